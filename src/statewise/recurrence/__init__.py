@@ -1,0 +1,34 @@
+"""Floor 1: the arithmetic of recurrent cells, as pure functions on arrays.
+
+`layout` states how weights and states are laid out, `cells` has the equations of one step,
+`reference` runs a cell over sequences, `kernels` does the same natively, and `dispatch` chooses.
+"""
+
+from statewise.recurrence.cells import GRU, LSTM, Cell, SimpleRNN
+from statewise.recurrence.config import show_config
+from statewise.recurrence.dispatch import native_serves, run
+from statewise.recurrence.layout import (
+    DropoutMasks,
+    GRUState,
+    LSTMState,
+    SimpleRNNState,
+    Weights,
+)
+from statewise.recurrence.reference import Result, scan
+
+__all__ = [
+    "GRU",
+    "LSTM",
+    "Cell",
+    "DropoutMasks",
+    "GRUState",
+    "LSTMState",
+    "Result",
+    "SimpleRNN",
+    "SimpleRNNState",
+    "Weights",
+    "native_serves",
+    "run",
+    "scan",
+    "show_config",
+]

@@ -1,0 +1,58 @@
+"""What computes the recurrence on this machine, in words."""
+
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import TextIO
+
+import jax
+
+from statewise._version import __version__
+from statewise.recurrence import native
+from statewise.recurrence.native.extension import SWITCH, extension
+
+
+def show_config(file: TextIO | None = None) -> None:
+    """Print which path serves the recurrence and why, and the versions that matter.
+
+    Args:
+        file: where to print; standard output if None.
+
+    >>> show_config()
+    statewise ...
+    recurrence  ...
+    """
+    print("\n".join(_lines()), file=file or sys.stdout)
+
+
+def _lines() -> list[str]:
+    names = ("jax", "jaxlib", "keras", "numpy")
+    versions = ", ".join(f"{name} {_version(name)}" for name in names)
+    device = jax.default_backend()
+    return [
+        f"statewise {__version__}, Python {platform.python_version()}, {versions}",
+        *_recurrence_lines(device),
+        f"device      {device}, {platform.machine()}, {platform.system()}",
+    ]
+
+
+def _recurrence_lines(device: str) -> list[str]:
+    reason = native.unavailable_reason()
+    if reason is None and device != "cpu":
+        reason = f"the arrays are on a {device}, and the native kernels are for the CPU"
+    if reason is not None:
+        return [f"recurrence  the reference (a compiled lax.scan), because {reason}"]
+    built = extension()
+    return [
+        f"recurrence  native C++ kernels: {built.instruction_set()}, up to "
+        f"{built.thread_count()} threads ({SWITCH}=0 switches them off)",
+        "            for LSTM, GRU and SimpleRNN with tanh and sigmoid in float32 and float64,",
+        "            without dropout between steps; anything else: the reference",
+    ]
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "(not installed)"

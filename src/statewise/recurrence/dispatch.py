@@ -1,0 +1,117 @@
+"""Which path runs a recurrence: the native kernels where they serve, the reference elsewhere."""
+
+from typing import NamedTuple
+
+import jax
+from jax import Array
+
+from statewise.recurrence import kernels, native
+from statewise.recurrence.cells import Cell
+from statewise.recurrence.layout import DropoutMasks, Weights
+from statewise.recurrence.native.live import cell_number
+from statewise.recurrence.reference import Result, scan
+
+_NO_DROPOUT = DropoutMasks()
+
+
+def native_serves(
+    cell: Cell,
+    x: Array,
+    state: NamedTuple,
+    weights: Weights,
+    *,
+    dropout: DropoutMasks = _NO_DROPOUT,
+) -> str | None:
+    """Say why the native kernels don't serve a call, or None where they do.
+
+    Args:
+        cell: the arithmetic of a step.
+        x: inputs ``(batch, time, features)``.
+        state: the state before the first step.
+        weights: of the layer.
+        dropout: masks for the inputs and for the previous output.
+
+    Returns:
+        A reason, as part of a sentence; or None.
+
+    >>> import jax.numpy as jnp
+    >>> from statewise.recurrence import LSTM
+    >>> x, cell = jnp.ones((1, 2, 3), "float16"), LSTM()
+    >>> weights = Weights(jnp.ones((3, 8), "float16"), jnp.ones((2, 8), "float16"))
+    >>> print(native_serves(cell, x, cell.initial_state(1, 2, x.dtype), weights))
+    the arrays are float16, not all float32 or all float64
+    """
+    if cell_number(cell) is None:
+        return "the activations are not tanh and sigmoid"
+    arrays = [x, *state, *(array for array in weights if array is not None)]
+    dtypes = sorted({str(array.dtype) for array in arrays})
+    if dtypes not in (["float32"], ["float64"]):
+        return f"the arrays are {' and '.join(dtypes)}, not all float32 or all float64"
+    if any(0 in array.shape for array in arrays):
+        return "an array is empty"
+    if dropout.recurrent is not None:
+        return "the previous output has dropout"
+    if dropout.inputs is not None and dropout.inputs.ndim != 2:
+        return "the gates have dropout masks of their own"
+    if jax.default_backend() != "cpu":
+        return f"the arrays are on a {jax.default_backend()}, not on the CPU"
+    return native.unavailable_reason()
+
+
+def run(
+    cell: Cell,
+    x: Array,
+    state: NamedTuple,
+    weights: Weights,
+    *,
+    mask: Array | None = None,
+    resets: Array | None = None,
+    dropout: DropoutMasks = _NO_DROPOUT,
+    go_backwards: bool = False,
+    zero_output_for_mask: bool = False,
+    all_outputs: bool = True,
+    unroll: bool = False,
+) -> Result:
+    """Run a cell over a batch of sequences, natively where `native_serves` says so.
+
+    The arguments, the result and the errors are those of `statewise.recurrence.scan`. Natively
+    there are no second derivatives and no forward mode: use ``scan`` for those.
+
+    Args:
+        cell: the arithmetic of a step, one of `statewise.recurrence.cells`.
+        x: inputs ``(batch, time, features)``.
+        state: the state before the first processed step, every array ``(batch, units)``.
+        weights: of the layer.
+        mask: bool ``(batch, time)``; where False the state stays as it is.
+        resets: bool ``(batch, time)``; where True a new sequence begins at that step.
+        dropout: masks for the inputs and for the previous output.
+        go_backwards: process the last time step first.
+        zero_output_for_mask: give zeros for masked steps.
+        all_outputs: give the outputs of all steps.
+        unroll: compile a copy of the step for each time step; the native kernels have no loop to
+            unroll.
+
+    Returns:
+        A `Result`.
+
+    Raises:
+        ValueError: if there is no time step.
+
+    >>> import jax.numpy as jnp
+    >>> from statewise.recurrence import GRU
+    >>> cell, x = GRU(), jnp.ones((2, 3, 1))
+    >>> weights = Weights(jnp.ones((1, 12)), jnp.ones((4, 12)))
+    >>> run(cell, x, cell.initial_state(2, 4, x.dtype), weights).outputs.shape
+    (2, 3, 4)
+    """
+    options = {
+        "mask": mask,
+        "resets": resets,
+        "dropout": dropout,
+        "go_backwards": go_backwards,
+        "zero_output_for_mask": zero_output_for_mask,
+        "all_outputs": all_outputs,
+    }
+    if native_serves(cell, x, state, weights, dropout=dropout) is None:
+        return kernels.run(cell, x, state, weights, **options)
+    return scan(cell, x, state, weights, unroll=unroll, **options)

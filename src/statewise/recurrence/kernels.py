@@ -1,0 +1,199 @@
+"""The native kernels as differentiable JAX functions: the same recurrence as `reference.scan`.
+
+The forward pass for inference keeps nothing; that for training keeps the outputs and what
+``saved`` holds for the backward pass. Which gradients are computed is known when the program is
+traced: those of inputs that nobody differentiates by are left out, the inputs' product with them.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.custom_derivatives import SymbolicZero
+
+from statewise.recurrence.cells import Cell
+from statewise.recurrence.layout import DropoutMasks, Weights
+from statewise.recurrence.native.extension import BACKWARD, FORWARD, extension
+from statewise.recurrence.native.live import cell_number
+from statewise.recurrence.reference import Result
+
+# What the forward pass keeps for each unit and step, by the extension's number of the cell.
+_SAVED = (0, 5, 4, 3)
+
+_NO_DROPOUT = DropoutMasks()
+
+
+class _Operands(NamedTuple):
+    """What a call takes; an absent array has no elements."""
+
+    x: Array
+    h: Array
+    c: Array
+    kernel: Array
+    recurrent_kernel: Array
+    bias: Array
+    mask: Array
+    resets: Array
+
+
+@dataclass(frozen=True)
+class _Call:
+    """What is fixed about a call when it is traced."""
+
+    cell: int
+    go_backwards: bool
+    all_outputs: bool
+
+    @property
+    def attributes(self) -> dict:
+        return {"cell": np.int32(self.cell), "backwards": self.go_backwards}
+
+
+@jax.tree_util.register_static
+@dataclass(frozen=True)
+class _Wanted:
+    """Which gradients are wanted; part of a program's structure, not of its data."""
+
+    x: bool
+    state: bool
+    weights: bool
+
+
+def run(
+    cell: Cell,
+    x: Array,
+    state: NamedTuple,
+    weights: Weights,
+    *,
+    mask: Array | None = None,
+    resets: Array | None = None,
+    dropout: DropoutMasks = _NO_DROPOUT,
+    go_backwards: bool = False,
+    zero_output_for_mask: bool = False,
+    all_outputs: bool = True,
+) -> Result:
+    """Run a cell over a batch of sequences natively.
+
+    `statewise.recurrence.dispatch.native_serves` says when this can be called; arguments and
+    result are those of `statewise.recurrence.scan`. First derivatives in reverse mode only.
+
+    Args:
+        cell: with tanh, and sigmoid for the gates.
+        x: inputs ``(batch, time, features)``, float32 or float64, nothing empty.
+        state: the state before the first processed step, of x's dtype.
+        weights: of the layer, of x's dtype.
+        mask: bool ``(batch, time)``.
+        resets: bool ``(batch, time)``.
+        dropout: of the inputs only, one mask ``(batch, features)`` for all gates.
+        go_backwards: process the last time step first.
+        zero_output_for_mask: give zeros for masked steps.
+        all_outputs: give the outputs of all steps.
+
+    Returns:
+        A `Result`.
+
+    Raises:
+        RuntimeError: if the native extension isn't available.
+        jax.errors.JaxRuntimeError: when it runs, if a shape doesn't fit.
+
+    >>> from statewise.recurrence import LSTM, native, scan
+    >>> cell, rng = LSTM(), np.random.default_rng(0)
+    >>> x, kernel, recurrent_kernel = (
+    ...     jnp.asarray(rng.normal(size=shape), "float32") for shape in ((2, 5, 3), (3, 8), (2, 8))
+    ... )
+    >>> given = cell, x, cell.initial_state(2, 2, x.dtype), Weights(kernel, recurrent_kernel)
+    >>> if native.available():
+    ...     assert jnp.allclose(run(*given).outputs, scan(*given).outputs, atol=1e-6)
+    """
+    extension()  # registers the calls
+    if dropout.inputs is not None:
+        x = x * dropout.inputs[:, None, :]
+    none, no_flags = jnp.zeros((0,), x.dtype), jnp.zeros((0,), bool)
+    operands = _Operands(
+        x,
+        state.h,
+        getattr(state, "c", none),
+        weights.kernel,
+        weights.recurrent_kernel,
+        none if weights.bias is None else weights.bias,
+        no_flags if mask is None else jnp.asarray(mask, bool),
+        no_flags if resets is None else jnp.asarray(resets, bool),
+    )
+    call = _Call(cell_number(cell), bool(go_backwards), bool(all_outputs))
+    outputs, h, c = _recurrence(call, operands)
+    after = cell.state_type(*(h, c)[: len(cell.state_type._fields)])
+    if not all_outputs:
+        outputs = None
+    last = h
+    if zero_output_for_mask and mask is not None:
+        processed = jnp.flip(operands.mask, axis=1) if go_backwards else operands.mask
+        last = jnp.where(processed[:, -1, None], h, 0)
+        if outputs is not None:
+            outputs = jnp.where(processed[..., None], outputs, 0)
+    return Result(outputs, last, after)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _recurrence(call: _Call, operands: _Operands) -> tuple[Array, Array, Array]:
+    """Return the outputs (without elements if not wanted), the last h and the last c."""
+    return _forward(call, operands, outputs=call.all_outputs, saved=False)[:3]
+
+
+def _forward(call: _Call, operands: _Operands, *, outputs: bool, saved: bool) -> list[Array]:
+    batch, time, _ = operands.x.shape
+    units, dtype = operands.recurrent_kernel.shape[0], operands.x.dtype
+    kept = _SAVED[call.cell] * units if saved else 0
+    shapes = (
+        (batch, time, units) if outputs else (0,),
+        (batch, units),
+        operands.c.shape,
+        (time, batch, kept) if kept else (0,),
+    )
+    results = [jax.ShapeDtypeStruct(shape, dtype) for shape in shapes]
+    function = jax.ffi.ffi_call(FORWARD, results, vmap_method="sequential")
+    return function(*operands, **call.attributes)
+
+
+def _forward_rule(call: _Call, operands):
+    perturbed = _Operands(*(operand.perturbed for operand in operands))
+    values = _Operands(*(operand.value for operand in operands))
+    wanted = _Wanted(
+        x=perturbed.x,
+        state=perturbed.h or perturbed.c,
+        weights=perturbed.kernel or perturbed.recurrent_kernel or perturbed.bias,
+    )
+    outputs, h, c, saved = _forward(call, values, outputs=True, saved=True)
+    shown = outputs if call.all_outputs else jnp.zeros((0,), outputs.dtype)
+    return (shown, h, c), (wanted, values, outputs, saved)
+
+
+def _backward_rule(call: _Call, kept, cotangents):
+    wanted, operands, outputs, saved = kept
+    none = jnp.zeros((0,), outputs.dtype)
+    given = [none if isinstance(ct, SymbolicZero) else ct for ct in cotangents]
+    absent = (0,)
+    shapes = (
+        operands.x.shape if wanted.x else absent,
+        operands.h.shape if wanted.state else absent,
+        operands.c.shape if wanted.state else absent,
+        operands.kernel.shape if wanted.weights else absent,
+        operands.recurrent_kernel.shape if wanted.weights else absent,
+        operands.bias.shape if wanted.weights else absent,
+    )
+    results = [jax.ShapeDtypeStruct(shape, outputs.dtype) for shape in shapes]
+    function = jax.ffi.ffi_call(BACKWARD, results, vmap_method="sequential")
+    d_x, d_h, d_c, *d_weights = function(*operands, outputs, saved, *given, **call.attributes)
+    if not wanted.x:
+        d_x = None
+    if not wanted.state:
+        d_h = d_c = None
+    if not wanted.weights:
+        d_weights = [None] * 3
+    return (_Operands(d_x, d_h, d_c, *d_weights, None, None),)
+
+
+_recurrence.defvjp(_forward_rule, _backward_rule, symbolic_zeros=True)

@@ -1,0 +1,11 @@
+"""The recurrence in C++: XLA custom calls, and a step for live streams.
+
+The extension is built with the package (``pip install .``) where there is a C++ compiler. For a
+source checkout that is used from where it stands, CMakeLists.txt says how to build it in place.
+Everything else works without it: `statewise.recurrence.dispatch` then runs the reference.
+"""
+
+from statewise.recurrence.native.extension import available, unavailable_reason
+from statewise.recurrence.native.live import Dense, live_step
+
+__all__ = ["Dense", "available", "live_step", "unavailable_reason"]

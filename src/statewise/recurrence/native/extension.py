@@ -1,0 +1,61 @@
+"""The compiled extension: found or not, and why, and its custom calls made known to XLA."""
+
+import functools
+import os
+from types import ModuleType
+
+import jax
+
+FORWARD, BACKWARD = "statewise_recurrence_forward", "statewise_recurrence_backward"
+
+# By this environment variable the native path is switched off, for good, when it's first asked for.
+SWITCH = "STATEWISE_NATIVE"
+
+
+@functools.cache
+def _load() -> tuple[ModuleType | None, str | None]:
+    """Return the extension, its custom calls registered, or why there is none."""
+    if os.environ.get(SWITCH, "1").strip().lower() in ("0", "off", "false", "no"):
+        return None, f"the environment variable {SWITCH} switches it off"
+    try:
+        from statewise.recurrence.native import _native
+    except ImportError as error:
+        return None, (
+            "the extension is not built here (it is built with the package where there is a C++ "
+            f"compiler): {error}"
+        )
+    try:
+        for name, handler in (
+            (FORWARD, _native.forward_handler()),
+            (BACKWARD, _native.backward_handler()),
+        ):
+            jax.ffi.register_ffi_target(name, handler, platform="cpu")
+    except Exception as error:  # JAX raises its runtime's own type where the interfaces differ
+        version = ".".join(map(str, _native.ffi_api_version))
+        return None, (
+            f"the installed jaxlib does not take the extension, which was built for XLA's "
+            f"custom-call interface {version} (install statewise anew): {error}"
+        )
+    return _native, None
+
+
+def available() -> bool:
+    """Return whether the extension is built, loaded and not switched off."""
+    return _load()[0] is not None
+
+
+def unavailable_reason() -> str | None:
+    """Return why there is no extension, as part of a sentence, or None if there is one."""
+    return _load()[1]
+
+
+def extension() -> ModuleType:
+    """Return the extension.
+
+    Raises:
+        RuntimeError: if there is none; the message says why.
+    """
+    module, reason = _load()
+    if module is None:
+        raise RuntimeError(f"The native recurrence is not available: {reason}.")
+    return module

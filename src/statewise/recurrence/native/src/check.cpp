@@ -1,0 +1,267 @@
+// Runs the kernels without Python: every cell over odd shapes, with every instruction set of this
+// machine, on one thread and on several, held against the portable path on one thread. For the
+// sanitizers (scripts/sanitize.sh), and for machines whose instruction set the tests have not met.
+//
+//   statewise_check          compares; the exit code says whether all was equal
+//   statewise_check time     prints the speed of some shapes in processor time, one thread
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "kernels.hpp"
+#include "live.hpp"
+#include "pool.hpp"
+
+namespace statewise {
+namespace {
+
+struct Shape {
+  Index batch, time, features, units;
+};
+
+struct Options {
+  bool backwards, mask, resets, bias;
+};
+
+// A layer, its inputs and all that the passes write, on the heap so that a sanitizer sees its ends.
+template <class T>
+struct Case {
+  std::vector<T> x, h0, c0, kernel, recurrent, bias, d_outputs, d_h, d_c;
+  std::vector<unsigned char> mask, resets;
+  std::vector<T> outputs, h, c, saved, d_x, d_h0, d_c0, d_kernel, d_recurrent, d_bias;
+  Problem<T> problem{};
+
+  Case(Cell cell, Shape s, Options o, unsigned seed) {
+    std::mt19937 random(seed);
+    std::normal_distribution<double> normal(0.0, 0.5);
+    const auto draw = [&](std::vector<T>& v, Index size) {
+      v.resize(static_cast<std::size_t>(size));
+      for (T& value : v) value = static_cast<T>(normal(random));
+    };
+    const auto flags = [&](std::vector<unsigned char>& v, bool wanted, double share) {
+      if (!wanted) return;
+      v.resize(static_cast<std::size_t>(s.batch * s.time));
+      std::bernoulli_distribution flip(share);
+      for (unsigned char& flag : v) flag = flip(random);
+    };
+    const Index gates = gate_count(cell) * s.units, state = s.batch * s.units;
+    draw(x, s.batch * s.time * s.features);
+    draw(h0, state);
+    draw(c0, state);
+    draw(kernel, s.features * gates);
+    draw(recurrent, s.units * gates);
+    for (T& value : recurrent) value /= std::sqrt(static_cast<T>(s.units));
+    draw(bias, o.bias ? bias_count(cell) * s.units : 0);
+    draw(d_outputs, state * s.time);
+    draw(d_h, state);
+    draw(d_c, state);
+    flags(mask, o.mask, 0.7);
+    flags(resets, o.resets, 0.2);
+    outputs.resize(d_outputs.size());
+    h.resize(h0.size());
+    c.resize(h0.size());
+    saved.resize(static_cast<std::size_t>(s.time * state * saved_count(cell)));
+    d_x.resize(x.size());
+    d_h0.resize(h0.size());
+    d_c0.resize(h0.size());
+    d_kernel.resize(kernel.size());
+    d_recurrent.resize(recurrent.size());
+    d_bias.resize(bias.size());
+    problem = {cell,        s.batch,  s.time,        s.features,       s.units,
+               o.backwards, x.data(), h0.data(),     c0.data(),        kernel.data(),
+               recurrent.data(), pointer(bias), pointer(mask), pointer(resets)};
+  }
+
+  template <class V>
+  static auto pointer(V& v) -> decltype(v.data()) {
+    return v.empty() ? nullptr : v.data();
+  }
+
+  void forward() {
+    kernels<T>().forward(problem, {outputs.data(), h.data(), c.data(), pointer(saved)}, nullptr);
+  }
+  void infer() {
+    kernels<T>().forward(problem, {outputs.data(), h.data(), c.data(), nullptr}, nullptr);
+  }
+  void backward() {
+    kernels<T>().backward(problem,
+                          {outputs.data(), pointer(saved), d_outputs.data(), d_h.data(),
+                           d_c.data()},
+                          {d_x.data(), d_h0.data(), d_c0.data(), d_kernel.data(),
+                           d_recurrent.data(), pointer(d_bias)});
+  }
+
+  // The greatest difference from another run, relative to the greatest value of each array.
+  double distance(const Case& other) const {
+    const bool lstm = problem.cell == Cell::kLSTM;
+    double worst = 0;
+    const auto compare = [&](const std::vector<T>& a, const std::vector<T>& b) {
+      double difference = 0, greatest = 1e-2;
+      for (std::size_t i = 0; i < a.size(); ++i) {
+        const double d = std::fabs(double(a[i]) - double(b[i]));
+        if (!(d <= difference)) difference = d;
+        greatest = std::fmax(greatest, std::fabs(double(b[i])));
+      }
+      if (!(difference / greatest <= worst)) worst = difference / greatest;
+    };
+    compare(outputs, other.outputs);
+    compare(h, other.h);
+    if (lstm) compare(c, other.c);
+    compare(d_x, other.d_x);
+    compare(d_h0, other.d_h0);
+    if (lstm) compare(d_c0, other.d_c0);
+    compare(d_kernel, other.d_kernel);
+    compare(d_recurrent, other.d_recurrent);
+    compare(d_bias, other.d_bias);
+    return worst;
+  }
+};
+
+constexpr Shape kShapes[] = {{1, 1, 1, 1},    {1, 7, 3, 3},    {2, 1, 8, 7},    {3, 9, 2, 17},
+                             {33, 5, 4, 33},  {5, 40, 3, 65},  {1, 300, 2, 64}, {13, 3, 70, 40},
+                             {2, 3, 5, 321},  {64, 6, 8, 64},  {70, 3, 16, 260}};
+
+template <class T>
+bool check_cell(Cell cell, Shape shape, Options options, double tolerance, unsigned seed) {
+  Case<T> expected(cell, shape, options, seed);
+  set_thread_count(1);
+  use_instruction_set("portable");
+  expected.forward();
+  expected.backward();
+  bool equal = true;
+  for (const char* const* set = instruction_sets(); *set; ++set) {
+    use_instruction_set(*set);
+    for (Index threads : {1, 2, 3, 7}) {
+      set_thread_count(threads);
+      Case<T> found(cell, shape, options, seed);
+      found.infer();
+      found.forward();
+      found.backward();
+      const double distance = found.distance(expected);
+      if (distance <= tolerance) continue;
+      equal = false;
+      std::printf("cell %d, batch %td, time %td, features %td, units %td, %s, %td threads: %g\n",
+                  static_cast<int>(cell), shape.batch, shape.time, shape.features, shape.units,
+                  *set, threads, distance);
+    }
+  }
+  return equal;
+}
+
+bool check() {
+  bool equal = true;
+  unsigned seed = 0;
+  for (const Shape& shape : kShapes)
+    for (int cell = 0; cell < kCells; ++cell)
+      for (int o = 0; o < 4; ++o) {
+        const Options options{o % 2 == 1, o >= 2, o == 1 || o == 3, o != 1};
+        const Cell kind = static_cast<Cell>(cell);
+        equal = check_cell<float>(kind, shape, options, 2e-4, ++seed) && equal;
+        if (shape.units < 100)
+          equal = check_cell<double>(kind, shape, options, 1e-12, seed) && equal;
+      }
+  return equal;
+}
+
+// Several callers at once share one pool: one gets the helpers, the others work alone.
+bool check_callers() {
+  set_thread_count(3);
+  Case<float> expected(Cell::kLSTM, {16, 20, 8, 64}, {false, false, false, true}, 1);
+  expected.forward();
+  expected.backward();
+  bool equal[4] = {};
+  std::vector<std::thread> callers;
+  for (bool& result : equal)
+    callers.emplace_back([&result, &expected] {
+      result = true;
+      for (int i = 0; i < 5; ++i) {
+        Case<float> found(Cell::kLSTM, {16, 20, 8, 64}, {false, false, false, true}, 1);
+        found.forward();
+        found.backward();
+        result = result && found.distance(expected) < 2e-5;
+      }
+    });
+  for (std::thread& caller : callers) caller.join();
+  return equal[0] && equal[1] && equal[2] && equal[3];
+}
+
+// One step of a stack equals the same layers run one after the other.
+bool check_live() {
+  Case<float> layer(Cell::kGRU, {5, 1, 3, 19}, {false, false, false, true}, 2);
+  layer.infer();
+  std::vector<float> kernel(19 * 4, 0.1f), y(5 * 4), h(layer.h0);
+  Live live;
+  live.add_recurrent(Cell::kGRU, 3, 19, layer.kernel.data(), layer.recurrent.data(),
+                     layer.bias.data());
+  for (Activation a : {Activation::kTanh, Activation::kSigmoid, Activation::kRelu,
+                       Activation::kSoftmax, Activation::kLinear})
+    live.add_dense(a, a == Activation::kTanh ? 19 : 4, 4, kernel.data(), nullptr);
+  float* state[] = {h.data()};
+  live.step(5, layer.x.data(), state, state, y.data());
+  for (std::size_t i = 0; i < h.size(); ++i)
+    if (std::fabs(h[i] - layer.h[i]) > 1e-6f) return false;
+  for (float value : y)
+    if (std::fabs(value - 0.1f) > 1e-5f) return false;  // the sum of a softmax times 0.1
+  return true;
+}
+
+double processor_time() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+void time_shapes() {
+  constexpr struct {
+    const char* name;
+    Cell cell;
+    Shape shape;
+  } kJobs[] = {{"LSTM", Cell::kLSTM, {64, 50, 8, 64}},     {"GRU", Cell::kGRU, {64, 50, 8, 64}},
+               {"LSTM", Cell::kLSTM, {400, 1, 8, 64}},     {"LSTM", Cell::kLSTM, {1, 1000, 8, 32}},
+               {"GRU", Cell::kGRU, {1, 1000, 8, 32}},      {"LSTM", Cell::kLSTM, {64, 50, 32, 256}},
+               {"LSTM", Cell::kLSTM, {32, 25, 128, 512}},  {"GRU", Cell::kGRU, {32, 25, 128, 512}},
+               {"LSTM", Cell::kLSTM, {1, 100, 8, 256}}};
+  set_thread_count(1);
+  const FlushDenormals flush;
+  for (const auto& job : kJobs) {
+    Case<float> c(job.cell, job.shape, {false, false, false, true}, 3);
+    const double work = 2.0 * job.shape.batch * job.shape.time * gate_count(job.cell) *
+                        job.shape.units * (job.shape.features + job.shape.units);
+    double best[3] = {1e9, 1e9, 1e9};
+    for (int round = 0; round < 20; ++round)
+      for (int kind = 0; kind < 3; ++kind) {
+        const int count = 1 + static_cast<int>(2e8 / work);
+        const double start = processor_time();
+        for (int i = 0; i < count; ++i) {
+          if (kind == 0) c.infer();
+          if (kind == 1) c.forward();
+          if (kind == 2) c.backward();
+        }
+        best[kind] = std::fmin(best[kind], (processor_time() - start) / count);
+      }
+    std::printf("%-5s batch %3td time %4td features %3td units %3td", job.name, job.shape.batch,
+                job.shape.time, job.shape.features, job.shape.units);
+    std::printf("  infer %8.3f ms %4.0f GFLOP/s  forward %8.3f ms %4.0f  backward %8.3f ms %4.0f\n",
+                best[0] * 1e3, work / best[0] / 1e9, best[1] * 1e3, work / best[1] / 1e9,
+                best[2] * 1e3, 2 * work / best[2] / 1e9);
+  }
+}
+
+}  // namespace
+}  // namespace statewise
+
+int main(int count, char** arguments) {
+  using namespace statewise;
+  std::printf("instruction sets:");
+  for (const char* const* set = instruction_sets(); *set; ++set) std::printf(" %s", *set);
+  std::printf("; in use: %s\n", instruction_set());
+  if (count > 1 && std::strcmp(arguments[1], "time") == 0) {
+    time_shapes();
+    return 0;
+  }
+  const bool equal = check(), callers = check_callers(), live = check_live();
+  std::printf("kernels: %s, callers at once: %s, live step: %s\n", equal ? "equal" : "DIFFERENT",
+              callers ? "equal" : "DIFFERENT", live ? "equal" : "DIFFERENT");
+  return equal && callers && live ? 0 : 1;
+}

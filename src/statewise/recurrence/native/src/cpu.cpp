@@ -1,0 +1,95 @@
+// Which instruction set serves.
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+
+#include "kernels.hpp"
+
+namespace statewise {
+
+#define STATEWISE_DECLARE(isa)                   \
+  namespace isa {                                \
+  extern const Kernels<float> kernels_float;     \
+  extern const Kernels<double> kernels_double;   \
+  }
+#ifdef STATEWISE_HAS_avx512
+STATEWISE_DECLARE(avx512)
+#endif
+#ifdef STATEWISE_HAS_avx2
+STATEWISE_DECLARE(avx2)
+#endif
+STATEWISE_DECLARE(portable)
+
+namespace {
+
+struct InstructionSet {
+  const char* name;
+  const Kernels<float>* single_precision;
+  const Kernels<double>* double_precision;
+  bool runs_here;
+};
+
+const InstructionSet* all() {
+  static const InstructionSet sets[] = {
+#ifdef STATEWISE_HAS_avx512
+      {"avx512", &avx512::kernels_float, &avx512::kernels_double,
+       __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")},
+#endif
+#ifdef STATEWISE_HAS_avx2
+      {"avx2", &avx2::kernels_float, &avx2::kernels_double,
+       __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
+#endif
+      {"portable", &portable::kernels_float, &portable::kernels_double, true},
+      {nullptr, nullptr, nullptr, false},
+  };
+  return sets;
+}
+
+const InstructionSet* find(const char* name) {
+  for (const InstructionSet* set = all(); set->name; ++set)
+    if (set->runs_here && (!name || std::strcmp(set->name, name) == 0)) return set;
+  return nullptr;
+}
+
+std::atomic<const InstructionSet*>& chosen() {
+  static std::atomic<const InstructionSet*> set{[] {
+    const InstructionSet* asked = find(std::getenv("STATEWISE_ISA"));
+    return asked ? asked : find(nullptr);
+  }()};
+  return set;
+}
+
+}  // namespace
+
+const char* const* instruction_sets() {
+  static const char* names[8] = {};
+  static const bool filled = [] {
+    int count = 0;
+    for (const InstructionSet* set = all(); set->name; ++set)
+      if (set->runs_here) names[count++] = set->name;
+    return true;
+  }();
+  (void)filled;
+  return names;
+}
+
+const char* instruction_set() { return chosen().load()->name; }
+
+bool use_instruction_set(const char* name) {
+  const InstructionSet* set = find(name);
+  if (set) chosen().store(set);
+  return set != nullptr;
+}
+
+template <>
+const Kernels<float>& kernels<float>() {
+  return *chosen().load(std::memory_order_acquire)->single_precision;
+}
+
+template <>
+const Kernels<double>& kernels<double>() {
+  return *chosen().load(std::memory_order_acquire)->double_precision;
+}
+
+}  // namespace statewise

@@ -1,0 +1,283 @@
+// The kernels as XLA custom calls. The shapes are checked here, as XLA hands over what a program
+// says; what is absent comes as an array without elements.
+#include "handlers.hpp"
+
+#include <exception>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "kernels.hpp"
+#include "pool.hpp"
+#include "xla/ffi/api/ffi.h"
+
+namespace ffi = xla::ffi;
+
+namespace statewise {
+namespace {
+
+template <class T>
+T* data(const ffi::AnyBuffer& buffer) {
+  return buffer.element_count() == 0 ? nullptr : static_cast<T*>(buffer.untyped_data());
+}
+
+template <class T>
+T* data(ffi::Result<ffi::AnyBuffer>& buffer) {
+  return data<T>(*buffer);
+}
+
+std::string shape_of(const ffi::AnyBuffer& buffer) {
+  std::string text = "(";
+  for (std::int64_t size : buffer.dimensions()) text += std::to_string(size) + ", ";
+  return text + ")";
+}
+
+// Collects the first complaint about what came.
+class Check {
+ public:
+  explicit Check(ffi::DataType type) : type_(type) {}
+
+  void shape(const char* name, const ffi::AnyBuffer& buffer, std::initializer_list<Index> wanted,
+             bool optional = false) {
+    if (optional && buffer.element_count() == 0) return;
+    const auto dimensions = buffer.dimensions();
+    bool equal = dimensions.size() == wanted.size();
+    std::string text = "(";
+    std::size_t i = 0;
+    for (Index size : wanted) {
+      if (equal && dimensions[i] != size) equal = false;
+      text += std::to_string(size) + ", ";
+      ++i;
+    }
+    if (!equal) fail(std::string(name) + " has the shape " + shape_of(buffer) + ", expected " +
+                     text + ")");
+    if (buffer.element_type() != type_) fail(std::string(name) + " has another dtype than x");
+  }
+
+  void flags(const char* name, const ffi::AnyBuffer& buffer, Index batch, Index time) {
+    if (buffer.element_count() == 0) return;
+    const auto dimensions = buffer.dimensions();
+    if (dimensions.size() != 2 || dimensions[0] != batch || dimensions[1] != time)
+      fail(std::string(name) + " has the shape " + shape_of(buffer) + ", expected (batch, time)");
+    if (buffer.element_type() != ffi::DataType::PRED) fail(std::string(name) + " is not boolean");
+  }
+
+  void fail(std::string text) {
+    if (text_.empty()) text_ = "statewise's native recurrence: " + std::move(text) + ".";
+  }
+
+  bool ok() const { return text_.empty(); }
+  ffi::Error error() const { return ffi::Error::InvalidArgument(text_); }
+
+ private:
+  ffi::DataType type_;
+  std::string text_;
+};
+
+// What all the calls take.
+struct Operands {
+  ffi::AnyBuffer x, h0, c0, kernel, recurrent, bias, mask, resets;
+  std::int32_t cell;
+  bool backwards;
+};
+
+// Fills in the problem, or says what is wrong with it.
+template <class T>
+void read(const Operands& o, Problem<T>& p, Check& check) {
+  const auto x = o.x.dimensions();
+  const auto recurrent = o.recurrent.dimensions();
+  if (x.size() != 3 || recurrent.size() != 2 || o.x.element_count() == 0) {
+    check.fail("x must be (batch, time, features) with one element at least, the recurrent kernel "
+               "(units, gates * units); they have the shapes " +
+               shape_of(o.x) + " and " + shape_of(o.recurrent));
+    return;
+  }
+  if (o.cell < 0 || o.cell >= kCells) {
+    check.fail("there is no cell " + std::to_string(o.cell));
+    return;
+  }
+  p.cell = static_cast<Cell>(o.cell);
+  p.batch = x[0];
+  p.time = x[1];
+  p.features = x[2];
+  p.units = recurrent[0];
+  p.backwards = o.backwards;
+  if (p.units < 1) check.fail("the recurrent kernel has no units");
+  const Index gates = gate_count(p.cell) * p.units;
+  check.shape("the kernel", o.kernel, {p.features, gates});
+  check.shape("the recurrent kernel", o.recurrent, {p.units, gates});
+  check.shape("h", o.h0, {p.batch, p.units});
+  if (p.cell == Cell::kLSTM) check.shape("c", o.c0, {p.batch, p.units});
+  if (p.cell == Cell::kGRU) {
+    check.shape("the bias", o.bias, {2, gates}, true);
+  } else {
+    check.shape("the bias", o.bias, {gates}, true);
+  }
+  check.flags("the mask", o.mask, p.batch, p.time);
+  check.flags("resets", o.resets, p.batch, p.time);
+  p.x = data<const T>(o.x);
+  p.h0 = data<const T>(o.h0);
+  p.c0 = data<const T>(o.c0);
+  p.kernel = data<const T>(o.kernel);
+  p.recurrent = data<const T>(o.recurrent);
+  p.bias = data<const T>(o.bias);
+  p.mask = data<const unsigned char>(o.mask);
+  p.resets = data<const unsigned char>(o.resets);
+}
+
+struct ForwardTargets {
+  ffi::Result<ffi::AnyBuffer>&outputs, &h, &c, &saved;
+};
+
+template <class T>
+ffi::Error forward_as(const Operands& operands, ForwardTargets to) {
+  Check check(operands.x.element_type());
+  Problem<T> p{};
+  read(operands, p, check);
+  if (!check.ok()) return check.error();
+  check.shape("outputs", *to.outputs, {p.batch, p.time, p.units}, true);
+  check.shape("the last h", *to.h, {p.batch, p.units});
+  if (p.cell == Cell::kLSTM) check.shape("the last c", *to.c, {p.batch, p.units});
+  check.shape("saved", *to.saved, {p.time, p.batch, saved_count(p.cell) * p.units}, true);
+  if (!check.ok()) return check.error();
+  const FlushDenormals flush;
+  kernels<T>().forward(
+      p, {data<T>(to.outputs), data<T>(to.h), data<T>(to.c), data<T>(to.saved)}, nullptr);
+  return ffi::Error::Success();
+}
+
+struct BackwardSources {
+  const ffi::AnyBuffer &outputs, &saved, &d_outputs, &d_h, &d_c;
+};
+
+struct BackwardTargets {
+  ffi::Result<ffi::AnyBuffer>&d_x, &d_h0, &d_c0, &d_kernel, &d_recurrent, &d_bias;
+};
+
+template <class T>
+ffi::Error backward_as(const Operands& operands, BackwardSources from, BackwardTargets to) {
+  Check check(operands.x.element_type());
+  Problem<T> p{};
+  read(operands, p, check);
+  if (!check.ok()) return check.error();
+  const Index gates = gate_count(p.cell) * p.units;
+  check.shape("outputs", from.outputs, {p.batch, p.time, p.units});
+  if (saved_count(p.cell) > 0)
+    check.shape("saved", from.saved, {p.time, p.batch, saved_count(p.cell) * p.units});
+  check.shape("the outputs' gradient", from.d_outputs, {p.batch, p.time, p.units}, true);
+  check.shape("the last h's gradient", from.d_h, {p.batch, p.units}, true);
+  check.shape("the last c's gradient", from.d_c, {p.batch, p.units}, true);
+  check.shape("x's gradient", *to.d_x, {p.batch, p.time, p.features}, true);
+  check.shape("h's gradient", *to.d_h0, {p.batch, p.units}, true);
+  check.shape("c's gradient", *to.d_c0, {p.batch, p.units}, true);
+  check.shape("the kernel's gradient", *to.d_kernel, {p.features, gates}, true);
+  check.shape("the recurrent kernel's gradient", *to.d_recurrent, {p.units, gates}, true);
+  if (to.d_kernel->element_count() == 0 || to.d_recurrent->element_count() == 0) {
+    if (to.d_kernel->element_count() + to.d_recurrent->element_count() > 0)
+      check.fail("the kernels' gradients go together");
+  } else if (p.bias &&
+             to.d_bias->element_count() != static_cast<std::size_t>(bias_count(p.cell) * p.units)) {
+    check.fail("the bias's gradient has the shape " + shape_of(*to.d_bias));
+  }
+  if (!check.ok()) return check.error();
+  const FlushDenormals flush;
+  kernels<T>().backward(
+      p,
+      {data<const T>(from.outputs), data<const T>(from.saved), data<const T>(from.d_outputs),
+       data<const T>(from.d_h), data<const T>(from.d_c)},
+      {data<T>(to.d_x), data<T>(to.d_h0), data<T>(to.d_c0), data<T>(to.d_kernel),
+       data<T>(to.d_recurrent), data<T>(to.d_bias)});
+  return ffi::Error::Success();
+}
+
+// Runs f with a value of x's type; an exception becomes an error of the call, never an abort.
+template <class F>
+ffi::Error with_type(ffi::DataType type, F&& f) {
+  try {
+    if (type == ffi::DataType::F32) return f(float{});
+    if (type == ffi::DataType::F64) return f(double{});
+    return ffi::Error::InvalidArgument(
+        "statewise's native recurrence computes in float32 and float64 only.");
+  } catch (const std::bad_alloc&) {
+    return ffi::Error(ffi::ErrorCode::kResourceExhausted,
+                      "statewise's native recurrence could not get its working memory.");
+  } catch (const std::exception& exception) {
+    return ffi::Error::Internal(exception.what());
+  }
+}
+
+ffi::Error forward(ffi::AnyBuffer x, ffi::AnyBuffer h0, ffi::AnyBuffer c0, ffi::AnyBuffer kernel,
+                   ffi::AnyBuffer recurrent, ffi::AnyBuffer bias, ffi::AnyBuffer mask,
+                   ffi::AnyBuffer resets, ffi::Result<ffi::AnyBuffer> outputs,
+                   ffi::Result<ffi::AnyBuffer> h, ffi::Result<ffi::AnyBuffer> c,
+                   ffi::Result<ffi::AnyBuffer> saved, std::int32_t cell, bool backwards) {
+  const Operands operands{x, h0, c0, kernel, recurrent, bias, mask, resets, cell, backwards};
+  return with_type(x.element_type(), [&](auto zero) {
+    return forward_as<decltype(zero)>(operands, {outputs, h, c, saved});
+  });
+}
+
+ffi::Error backward(ffi::AnyBuffer x, ffi::AnyBuffer h0, ffi::AnyBuffer c0, ffi::AnyBuffer kernel,
+                    ffi::AnyBuffer recurrent, ffi::AnyBuffer bias, ffi::AnyBuffer mask,
+                    ffi::AnyBuffer resets, ffi::AnyBuffer outputs, ffi::AnyBuffer saved,
+                    ffi::AnyBuffer d_outputs, ffi::AnyBuffer d_h, ffi::AnyBuffer d_c,
+                    ffi::Result<ffi::AnyBuffer> d_x, ffi::Result<ffi::AnyBuffer> d_h0,
+                    ffi::Result<ffi::AnyBuffer> d_c0, ffi::Result<ffi::AnyBuffer> d_kernel,
+                    ffi::Result<ffi::AnyBuffer> d_recurrent, ffi::Result<ffi::AnyBuffer> d_bias,
+                    std::int32_t cell, bool backwards) {
+  const Operands operands{x, h0, c0, kernel, recurrent, bias, mask, resets, cell, backwards};
+  return with_type(x.element_type(), [&](auto zero) {
+    return backward_as<decltype(zero)>(operands, {outputs, saved, d_outputs, d_h, d_c},
+                                       {d_x, d_h0, d_c0, d_kernel, d_recurrent, d_bias});
+  });
+}
+
+XLA_FFI_DEFINE_HANDLER(
+    forward_call, forward,
+    ffi::Ffi::Bind()
+        .Arg<ffi::AnyBuffer>()  // x
+        .Arg<ffi::AnyBuffer>()  // h0
+        .Arg<ffi::AnyBuffer>()  // c0
+        .Arg<ffi::AnyBuffer>()  // kernel
+        .Arg<ffi::AnyBuffer>()  // recurrent
+        .Arg<ffi::AnyBuffer>()  // bias
+        .Arg<ffi::AnyBuffer>()  // mask
+        .Arg<ffi::AnyBuffer>()  // resets
+        .Ret<ffi::AnyBuffer>()  // outputs
+        .Ret<ffi::AnyBuffer>()  // h
+        .Ret<ffi::AnyBuffer>()  // c
+        .Ret<ffi::AnyBuffer>()  // saved
+        .Attr<std::int32_t>("cell")
+        .Attr<bool>("backwards"));
+
+XLA_FFI_DEFINE_HANDLER(
+    backward_call, backward,
+    ffi::Ffi::Bind()
+        .Arg<ffi::AnyBuffer>()  // x
+        .Arg<ffi::AnyBuffer>()  // h0
+        .Arg<ffi::AnyBuffer>()  // c0
+        .Arg<ffi::AnyBuffer>()  // kernel
+        .Arg<ffi::AnyBuffer>()  // recurrent
+        .Arg<ffi::AnyBuffer>()  // bias
+        .Arg<ffi::AnyBuffer>()  // mask
+        .Arg<ffi::AnyBuffer>()  // resets
+        .Arg<ffi::AnyBuffer>()  // outputs
+        .Arg<ffi::AnyBuffer>()  // saved
+        .Arg<ffi::AnyBuffer>()  // d_outputs
+        .Arg<ffi::AnyBuffer>()  // d_h
+        .Arg<ffi::AnyBuffer>()  // d_c
+        .Ret<ffi::AnyBuffer>()  // d_x
+        .Ret<ffi::AnyBuffer>()  // d_h0
+        .Ret<ffi::AnyBuffer>()  // d_c0
+        .Ret<ffi::AnyBuffer>()  // d_kernel
+        .Ret<ffi::AnyBuffer>()  // d_recurrent
+        .Ret<ffi::AnyBuffer>()  // d_bias
+        .Attr<std::int32_t>("cell")
+        .Attr<bool>("backwards"));
+
+}  // namespace
+
+void* forward_handler() { return reinterpret_cast<void*>(forward_call); }
+void* backward_handler() { return reinterpret_cast<void*>(backward_call); }
+
+}  // namespace statewise

@@ -1,0 +1,9 @@
+// The addresses of the XLA custom calls.
+#pragma once
+
+namespace statewise {
+
+void* forward_handler();
+void* backward_handler();
+
+}  // namespace statewise

@@ -1,0 +1,121 @@
+// What the kernels offer, without a word about instruction sets: shapes, arrays and a table of
+// functions. The arrays are Keras's, batch first and row-major, with no alignment assumed; absent
+// ones are null. Gates stand in the order of layout.py: LSTM i f c o, GRU z r h.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace statewise {
+
+using Index = std::ptrdiff_t;
+
+enum class Cell : int { kSimpleRNN = 0, kLSTM = 1, kGRU = 2, kGRUResetBefore = 3 };
+constexpr int kCells = 4;
+
+static constexpr Index gate_count(Cell cell) {
+  return cell == Cell::kSimpleRNN ? 1 : cell == Cell::kLSTM ? 4 : 3;
+}
+
+// How many values of each unit and step the forward pass keeps for the backward pass, beside the
+// outputs: LSTM i f c~ o c; GRU z r h~ and the candidate's recurrent product, which only the form
+// with the reset gate after it needs; SimpleRNN nothing.
+static constexpr Index saved_count(Cell cell) {
+  return cell == Cell::kLSTM              ? 5
+         : cell == Cell::kGRU             ? 4
+         : cell == Cell::kGRUResetBefore  ? 3
+                                          : 0;
+}
+
+static constexpr Index bias_count(Cell cell) { return (cell == Cell::kGRU ? 2 : 1) * gate_count(cell); }
+
+// A layer and the sequences it is run over.
+template <class T>
+struct Problem {
+  Cell cell;
+  Index batch, time, features, units;
+  bool backwards;          // process the last time step first
+  const T* x;              // (batch, time, features)
+  const T* h0;             // (batch, units)
+  const T* c0;             // (batch, units), LSTM only
+  const T* kernel;         // (features, gates * units)
+  const T* recurrent;      // (units, gates * units)
+  const T* bias;           // (gates * units), GRU (2, gates * units), or null
+  const unsigned char* mask;    // (batch, time), 0 = the step is skipped, or null
+  const unsigned char* resets;  // (batch, time), 1 = a sequence begins at this step, or null
+};
+
+// What a forward pass writes; null what is not wanted.
+template <class T>
+struct Results {
+  T* outputs;  // (batch, time, units) in the order of processing
+  T* h;        // (batch, units)
+  T* c;        // (batch, units), LSTM only
+  T* saved;    // (time, batch, saved_count * units) in the order of processing
+};
+
+// What a backward pass reads beside the problem: the forward pass's outputs and saved values, and
+// the gradients of its results; null where they are zero.
+template <class T>
+struct Cotangents {
+  const T* outputs;    // the forward pass's
+  const T* saved;      // the forward pass's
+  const T* d_outputs;  // (batch, time, units)
+  const T* d_h;        // (batch, units)
+  const T* d_c;        // (batch, units)
+};
+
+// What a backward pass writes; null what is not wanted (d_kernel, d_recurrent and d_bias go
+// together).
+template <class T>
+struct Gradients {
+  T* d_x;
+  T* d_h0;
+  T* d_c0;
+  T* d_kernel;
+  T* d_recurrent;
+  T* d_bias;
+};
+
+enum class Activation : int { kLinear = 0, kTanh = 1, kSigmoid = 2, kRelu = 3, kSoftmax = 4 };
+
+// A dense layer, its kernel packed by `pack_dense`.
+template <class T>
+struct Dense {
+  Index inputs, units;
+  Activation activation;
+  const T* packed;
+};
+
+// The kernels of one instruction set. None throws but for want of memory (std::bad_alloc).
+template <class T>
+struct Kernels {
+  // Runs a layer; `packed` are its weights packed before, or null to pack them in the call.
+  void (*forward)(const Problem<T>&, const Results<T>&, const T* packed);
+  void (*backward)(const Problem<T>&, const Cotangents<T>&, const Gradients<T>&);
+  // Packs kernel, recurrent and bias of a problem, of which nothing else is read.
+  Index (*packed_size)(Cell cell, Index features, Index units);
+  void (*pack)(const Problem<T>&, T* packed);
+  Index (*packed_dense_size)(Index inputs, Index units);
+  void (*pack_dense)(Index inputs, Index units, const T* kernel, const T* bias, T* packed);
+  // out (rows, units) = activation(x (rows, inputs) @ kernel + bias)
+  void (*dense)(const Dense<T>&, Index rows, const T* x, T* out);
+  // The nonlinearities, for tests.
+  void (*exp)(const T* x, T* out, Index count);
+  void (*tanh)(const T* x, T* out, Index count);
+  void (*sigmoid)(const T* x, T* out, Index count);
+};
+
+// The instruction sets that this binary has and this machine runs, best first, ended by null.
+const char* const* instruction_sets();
+
+// The one in use: the best, unless `use_instruction_set` or STATEWISE_ISA chose another.
+const char* instruction_set();
+
+// Chooses one by name, for tests and measurements; false where it can't run here.
+bool use_instruction_set(const char* name);
+
+template <class T>
+const Kernels<T>& kernels();
+
+}  // namespace statewise

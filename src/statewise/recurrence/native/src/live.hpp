@@ -1,0 +1,50 @@
+// A stack of layers that is stepped through time as the inputs arrive.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "kernels.hpp"
+
+namespace statewise {
+
+// Recurrent and dense layers with their own packed copies of the weights. Stepping changes nothing
+// in it, so any number of threads may step at once.
+class Live {
+ public:
+  struct Layer {
+    bool recurrent;
+    Cell cell;              // of a recurrent layer
+    Activation activation;  // of a dense one
+    Index inputs, units;
+    std::vector<float> packed;
+  };
+
+  Live() : kernels_(&statewise::kernels<float>()) {}
+
+  void add_recurrent(Cell cell, Index features, Index units, const float* kernel,
+                     const float* recurrent, const float* bias);
+  void add_dense(Activation activation, Index inputs, Index units, const float* kernel,
+                 const float* bias);
+
+  const std::vector<Layer>& layers() const { return layers_; }
+  Index features() const { return layers_.front().inputs; }
+  Index outputs() const { return layers_.back().units; }
+  // The width of each array of the state: h, and c for an LSTM, layer by layer.
+  const std::vector<Index>& state_units() const { return state_units_; }
+  // Multiplications and additions of a step of one row.
+  double work() const { return work_; }
+
+  // y (rows, outputs) from x (rows, features); `before` and `after` hold an array (rows, units) for
+  // each of `state_units`, and may be the same.
+  void step(Index rows, const float* x, const float* const* before, float* const* after,
+            float* y) const;
+
+ private:
+  const Kernels<float>* kernels_;
+  std::vector<Layer> layers_;
+  std::vector<Index> state_units_;
+  double work_ = 0;
+};
+
+}  // namespace statewise

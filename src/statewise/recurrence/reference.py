@@ -1,0 +1,122 @@
+"""The recurrence itself, as one ``lax.scan``: the specification every faster path is held to."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from statewise.recurrence.cells import Cell
+from statewise.recurrence.layout import DropoutMasks, Weights, starts_backwards
+
+_NO_DROPOUT = DropoutMasks()
+
+# Up to this many time steps the loop is laid out flat: XLA's loop costs more than the steps.
+SHORT = 4
+
+
+class Result(NamedTuple):
+    """What running a cell over a sequence gives.
+
+    Attributes:
+        outputs: ``(batch, time, units)``, in the order in which the steps were processed (with
+            ``go_backwards`` the last time step comes first); None where they weren't asked for.
+        last: ``(batch, units)``, the output of the step processed last.
+        state: the state after the step processed last, every array ``(batch, units)``.
+    """
+
+    outputs: Array | None
+    last: Array
+    state: NamedTuple
+
+
+def scan(
+    cell: Cell,
+    x: Array,
+    state: NamedTuple,
+    weights: Weights,
+    *,
+    mask: Array | None = None,
+    resets: Array | None = None,
+    dropout: DropoutMasks = _NO_DROPOUT,
+    go_backwards: bool = False,
+    zero_output_for_mask: bool = False,
+    all_outputs: bool = True,
+    unroll: bool = False,
+) -> Result:
+    """Run a cell over a batch of sequences.
+
+    The inputs' part of all gates is one matrix product over all time steps; what is left in the
+    loop is the recurrent product and the gates.
+
+    Args:
+        cell: the arithmetic of a step, one of `statewise.recurrence.cells`.
+        x: inputs ``(batch, time, features)``, floating point, at least one time step.
+        state: the state before the first processed step, every array ``(batch, units)``.
+        weights: of the layer, see `statewise.recurrence.layout`.
+        mask: bool ``(batch, time)``; where False the state stays as it is and the output is the
+            previous one (the state's ``h`` before the first), or zero.
+        resets: bool ``(batch, time)``; where True a new sequence begins at that step: it starts
+            from zeros, and neither values nor gradients cross from the steps before.
+        dropout: masks for the inputs and for the previous output.
+        go_backwards: process the last time step first.
+        zero_output_for_mask: give zeros for masked steps.
+        all_outputs: give the outputs of all steps.
+        unroll: compile a copy of the step for each time step.
+
+    Returns:
+        A `Result`. A fully masked row keeps its initial state.
+
+    Raises:
+        ValueError: if there is no time step.
+
+    >>> from statewise.recurrence import LSTM, Weights
+    >>> x, kernel = jnp.ones((2, 3, 1)), jnp.full((1, 16), 0.1)
+    >>> cell, recurrent_kernel = LSTM(), jnp.full((4, 16), 0.1)
+    >>> zeros = cell.initial_state(2, 4, x.dtype)
+    >>> outputs, last, state = scan(cell, x, zeros, Weights(kernel, recurrent_kernel))
+    >>> outputs.shape, last.shape, state.c.shape
+    ((2, 3, 4), (2, 4), (2, 4))
+
+    Starting a new sequence at step 2 forgets the two steps before it:
+
+    >>> resets = jnp.array([[False, False, True]] * 2)
+    >>> cut = scan(cell, x, zeros, Weights(kernel, recurrent_kernel), resets=resets)
+    >>> bool(jnp.allclose(cut.last, outputs[:, 0]))
+    True
+    """
+    if x.shape[1] == 0:
+        raise ValueError(f"x has no time steps: its shape (batch, time, features) is {x.shape}.")
+    if resets is not None and go_backwards:
+        resets = starts_backwards(resets)
+    projected = cell.project(jnp.swapaxes(x, 0, 1), weights, dropout.inputs)  # (time, batch, gates)
+    valid, starts = (
+        None if a is None else jnp.swapaxes(a, 0, 1)[..., None] for a in (mask, resets)
+    )
+
+    def step(before, now):
+        projected_t, valid_t, starts_t = now
+        if starts_t is not None:
+            before = jax.tree.map(lambda a: jnp.where(starts_t, jnp.zeros_like(a), a), before)
+        after = cell.step(projected_t, before, weights, dropout.recurrent)
+        output = after.h
+        if valid_t is not None:
+            after = jax.tree.map(lambda new, old: jnp.where(valid_t, new, old), after, before)
+            output = jnp.where(valid_t, output, 0) if zero_output_for_mask else after.h
+        return after, output if all_outputs else None
+
+    state, outputs = jax.lax.scan(
+        step,
+        state,
+        (projected, valid, starts),
+        reverse=go_backwards,
+        unroll=unroll or x.shape[1] <= SHORT,
+    )
+    last = state.h
+    if zero_output_for_mask and mask is not None:
+        last = jnp.where(mask[:, 0 if go_backwards else -1, None], last, 0)
+    if not all_outputs:
+        return Result(None, last, state)
+    if go_backwards:
+        outputs = jnp.flip(outputs, axis=0)
+    return Result(jnp.swapaxes(outputs, 0, 1), last, state)

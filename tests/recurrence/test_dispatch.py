@@ -1,0 +1,108 @@
+"""One predicate says which path serves; both give the same."""
+
+import io
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from statewise.recurrence import (
+    GRU,
+    LSTM,
+    DropoutMasks,
+    SimpleRNN,
+    Weights,
+    dispatch,
+    native,
+    native_serves,
+    run,
+    scan,
+    show_config,
+)
+
+needs_extension = pytest.mark.skipif(
+    not native.available(), reason=f"no native kernels: {native.unavailable_reason()}"
+)
+
+
+def case(cell=None, dtype="float32", shape=(2, 3, 4), units=5):
+    """Return a cell, inputs, a state and weights."""
+    cell, rng = cell or LSTM(), np.random.default_rng(0)
+    gates = len(cell.gates) * units
+    x = jnp.asarray(rng.normal(size=shape), dtype)
+    kernels = (rng.normal(size=(n, gates)) for n in (shape[2], units))
+    state = cell.initial_state(shape[0], units, dtype)
+    return cell, x, state, Weights(*(jnp.asarray(kernel, dtype) for kernel in kernels))
+
+
+@needs_extension
+@pytest.mark.parametrize("cell", [LSTM(), GRU(), GRU(reset_after=False), SimpleRNN()], ids=str)
+def test_what_is_served(cell):
+    assert native_serves(*case(cell)) is None
+    masks = DropoutMasks(inputs=jnp.ones((2, 4)))
+    assert native_serves(*case(cell), dropout=masks) is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "reason"),
+    [
+        ({"cell": LSTM(activation=jax.nn.relu)}, {}, "not tanh and sigmoid"),
+        ({"cell": GRU(recurrent_activation=jnp.tanh)}, {}, "not tanh and sigmoid"),
+        ({"dtype": "bfloat16"}, {}, "the arrays are bfloat16, not all float32"),
+        ({"shape": (0, 3, 4)}, {}, "an array is empty"),
+        ({}, {"dropout": DropoutMasks(recurrent=jnp.ones((2, 5)))}, "previous output has dropout"),
+        ({}, {"dropout": DropoutMasks(inputs=jnp.ones((4, 2, 4)))}, "masks of their own"),
+    ],
+)
+def test_what_is_not_served(arguments, options, reason):
+    assert reason in native_serves(*case(**arguments), **options)
+
+
+def test_mixed_dtypes_are_not_served():
+    cell, x, state, weights = case()
+    weights = weights._replace(bias=jnp.zeros(20, "bfloat16"))
+    expected = "the arrays are bfloat16 and float32, not all float32 or all float64"
+    assert native_serves(cell, x, state, weights) == expected
+
+
+def test_an_accelerator_is_not_served(monkeypatch):
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert native_serves(*case()) == "the arrays are on a gpu, not on the CPU"
+
+
+@pytest.mark.parametrize("reason", [None, "so"])
+def test_the_predicate_alone_decides(reason, monkeypatch):
+    called = []
+    monkeypatch.setattr(dispatch, "native_serves", lambda *_, **__: reason)
+    monkeypatch.setattr(dispatch.kernels, "run", lambda *_, **__: called.append("native"))
+    monkeypatch.setattr(dispatch, "scan", lambda *_, **__: called.append("reference"))
+    run(*case(), unroll=True)
+    assert called == ["native" if reason is None else "reference"]
+
+
+@pytest.mark.parametrize("options", [{}, {"go_backwards": True, "all_outputs": False}])
+def test_the_result_is_the_references(options):
+    found, expected = (function(*case(), **options) for function in (run, scan))
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), found, expected)
+
+
+def test_no_time_steps_are_refused():
+    with pytest.raises(ValueError, match="x has no time steps"):
+        run(*case(shape=(2, 0, 4)))
+
+
+def test_the_configuration_in_words():
+    text = io.StringIO()
+    show_config(text)
+    lines = text.getvalue().splitlines()
+    assert lines[0].startswith("statewise ")
+    served = "native C++ kernels" if native.available() else "the reference"
+    assert served in lines[1]
+
+
+def test_the_configuration_on_an_accelerator(monkeypatch):
+    monkeypatch.setattr(jax, "default_backend", lambda: "tpu")
+    text = io.StringIO()
+    show_config(text)
+    assert "the reference (a compiled lax.scan), because" in text.getvalue()

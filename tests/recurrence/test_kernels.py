@@ -1,0 +1,260 @@
+"""The native kernels against the reference: values, states and every gradient."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.sharding import Mesh, PartitionSpec
+
+import numpy_cells
+from all_pairs import all_pairs
+from quick import quick_jit
+from statewise.recurrence import (
+    GRU,
+    LSTM,
+    DropoutMasks,
+    Result,
+    SimpleRNN,
+    Weights,
+    kernels,
+    native,
+    scan,
+)
+
+pytestmark = pytest.mark.skipif(
+    not native.available(), reason=f"no native kernels: {native.unavailable_reason()}"
+)
+
+CELLS = {
+    "SimpleRNN": SimpleRNN(),
+    "LSTM": LSTM(),
+    "GRU": GRU(),
+    "GRU, reset before": GRU(reset_after=False),
+}
+OPTIONS = {
+    "name": list(CELLS),
+    "units": [7, 1, 3, 64, 65],
+    "batch": [2, 1, 33],
+    "time": [6, 1, 40],
+    "dtype": ["float32", "float64"],
+    "use_bias": [True, False],
+    "mask": [False, True],
+    "resets": [False, True],
+    "go_backwards": [False, True],
+    "zero_output_for_mask": [False, True],
+    "all_outputs": [True, False],
+    "drop_inputs": [False, True],
+}
+# How far two orders of the same sums may come apart, as a part of the greatest value.
+TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
+each_cell = pytest.mark.parametrize("name", CELLS)
+
+
+@pytest.fixture(autouse=True)
+def double_precision():
+    with jax.enable_x64(True):
+        yield
+
+
+@pytest.fixture
+def threads():
+    """Set how many threads share a call; the default comes back after the test."""
+    module = native.extension.extension()
+    yield module.set_thread_count
+    module.set_thread_count(0)
+
+
+def random_case(name, rng, *, batch=3, time=5, units=4, features=2, dtype="float32", bias=True):
+    """Return a cell, inputs, a state and weights, all of them random."""
+
+    def draw(*shape):
+        return jnp.asarray(rng.normal(size=shape), dtype)
+
+    cell = CELLS[name]
+    state = cell.state_type(*(draw(batch, units) for _ in cell.state_type._fields))
+    weights = numpy_cells.random_weights(name, features, units, rng, use_bias=bias)
+    weights = Weights(*(None if w is None else jnp.asarray(w, dtype) for w in weights))
+    # Small enough that a long sequence forgets rounding instead of blowing it up.
+    weights = weights._replace(recurrent_kernel=weights.recurrent_kernel * units**-0.5)
+    return cell, draw(batch, time, features), state, weights
+
+
+def gradients_of(run, options, seed=0):
+    """Return a compiled function: the result of ``run``, and gradients by x, state and weights."""
+
+    def weighted(cell, x, state, weights):
+        result = run(cell, x, state, weights, **options)
+        rng, total = np.random.default_rng(seed), 0.0
+        for array in jax.tree.leaves(result):
+            total += jnp.sum(array * jnp.asarray(rng.normal(size=array.shape), array.dtype))
+        return total, result
+
+    def both(cell, x, state, weights):
+        function = jax.grad(weighted, argnums=(1, 2, 3), has_aux=True)
+        return function(cell, x, state, weights)
+
+    return quick_jit(both, static_argnums=0)
+
+
+def assert_close(found, expected, dtype, tolerance=None):
+    found, expected = jax.tree.leaves(found), jax.tree.leaves(expected)
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
+        assert one.dtype == other.dtype
+        scale = 1e-2 + np.abs(other).max()
+        np.testing.assert_allclose(
+            one / scale, other / scale, rtol=0, atol=tolerance or TOLERANCE[dtype]
+        )
+
+
+@pytest.mark.parametrize("options", all_pairs(OPTIONS))
+def test_results_and_gradients_are_the_references(options, rng):
+    options = dict(options)
+    name = options.pop("name")
+    sizes = {key: options.pop(key) for key in ("units", "time", "batch", "dtype")}
+    case = random_case(name, rng, bias=options.pop("use_bias"), features=3, **sizes)
+    flags = case[1].shape[:2]
+    options["mask"] = rng.random(flags) < 0.6 if options["mask"] else None
+    options["resets"] = rng.random(flags) < 0.4 if options["resets"] else None
+    if options.pop("drop_inputs"):
+        inputs = jnp.asarray(rng.random((sizes["batch"], 3)) < 0.5, sizes["dtype"]) * 2
+        options["dropout"] = DropoutMasks(inputs=inputs)
+
+    def expected(*arguments, **options):
+        return scan(*arguments, **options)._replace(**not_asked(options))
+
+    found = gradients_of(kernels.run, options)(*case)
+    assert_close(found, gradients_of(expected, options)(*case), sizes["dtype"])
+
+
+def not_asked(options):
+    """Return the field of a result that is None where outputs weren't asked for."""
+    return {} if options["all_outputs"] else {"outputs": None}
+
+
+@each_cell
+@pytest.mark.parametrize(
+    ("batch", "units", "count"),
+    [(33, 64, 2), (5, 200, 3), (40, 260, 2), (2, 33, 7)],
+    ids=["rows", "rows of wide layers", "units", "more threads than rows"],
+)
+def test_threads_change_nothing(name, batch, units, count, rng, threads):
+    case = random_case(name, rng, batch=batch, time=12, units=units)
+    options = {"resets": rng.random((batch, 12)) < 0.2, "mask": rng.random((batch, 12)) < 0.8}
+    threads(1)
+    alone = gradients_of(kernels.run, options)(*case)
+    threads(count)
+    for _ in range(5):
+        assert_close(gradients_of(kernels.run, options)(*case), alone, "float32")
+
+
+@each_cell
+def test_every_instruction_set_gives_the_same(name, rng):
+    module = native.extension.extension()
+    best, case = module.instruction_set(), random_case(name, rng, units=21, batch=5)
+    try:
+        results = []
+        for instruction_set in module.instruction_sets():
+            module.use_instruction_set(instruction_set)
+            results.append(gradients_of(kernels.run, {})(*case))
+    finally:
+        module.use_instruction_set(best)
+    for result in results[1:]:
+        assert_close(result, results[0], "float32")
+    with pytest.raises(ValueError, match=r"This machine or build has no 6502\."):
+        module.use_instruction_set("6502")
+
+
+def test_a_long_sequence_crosses_chunks(rng):
+    case = random_case("LSTM", rng, batch=1, time=3000, units=8, dtype="float64")
+    options = {"resets": rng.random((1, 3000)) < 0.01}
+    found, expected = (gradients_of(run, options)(*case) for run in (kernels.run, scan))
+    assert_close(found, expected, "float64", 1e-10)
+
+
+def test_extreme_inputs(rng):
+    cell, x, state, weights = random_case("LSTM", rng, batch=4)
+    x = x.at[0, 1, 0].set(jnp.nan).at[1, 2, 0].set(jnp.inf).at[2, 0, 1].set(-1e30)
+    weights = weights._replace(kernel=jnp.abs(weights.kernel) + 1)  # infinities never cancel
+    found, expected = (run(cell, x, state, weights).outputs for run in (kernels.run, scan))
+    np.testing.assert_allclose(found, expected, atol=1e-6, equal_nan=True)
+    assert np.isnan(found[0, 1:]).all()
+    assert np.isfinite(found[1:]).all()
+
+
+def test_no_gradient_but_those_asked_for(rng):
+    cell, x, state, weights = random_case("GRU", rng)
+
+    def by_state(h):
+        return kernels.run(cell, x, state._replace(h=h), weights).last.sum()
+
+    text = str(jax.make_jaxpr(jax.grad(by_state))(state.h))
+    backward = text[text.rindex("statewise_recurrence_backward") - 2000 :]
+    assert "f32[3,5,2]" not in backward.split("=")[0]
+    expected = jax.grad(lambda h: scan(cell, x, state._replace(h=h), weights).last.sum())(state.h)
+    np.testing.assert_allclose(jax.grad(by_state)(state.h), expected, atol=1e-5)
+
+
+@each_cell
+def test_vmap_is_one_after_the_other(name, rng):
+    cell, _, state, weights = random_case(name, rng)
+    xs = jnp.asarray(rng.normal(size=(4, 3, 5, 2)), "float32")
+    found = jax.vmap(lambda x: kernels.run(cell, x, state, weights).outputs)(xs)
+    for one, x in zip(found, xs, strict=True):
+        np.testing.assert_allclose(one, kernels.run(cell, x, state, weights).outputs, atol=1e-6)
+
+
+def test_training_inside_a_compiled_loop(rng):
+    cell, x, state, weights = random_case("LSTM", rng)
+    target = jnp.asarray(rng.normal(size=(3, 5, 4)), "float32")
+
+    def trained(run):
+        def loss(weights):
+            return jnp.mean((run(cell, x, state, weights).outputs - target) ** 2)
+
+        def step(weights, _):
+            value, gradient = jax.value_and_grad(loss)(weights)
+            return jax.tree.map(lambda w, g: w - 0.1 * g, weights, gradient), value
+
+        return jax.jit(lambda weights: jax.lax.scan(step, weights, None, length=10))(weights)
+
+    assert_close(trained(kernels.run), trained(scan), "float32")
+
+
+def test_an_exported_program_runs(rng):
+    cell, x, state, weights = random_case("LSTM", rng)
+    program = jax.jit(lambda x: kernels.run(cell, x, state, weights).outputs)
+    safe = [jax.export.DisabledSafetyCheck.custom_call(native.extension.FORWARD)]
+    exported = jax.export.export(program, disabled_checks=safe)(x)
+    np.testing.assert_array_equal(exported.call(x), program(x))
+
+
+def test_a_sharded_batch(rng):
+    cell, x, state, weights = random_case("GRU", rng, batch=4)
+    mesh = Mesh(np.array(jax.devices()[:1]), ("batch",))
+    rows = PartitionSpec("batch")
+    program = jax.shard_map(
+        lambda x, h: kernels.run(cell, x, state._replace(h=h), weights).outputs,
+        mesh=mesh,
+        in_specs=(rows, rows),
+        out_specs=rows,
+        check_vma=False,
+    )
+    expected = kernels.run(cell, x, state, weights).outputs
+    np.testing.assert_allclose(jax.jit(program)(x, state.h), expected, atol=1e-6)
+
+
+def test_a_shape_that_does_not_fit_is_an_error_of_the_call(rng):
+    cell, x, state, weights = random_case("LSTM", rng)
+    wrong = weights._replace(kernel=weights.kernel[:1])
+    with pytest.raises(jax.errors.JaxRuntimeError, match=r"the kernel has the shape \(1, 16, \)"):
+        kernels.run(cell, x, state, wrong).last.block_until_ready()
+    mixed = weights._replace(bias=weights.bias.astype("float64"))
+    with pytest.raises(jax.errors.JaxRuntimeError, match="the bias has another dtype than x"):
+        kernels.run(cell, x, state, mixed).last.block_until_ready()
+
+
+def test_the_result_is_named(rng):
+    result = kernels.run(*random_case("LSTM", rng))
+    assert isinstance(result, Result)
+    assert result.state.c.shape == (3, 4)

@@ -1,0 +1,141 @@
+"""The extension's nonlinearities over their whole range, and whether it's there at all."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from statewise.recurrence import native
+
+needs_extension = pytest.mark.skipif(
+    not native.available(), reason=f"no native kernels: {native.unavailable_reason()}"
+)
+EXACT = {
+    "exp": np.exp,
+    "tanh": np.tanh,
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+}
+# Beyond these exp gives 0 or infinity already; a little inside of the numbers' own limits.
+EXP_LIMIT = {"float32": (-87.3, 88.37), "float64": (-708.3, 709.4)}
+
+
+@pytest.fixture(
+    params=native.extension.extension().instruction_sets() if native.available() else []
+)
+def module(request):
+    """Return the extension with each of its instruction sets in use."""
+    extension = native.extension.extension()
+    before = extension.instruction_set()
+    extension.use_instruction_set(request.param)
+    yield extension
+    extension.use_instruction_set(before)
+
+
+def whole_range(dtype):
+    """Return numbers of all sizes that a dtype has, and a dense stretch around zero."""
+    info = np.finfo(dtype)
+    powers = np.exp2(np.linspace(info.minexp, info.maxexp - 0.01, 40_001))
+    dense = np.linspace(-110, 110, 200_001)
+    far = np.linspace(-800, 800, 50_001)
+    return np.concatenate([-powers, powers, dense, far]).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", EXACT)
+def test_a_nonlinearity_over_its_whole_range(module, name, dtype):
+    x = whole_range(dtype)
+    if name == "exp":
+        low, high = EXP_LIMIT[dtype]
+        outside = module.nonlinearity(name, x[(x < 1.01 * low) | (x > 1.01 * high)])
+        assert set(np.unique(outside)) == {0.0, np.inf}
+        x = x[(x > low) & (x < high)]
+    found = module.nonlinearity(name, x)
+    assert found.dtype == dtype
+    with np.errstate(over="ignore"):
+        expected = EXACT[name](x.astype(np.longdouble))
+    normal = np.abs(expected) >= np.finfo(dtype).tiny
+    error = np.abs(found - expected)[normal] / np.abs(expected[normal])
+    assert error.max() < (3e-7 if dtype == "float32" else 1e-15)
+    assert (np.abs(found[~normal]) <= np.finfo(dtype).tiny).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_nonlinearities_at_the_ends(module, dtype):
+    x = np.array([np.inf, -np.inf, np.nan, 0.0], dtype)
+    np.testing.assert_array_equal(module.nonlinearity("tanh", x), [1, -1, np.nan, 0])
+    np.testing.assert_array_equal(module.nonlinearity("sigmoid", x), [1, 0, np.nan, 0.5])
+    np.testing.assert_array_equal(module.nonlinearity("exp", x), [np.inf, 0, np.nan, 1])
+
+
+@needs_extension
+@given(arrays(np.float32, st.integers(1, 40), elements=st.floats(width=32)))
+def test_each_number_is_treated_alike_wherever_it_stands(x):
+    together = native.extension.extension().nonlinearity("tanh", x)
+    alone = [native.extension.extension().nonlinearity("tanh", x[i : i + 1]) for i in range(len(x))]
+    np.testing.assert_array_equal(together, np.concatenate(alone))
+
+
+@needs_extension
+def test_a_wrong_dtype_or_name_is_refused():
+    module = native.extension.extension()
+    with pytest.raises(ValueError, match="Expected float32 or float64"):
+        module.nonlinearity("tanh", np.zeros(3, "int32"))
+    with pytest.raises(ValueError, match="There is no such function"):
+        module.nonlinearity("sine", np.zeros(3, "float32"))
+
+
+@needs_extension
+def test_the_number_of_threads_can_be_set():
+    module = native.extension.extension()
+    module.set_thread_count(3)
+    assert module.thread_count() == 3
+    module.set_thread_count(0)
+    assert module.thread_count() >= 1
+
+
+def python(code, **environment):
+    """Return what a fresh Python prints."""
+    import os
+
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return run.stdout
+
+
+def test_switched_off_the_reference_serves():
+    code = """
+import jax.numpy as jnp
+from statewise.recurrence import LSTM, Weights, native, run, show_config
+x, cell = jnp.ones((1, 2, 3)), LSTM()
+print(run(cell, x, cell.initial_state(1, 2, x.dtype), Weights(x[0, :1].T @ jnp.ones((1, 8)),
+    jnp.ones((2, 8)))).outputs.shape)
+show_config()
+try:
+    native.live_step([])
+except RuntimeError as error:
+    print(error)
+"""
+    printed = python(code, STATEWISE_NATIVE="0")
+    assert "(1, 2, 2)" in printed
+    assert "the reference (a compiled lax.scan), because the environment variable" in printed
+    assert "not available: the environment variable STATEWISE_NATIVE switches it off." in printed
+
+
+@needs_extension
+def test_the_instruction_set_and_threads_can_be_chosen_from_outside():
+    code = """
+from statewise.recurrence import native
+module = native.extension.extension()
+print(module.instruction_set(), module.thread_count())
+"""
+    printed = python(code, STATEWISE_ISA="portable", STATEWISE_NUM_THREADS="5")
+    assert printed.split() == ["portable", "5"]
