@@ -1,0 +1,43 @@
+"""Data for recurrent networks: from series to the arrays that a network takes.
+
+NumPy and pandas only. Wherever a user sees an array, its axes are
+``(samples, time steps, features)``, in this order; one series on its own is
+``(time steps, features)``, or ``(time steps,)`` where it has one feature.
+"""
+
+from statewise.sequences._balance import Balance
+from statewise.sequences._chunks import Chunk
+from statewise.sequences.chain import Chain
+from statewise.sequences.frames import TimeSeries, read_series
+from statewise.sequences.lanes import Lanes, lanes
+from statewise.sequences.scaling import MinMaxScaler, StandardScaler
+from statewise.sequences.season import guess_season
+from statewise.sequences.splitting import Split, split
+from statewise.sequences.tables import DataError, read_table
+from statewise.sequences.text import Vocabulary, next_token_windows
+from statewise.sequences.transforms import Difference, Log
+from statewise.sequences.windowing import Windows, create_dataset, windows
+
+__all__ = [
+    "Balance",
+    "Chain",
+    "Chunk",
+    "DataError",
+    "Difference",
+    "Lanes",
+    "Log",
+    "MinMaxScaler",
+    "Split",
+    "StandardScaler",
+    "TimeSeries",
+    "Vocabulary",
+    "Windows",
+    "create_dataset",
+    "guess_season",
+    "lanes",
+    "next_token_windows",
+    "read_series",
+    "read_table",
+    "split",
+    "windows",
+]

@@ -1,0 +1,209 @@
+"""Calendars: what makes time stamps even, how they go on, and what to call them.
+
+Months, quarters and years are even although they differ in days; business days are even although
+weekends are left out, and holidays with them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+_UNITS = {  # microseconds: pandas' alias, name
+    86_400_000_000: ("D", "day"),
+    3_600_000_000: ("h", "hour"),
+    60_000_000: ("min", "minute"),
+    1_000_000: ("s", "second"),
+    1_000: ("ms", "millisecond"),
+    1: ("us", "microsecond"),
+}
+_DAY = 86_400_000_000
+_ONE = {"day": "daily", "hour": "hourly"}
+_MONTHS = {1: ("M", "monthly"), 3: ("Q", "quarterly"), 12: ("Y", "yearly")}
+_WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+_MOST_HOLIDAYS = 0.1  # of the weekdays; a calendar of exchanges leaves out 3 to 7 %
+_MOST_ABSENT = 0.5  # rows absent for each row there; beyond that the stamps have no calendar
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """A rule by which time goes on, step by step.
+
+    Attributes:
+        unit: "month", "business month end", "business day", "time" (a fixed span) or "number"
+            (time given as numbers, or not at all).
+        step: how many months, microseconds, or numbers a step is; 1 for business days.
+        anchor: for months the day, 31 for the last one; for "time" the weekday, 0 for Monday.
+    """
+
+    unit: str
+    step: float
+    anchor: int = 0
+
+    @property
+    def frequency(self) -> str:
+        """The nearest alias of pandas: MS, ME, QS, YS, W-SUN, D, B, h, 30min; or "number"."""
+        if self.unit == "number":
+            return "number"
+        if self.unit == "business day":
+            return "B"
+        if self.unit == "business month end":
+            return _times(self.step, "BME")
+        if self.unit == "month":
+            end = "E" if self.anchor == 31 else "S"
+            if self.step in _MONTHS:
+                return _MONTHS[self.step][0] + end
+            return f"{self.step}M{end}"
+        if self.step == 7 * _DAY:
+            return f"W-{_WEEKDAYS[self.anchor]}"
+        size, alias, _ = _largest_unit(self.step)
+        return _times(size, alias)
+
+    @property
+    def phrase(self) -> str:
+        """What a person calls it: monthly, weekly, every 30 minutes, numbered."""
+        if self.unit == "number":
+            return "numbered"
+        if self.unit == "business day":
+            return "business-daily"
+        if self.unit in ("month", "business month end"):
+            if self.step in _MONTHS:
+                return _MONTHS[self.step][1]
+            return f"every {self.step} months"
+        if self.step == 7 * _DAY:
+            return "weekly"
+        size, _, name = _largest_unit(self.step)
+        if size == 1:
+            return _ONE.get(name, f"every {name}")
+        return f"every {size} {name}s"
+
+    def stamps(self, first: pd.Timestamp | float, count: int) -> pd.Index:
+        """Return ``count`` stamps, ``first`` and those that follow it."""
+        if self.unit == "number":
+            return pd.Index(first + self.step * np.arange(count))
+        zone, first = first.tz, first.tz_localize(None)
+        if self.unit == "month":
+            stamps = _month_stamps(first, self.step, self.anchor, count)
+        elif self.unit == "time":
+            stamps = np.datetime64(first, "us") + np.arange(count) * np.timedelta64(self.step, "us")
+        else:
+            stamps = pd.date_range(first, periods=count, freq=self.frequency, unit="us")
+        return pd.DatetimeIndex(stamps, tz=zone)
+
+    def after(self, last: pd.Timestamp | float, count: int) -> pd.Index:
+        """Return the ``count`` stamps that follow ``last``."""
+        return self.stamps(last, count + 1)[1:]
+
+
+def find_calendar(stamps: pd.Index) -> tuple[Calendar, pd.Index] | None:
+    """Find the calendar that strictly increasing stamps keep to.
+
+    Args:
+        stamps: at least 3 time stamps or numbers, each above the one before.
+
+    Returns:
+        The calendar, and the stamps that it has from the first to the last given one: those
+        that are not among the given ones are absent. ``None`` where more than half as many would
+        be absent as there are, for then the stamps are uneven.
+
+    Example:
+        >>> calendar, _ = find_calendar(pd.to_datetime(["2020-01-31", "2020-02-29", "2020-03-31"]))
+        >>> calendar.phrase, calendar.frequency
+        ('monthly', 'ME')
+        >>> [str(stamp.date()) for stamp in calendar.after(pd.Timestamp("2020-03-31"), 2)]
+        ['2020-04-30', '2020-05-31']
+    """
+    if not isinstance(stamps, pd.DatetimeIndex):
+        return _find_numbers(stamps)
+    naive = stamps.tz_localize(None)
+    for find in (_find_months, _find_business_months, _find_business_days, _find_span):
+        found = find(naive)
+        if found is not None:
+            calendar, grid = found
+            return calendar, grid.tz_localize(stamps.tz)
+    return None
+
+
+def _find_numbers(numbers: pd.Index) -> tuple[Calendar, pd.Index] | None:
+    values = numbers.to_numpy()
+    steps = np.diff(values)
+    if np.issubdtype(values.dtype, np.integer):
+        step = int(np.gcd.reduce(steps))
+        count = int((values[-1] - values[0]) // step) + 1
+        return _unless_too_sparse(Calendar("number", step), values[0], count, len(values))
+    step = float((values[-1] - values[0]) / len(steps))
+    # Years written as 1949.08, 1949.17 are rounded by whoever wrote them.
+    if np.abs(steps - step).max() > 0.15 * step:
+        return None
+    return Calendar("number", step), numbers
+
+
+def _find_months(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.DatetimeIndex] | None:
+    numbers = stamps.year * 12 + stamps.month
+    step = int(np.gcd.reduce(np.diff(numbers)))
+    if step == 0 or (np.diff(numbers) == 0).any():
+        return None
+    anchor = 31 if stamps.is_month_end.all() else int(stamps.day.max())
+    same_day = stamps.day == np.minimum(anchor, stamps.days_in_month)
+    if not (same_day.all() and _same_time_of_day(stamps)):
+        return None
+    count = int(numbers[-1] - numbers[0]) // step + 1
+    return _unless_too_sparse(Calendar("month", step, anchor), stamps[0], count, len(stamps))
+
+
+def _find_business_months(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.DatetimeIndex] | None:
+    numbers = stamps.year * 12 + stamps.month
+    step = int(np.gcd.reduce(np.diff(numbers)))
+    ends = stamps.normalize() == stamps.normalize() + pd.offsets.BMonthEnd(0)
+    if step == 0 or not (ends.all() and _same_time_of_day(stamps)):
+        return None
+    count = int(numbers[-1] - numbers[0]) // step + 1
+    return _unless_too_sparse(Calendar("business month end", step), stamps[0], count, len(stamps))
+
+
+def _find_business_days(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.DatetimeIndex] | None:
+    if (stamps.day_of_week > 4).any() or not _same_time_of_day(stamps):
+        return None
+    days = stamps.to_numpy().astype("datetime64[D]")
+    weekdays = int(np.busday_count(days[0], days[-1])) + 1
+    spans_a_weekend = int((days[-1] - days[0]).astype(int)) + 1 > weekdays
+    if not spans_a_weekend or weekdays - len(stamps) > _MOST_HOLIDAYS * weekdays:
+        return None
+    return Calendar("business day", 1), stamps  # weekdays without a row are holidays
+
+
+def _find_span(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.DatetimeIndex] | None:
+    instants = stamps.to_numpy().astype("datetime64[us]").astype(np.int64)
+    step = int(np.gcd.reduce(np.diff(instants)))
+    count = int(instants[-1] - instants[0]) // step + 1
+    calendar = Calendar("time", step, int(stamps.day_of_week[0]))
+    return _unless_too_sparse(calendar, stamps[0], count, len(stamps))
+
+
+def _unless_too_sparse(calendar, first, count, given):
+    if count - given > _MOST_ABSENT * given:
+        return None
+    return calendar, calendar.stamps(first, count)
+
+
+def _same_time_of_day(stamps: pd.DatetimeIndex) -> bool:
+    return bool((stamps - stamps.normalize() == stamps[0] - stamps[0].normalize()).all())
+
+
+def _month_stamps(first: pd.Timestamp, step: float, anchor: int, count: int) -> np.ndarray:
+    months = np.datetime64(first, "M") + int(step) * np.arange(count)
+    days = months.astype("datetime64[D]")
+    lengths = ((months + 1).astype("datetime64[D]") - days).astype(int)
+    time_of_day = np.timedelta64((first - first.normalize()).value // 1000, "us")
+    return (days + (np.minimum(anchor, lengths) - 1)).astype("datetime64[us]") + time_of_day
+
+
+def _largest_unit(step: float) -> tuple[int, str, str]:
+    for size, (alias, name) in _UNITS.items():
+        if step % size == 0:
+            return int(step // size), alias, name
+    raise AssertionError("a step is a whole number of microseconds")
+
+
+def _times(count: float, alias: str) -> str:
+    return alias if count == 1 else f"{count}{alias}"

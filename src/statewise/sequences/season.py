@@ -1,0 +1,98 @@
+"""The length of the season: proposed by the calendar, confirmed by the values."""
+
+import math
+import re
+from typing import Any
+
+import numpy as np
+
+from statewise.sequences._arrays import as_series
+
+_CYCLES = {  # pandas' alias: seconds in a step, for the fixed spans
+    "D": 86_400,
+    "h": 3_600,
+    "min": 60,
+    "s": 1,
+}
+_YEARLY = {"MS": 12, "ME": 12, "BME": 12, "QS": 4, "QE": 4, "W": 52, "B": 5}
+_LEAST_CORRELATION = 0.3
+_LEAST_SEASONS = 3
+
+
+def guess_season(frequency: str, values: Any) -> int:
+    """Guess how many steps a season has: a length the calendar proposes and the values confirm.
+
+    The calendar proposes the year for months (12), quarters (4) and weeks (52), the week for
+    days (7) and business days (5), the day and then the week for shorter steps (hours: 24, 168),
+    and for steps below an hour the hour last. The first length is taken at which the values,
+    less their moving average over that length, go along with themselves: a correlation of at
+    least 0.3, and of two standard errors. A series of fewer than three seasons confirms nothing.
+
+    Args:
+        frequency: pandas' alias, as in ``TimeSeries.frequency``: MS, QS, W-SUN, D, B, h, 30min.
+        values: the training part, (time,) or (time, features), of which the first feature
+            counts. It holds no missing values.
+
+    Returns:
+        The number of steps, 1 where there is no season.
+
+    Raises:
+        TypeError: where the values are no real numbers.
+        ValueError: where they have a wrong shape, or some are missing or infinite.
+
+    Example:
+        >>> from statewise.datasets import airline
+        >>> guess_season("MS", airline()["passengers"])
+        12
+        >>> guess_season("MS", range(100))
+        1
+    """
+    target = as_series(values, "values")[:, 0].astype(np.float64)
+    if not np.isfinite(target).all():
+        raise ValueError("values must be finite: fill or drop missing values first")
+    for length in season_lengths(frequency):
+        if _confirms(target, length):
+            return length
+    return 1
+
+
+def season_lengths(frequency: str) -> list[int]:
+    """Return the lengths that a calendar proposes, the likeliest first.
+
+    Example:
+        >>> season_lengths("30min")
+        [48, 336, 2]
+    """
+    match = re.fullmatch(r"(\d*)([A-Za-z]+)(-[A-Z]+)?", frequency)
+    if match is None:
+        return []
+    count, alias = int(match[1] or 1), match[2]
+    if alias in _YEARLY:
+        length, rest = divmod(_YEARLY[alias], count)
+        return [length] if length > 1 and not rest else []
+    if alias not in _CYCLES:
+        return []
+    step = count * _CYCLES[alias]
+    cycles = (86_400, 7 * 86_400, 3_600)
+    return [cycle // step for cycle in cycles if cycle % step == 0 and cycle > step]
+
+
+def _confirms(values: np.ndarray, length: int) -> bool:
+    if len(values) < _LEAST_SEASONS * length:
+        return False
+    season = values - _moving_average(values, length)
+    season = season[length // 2 : len(values) - length // 2]  # where the average is whole
+    season = season - season.mean()
+    spread = float(season @ season)
+    # What rounding leaves of a straight line is no season.
+    if spread <= len(season) * (1e-9 * np.abs(values).max()) ** 2:
+        return False
+    pairs = len(season) - length
+    correlation = float(season[length:] @ season[:-length]) / spread * len(season) / pairs
+    return correlation >= max(_LEAST_CORRELATION, 2 / math.sqrt(pairs))
+
+
+def _moving_average(values: np.ndarray, length: int) -> np.ndarray:
+    """Average over one season around each step; for an even length both ends count half."""
+    weights = np.ones(length) if length % 2 else np.concatenate([[0.5], np.ones(length - 1), [0.5]])
+    return np.convolve(values, weights / length, mode="same")

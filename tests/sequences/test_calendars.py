@@ -1,0 +1,105 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from statewise.sequences.calendars import find_calendar
+
+EVEN = [  # pandas' alias, our frequency, what a person calls it
+    ("MS", "MS", "monthly"),
+    ("ME", "ME", "monthly"),
+    ("BME", "BME", "monthly"),
+    ("QS", "QS", "quarterly"),
+    ("QS-FEB", "QS", "quarterly"),
+    ("QE", "QE", "quarterly"),
+    ("YS", "YS", "yearly"),
+    ("YE", "YE", "yearly"),
+    ("2MS", "2MS", "every 2 months"),
+    ("W-WED", "W-WED", "weekly"),
+    ("D", "D", "daily"),
+    ("10D", "10D", "every 10 days"),
+    ("B", "B", "business-daily"),
+    ("h", "h", "hourly"),
+    ("6h", "6h", "every 6 hours"),
+    ("30min", "30min", "every 30 minutes"),
+    ("min", "min", "every minute"),
+    ("s", "s", "every second"),
+    ("250ms", "250ms", "every 250 milliseconds"),
+]
+
+
+@pytest.mark.parametrize("zone", [None, "UTC"])
+@pytest.mark.parametrize(("alias", "frequency", "phrase"), EVEN)
+@pytest.mark.parametrize("start", ["2019-11-30", "2020-02-03 06:30"])
+def test_even_stamps_go_on(start, alias, frequency, phrase, zone):
+    stamps = pd.date_range(start, periods=40, freq=alias, tz=zone)
+    calendar, grid = find_calendar(stamps[:30])
+    assert (calendar.frequency, calendar.phrase) == (frequency, phrase)
+    assert (grid == stamps[:30]).all()
+    assert (calendar.after(stamps[29], 10) == stamps[30:]).all()
+
+
+@pytest.mark.parametrize("day", [15, 28, 29, 30, 31])
+def test_any_day_of_the_month(day):
+    firsts = pd.date_range("2019-01-01", periods=36, freq="MS")
+    stamps = firsts + pd.to_timedelta(np.minimum(day, firsts.days_in_month) - 1, unit="D")
+    calendar, grid = find_calendar(stamps[:30])
+    assert calendar.phrase == "monthly"
+    assert (grid == stamps[:30]).all()
+    assert (calendar.after(stamps[29], 6) == stamps[30:]).all()
+
+
+def test_business_days_without_holidays():
+    days = pd.bdate_range("2024-01-01", "2024-12-31")
+    stamps = days.drop(pd.to_datetime(["2024-01-01", "2024-03-29", "2024-12-25"]))
+    calendar, grid = find_calendar(stamps)
+    assert calendar.frequency == "B"
+    assert (grid == stamps).all()
+
+
+@settings(deadline=None)
+@given(
+    gaps=st.sets(st.integers(1, 28), max_size=8),
+    alias=st.sampled_from(["MS", "W-WED", "D", "h", "30min", "QE"]),
+)
+def test_absent_stamps_are_found(gaps, alias):
+    whole = pd.date_range("2020-01-05", periods=30, freq=alias)
+    # The first three stay, so that the step can't be taken for a longer one.
+    gaps = {gap for gap in gaps if gap > 2}
+    _, grid = find_calendar(whole.delete(sorted(gaps)))
+    assert (grid == whole).all()
+
+
+@pytest.mark.parametrize(
+    "stamps",
+    [
+        ["2020-01-01", "2020-01-03", "2020-02-11", "2020-02-12"],
+        ["2020-01-01 00:00:00", "2020-01-01 00:30:01", "2020-01-01 01:10:00"],
+        ["2020-01-01", "2020-02-02", "2020-03-01", "2020-04-01"],
+    ],
+)
+def test_uneven(stamps):
+    assert find_calendar(pd.to_datetime(stamps)) is None
+
+
+class TestNumbers:
+    def test_whole(self):
+        calendar, grid = find_calendar(pd.Index([1950, 1952, 1954]))
+        assert (calendar.frequency, calendar.phrase) == ("number", "numbered")
+        assert list(grid) == [1950, 1952, 1954]
+        assert list(calendar.after(1954, 2)) == [1956, 1958]
+
+    def test_absent(self):
+        _, grid = find_calendar(pd.Index([1, 2, 3, 5]))
+        assert list(grid) == [1, 2, 3, 4, 5]
+
+    def test_rounded_years(self):
+        years = pd.Index(np.round(1949 + np.arange(144) / 12, 2))
+        calendar, grid = find_calendar(years)
+        assert grid is years
+        assert calendar.after(years[-1], 1)[0] == pytest.approx(1961, abs=0.01)
+
+    def test_uneven(self):
+        assert find_calendar(pd.Index([1, 10, 12, 40])) is None
+        assert find_calendar(pd.Index([0.0, 1.0, 2.0, 4.0])) is None
