@@ -1,0 +1,32 @@
+"""The choice of Keras's engine: JAX, or a clear word about why it can't be."""
+
+import os
+import sys
+
+
+def choose_engine() -> None:
+    """Make JAX the engine of Keras unless another one was chosen before.
+
+    Keras reads its engine once, when it is first imported; after that it can't be changed.
+
+    Raises:
+        ImportError: where Keras is already loaded with another engine, or the environment
+            asks for another one.
+    """
+    keras = sys.modules.get("keras")
+    config = getattr(keras, "config", None)
+    if config is not None:
+        engine = config.backend()
+        if engine != "jax":
+            raise ImportError(
+                f"statewise computes with JAX, but Keras is already loaded with {engine!r}. "
+                "Import statewise before keras, or set the environment variable "
+                "KERAS_BACKEND=jax before the first import of keras, and start Python again."
+            )
+        return
+    engine = os.environ.setdefault("KERAS_BACKEND", "jax")
+    if engine != "jax":
+        raise ImportError(
+            f"statewise computes with JAX, but the environment says KERAS_BACKEND={engine!r}. "
+            "Set KERAS_BACKEND=jax, or remove it, and start Python again."
+        )

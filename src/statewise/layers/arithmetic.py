@@ -1,0 +1,78 @@
+"""From a Keras cell to the arithmetic of floor 1: its equations, weights and dropout masks."""
+
+import jax
+import jax.numpy as jnp
+import keras
+
+from statewise import recurrence
+from statewise.recurrence import DropoutMasks, Weights
+
+# Keras's own spellings of functions that floor 1 knows by JAX's name.
+_FUNCTIONS = {
+    keras.activations.tanh: jnp.tanh,
+    keras.activations.sigmoid: jax.nn.sigmoid,
+    keras.activations.linear: lambda x: x,
+}
+
+
+# What Keras offers by name: functions of their argument alone. An activation of somebody else's
+# making may be a layer, with weights of its own.
+_BY_NAME = frozenset(f for f in vars(keras.activations).values() if callable(f))
+
+
+def arithmetic_of(cell) -> recurrence.Cell | None:
+    """Return the equations of a Keras cell, or None for a cell of somebody else's making.
+
+    >>> arithmetic_of(keras.layers.GRUCell(3, reset_after=False)).reset_after
+    False
+    """
+    # Exact types: a subclass may compute something else.
+    match getattr(type(cell), "keras_cell", type(cell)):
+        case keras.layers.SimpleRNNCell:
+            return recurrence.SimpleRNN(_function(cell.activation))
+        case keras.layers.LSTMCell:
+            return recurrence.LSTM(_function(cell.activation), _function(cell.recurrent_activation))
+        case keras.layers.GRUCell:
+            return recurrence.GRU(
+                _function(cell.activation), _function(cell.recurrent_activation), cell.reset_after
+            )
+    return None
+
+
+def is_pure(layer) -> bool:
+    """Whether the activations of a layer or cell depend on nothing but their argument.
+
+    >>> is_pure(keras.layers.LSTMCell(3)), is_pure(keras.layers.LSTMCell(3, keras.layers.PReLU()))
+    (True, False)
+    """
+    activations = (getattr(layer, n, None) for n in ("activation", "recurrent_activation"))
+    return all(f is None or f in _BY_NAME for f in activations)
+
+
+def weights_of(cell) -> Weights:
+    """Return the current values of a built cell's weights, in its compute dtype."""
+    values = (cell.kernel, cell.recurrent_kernel, cell.bias)
+    return Weights(
+        *(None if v is None else keras.ops.convert_to_tensor(v, cell.compute_dtype) for v in values)
+    )
+
+
+def dropout_of(cell, training: bool) -> DropoutMasks:
+    """Return the masks that the cell has drawn for this call; none outside training."""
+    return DropoutMasks(
+        inputs=_mask(cell.get_dropout_mask, cell.dropout, training),
+        recurrent=_mask(cell.get_recurrent_dropout_mask, cell.recurrent_dropout, training),
+    )
+
+
+def _mask(drawn, rate: float, training: bool):
+    if not training or not 0 < rate < 1:
+        return None
+    masks = drawn(None)  # drawn before, for this call's shapes
+    return jnp.stack(masks) if isinstance(masks, list) else masks
+
+
+def _function(activation):
+    if activation is None:
+        activation = keras.activations.linear
+    return _FUNCTIONS.get(activation, activation)

@@ -1,0 +1,211 @@
+"""How a state enters and leaves the recurrent layers of a model.
+
+There are two ways, and a layer that is called uses the first that applies:
+
+1. a `Carry` around the call: whoever runs a model as a function ``(inputs, state) -> (outputs,
+   state)`` hands every layer its state and collects what they end with. Nothing is kept in the
+   layers; it works under ``jax.jit`` and ``jax.grad``.
+2. a stateful layer's own `Memory`, Keras's ``stateful=True``: what it ended with in the last call
+   is where it begins in the next.
+
+A layer with neither begins at its initial state, and what it ends with is dropped.
+"""
+
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+from jax import Array
+from keras.src.backend.common.stateless_scope import in_stateless_scope
+
+_current: ContextVar["Carry | None"] = ContextVar("carry", default=None)
+
+
+class Carry:
+    """The states that go into one call of a model, and those that come out of it.
+
+    Args:
+        states: for each layer that takes part, the arrays of its state, or None for its initial
+            state.
+        resets: bool ``(batch, time)``, True where a new sequence begins; None for nowhere.
+
+    Attributes:
+        final: for each layer, the arrays it ended with.
+
+    >>> import jax.numpy as jnp
+    >>> from statewise.layers import GRU
+    >>> layer = GRU(3)
+    >>> x = jnp.ones((2, 5, 1))
+    >>> with Carry({layer: None}) as first:
+    ...     _ = layer(x[:, :2])
+    >>> with Carry(first.final) as second:
+    ...     in_two_parts = layer(x[:, 2:])
+    >>> bool(jnp.allclose(in_two_parts, layer(x), atol=1e-6))
+    True
+    """
+
+    def __init__(
+        self,
+        states: Mapping["keras.Layer", Sequence[Array] | None],
+        resets: Array | None = None,
+    ):
+        self._states = {id(layer): arrays for layer, arrays in states.items()}
+        self._layers = {id(layer): layer for layer in states}
+        self._final: dict[int, list[Array]] = {}
+        self.resets = resets
+
+    def __enter__(self) -> "Carry":
+        self._token = _current.set(self)
+        return self
+
+    def __exit__(self, *exception) -> None:
+        _current.reset(self._token)
+
+    def __contains__(self, layer: "keras.Layer") -> bool:
+        return id(layer) in self._states
+
+    def enter(self, layer: "keras.Layer") -> Sequence[Array] | None:
+        """Return the state with which ``layer`` begins; None means its initial state.
+
+        A layer that is called again within the same call goes on from where it ended.
+        """
+        return self._final.get(id(layer), self._states[id(layer)])
+
+    def leave(self, layer: "keras.Layer", arrays: Sequence[Array]) -> None:
+        """Take the state with which ``layer`` ended."""
+        self._final[id(layer)] = list(arrays)
+
+    @property
+    def final(self) -> dict["keras.Layer", list[Array]]:
+        """For each layer the arrays it ended with, or was given if it wasn't called."""
+        return {
+            layer: self._final.get(key, self._states[key]) for key, layer in self._layers.items()
+        }
+
+
+def current_carry() -> Carry | None:
+    """Return the `Carry` around the running call, if there is one."""
+    return _current.get()
+
+
+class Memory:
+    """What a stateful layer keeps from one call to the next.
+
+    The batch size is not fixed: before anything is carried, or after a reset, the next call may
+    bring any.
+
+    Args:
+        name: the layer's, for messages.
+        initial: returns the arrays of the initial state for a number of samples.
+
+    Attributes:
+        variables: one Keras variable for each array of the state, or None before the first call.
+        carried: whether there is something to lose: False after a reset.
+    """
+
+    def __init__(self, name: str, initial: Callable[[int], Sequence[Array]]):
+        self.name = name
+        self.initial = initial
+        self.variables: list[keras.Variable] | None = None
+        self.carried = False
+
+    def arrays(self, batch: int) -> list[Array] | None:
+        """Return the arrays for a call with ``batch`` samples; None for the initial state.
+
+        Raises:
+            ValueError: where the state of another number of samples is carried.
+        """
+        if self.variables is None:
+            return None
+        kept = self.variables[0].shape[0]
+        if kept != batch and not self.carried:
+            return None
+        if kept != batch:
+            raise ValueError(
+                f"The stateful layer {self.name!r} carries the state of a batch of {kept} samples, "
+                f"but {batch} came. Either call reset_states() first, if these are new sequences, "
+                f"or go on with the same {kept} sequences, in the same order."
+            )
+        return [variable.value for variable in self.variables]
+
+    def store(self, arrays: Iterable[Array], *, carried: bool = True) -> None:
+        """Keep the arrays of a state, whatever their batch size."""
+        arrays = list(arrays)
+        shapes = [tuple(a.shape) for a in arrays]
+        if self.variables is None or [tuple(v.shape) for v in self.variables] != shapes:
+            self._create(arrays)
+        else:
+            for variable, array in zip(self.variables, arrays, strict=True):
+                variable._direct_assign(array)  # the shapes are known to agree
+        self.carried = carried
+
+    @property
+    def batch(self) -> int | None:
+        """The number of samples whose state is carried, or None where nothing is."""
+        return self.variables[0].shape[0] if self.carried else None
+
+    def snapshot(self) -> tuple[list[Array] | None, bool]:
+        """Return what is kept, for `restore`."""
+        arrays = None if self.variables is None else [v.value for v in self.variables]
+        return arrays, self.carried
+
+    def restore(self, snapshot: tuple[list[Array] | None, bool]) -> None:
+        """Go back to what was kept when the snapshot was taken."""
+        arrays, carried = snapshot
+        if arrays is None:
+            self.variables, self.carried = None, False
+        else:
+            self.store(arrays, carried=carried)
+
+    def reset(self, rows: Sequence[int] | None = None) -> None:
+        """Go back to the initial state, for all samples or for the given rows of the batch.
+
+        Raises:
+            ValueError: for a row that isn't in the batch.
+        """
+        if self.variables is None:
+            return
+        batch = self.variables[0].shape[0]
+        rows = None if rows is None else self._checked(rows, batch)
+        for variable, fresh in zip(self.variables, self.initial(batch), strict=True):
+            if rows is not None:
+                fresh = variable.value.at[rows].set(fresh[rows])
+            variable._direct_assign(fresh.astype(variable.dtype))
+        if rows is None:
+            self.carried = False
+
+    def _checked(self, rows: Sequence[int], batch: int) -> np.ndarray:
+        rows = np.asarray(rows)
+        if rows.dtype.kind not in "iu" or np.any((rows < 0) | (rows >= batch)):
+            raise ValueError(
+                f"rows to reset in layer {self.name!r} came as {rows.tolist()}; it carries a "
+                f"batch of {batch} samples, so rows are whole numbers from 0 to {batch - 1}."
+            )
+        return rows
+
+    def _create(self, arrays: Sequence[Array]) -> None:
+        self.variables = [
+            keras.Variable(array, trainable=False, dtype=array.dtype, name="rnn_state")
+            for array in arrays
+        ]
+
+
+@functools.lru_cache(maxsize=256)
+def zeros(shape: tuple[int, ...], dtype) -> Array:
+    """Return zeros that are made once."""
+    # Arrays of JAX can't be changed, so one serves every reset; making it costs more than a step.
+    return jnp.zeros(shape, dtype)
+
+
+def may_keep(*values) -> bool:
+    """Whether a layer called with these values may keep what it computes.
+
+    While JAX traces, or while Keras runs a layer as a pure function, values are placeholders, or
+    belong to the caller; then only a `Carry` takes a state out of the call.
+    """
+    placeholders = (jax.core.Tracer, keras.KerasTensor)
+    return not in_stateless_scope() and not any(isinstance(v, placeholders) for v in values)

@@ -1,0 +1,245 @@
+"""What makes a Keras recurrent layer ours: the state as a value, the recurrence of floor 1."""
+
+import contextlib
+from contextvars import ContextVar
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+from keras import ops, tree
+
+from statewise import recurrence
+from statewise.layers.arithmetic import arithmetic_of, dropout_of, is_pure, weights_of
+from statewise.layers.carry import Memory, current_carry, in_stateless_scope, may_keep, zeros
+from statewise.recurrence.layout import starts_backwards
+
+_with_states: ContextVar[bool] = ContextVar("with_states", default=False)
+
+
+@contextlib.contextmanager
+def saving_states(wanted: bool):
+    """Within this context a saved layer's file holds the state it keeps, if that is wanted."""
+    token = _with_states.set(wanted)
+    try:
+        yield
+    finally:
+        _with_states.reset(token)
+
+
+# The same recurrence, compiled once for all eager calls of the same form: a loop that JAX meets
+# outside of jit is otherwise compiled anew in every call.
+_compiled = jax.jit(
+    recurrence.scan,
+    static_argnames=("cell", "go_backwards", "zero_output_for_mask", "all_outputs", "unroll"),
+)
+
+
+class Recurrent:
+    """What every recurrent layer of this package does differently from Keras's.
+
+    To be named before a Keras layer in a class's bases.
+
+    * The state may come from a `Carry` around the call, see `statewise.layers.carry`.
+    * ``stateful=True`` needs no fixed batch size.
+    * Cells that floor 1 knows run there; any other cell runs in one loop over time here.
+    * Resets inside a batch are honoured.
+    """
+
+    @property
+    def states(self):
+        """The variables that hold a stateful layer's state, or None before there is one."""
+        if self.memory.variables is None:
+            return None
+        return tree.pack_sequence_as(self._state_structure(), self.memory.variables)
+
+    @states.setter
+    def states(self, value):
+        if value is not None:
+            raise AttributeError(
+                f"The states of layer {self.name!r} can't be replaced; assign() to its variables, "
+                "or call the layer with initial_state=..."
+            )
+        self.memory = Memory(
+            self.name, self._initial_arrays
+        )  # as Keras's constructor says: no states yet
+
+    def build(self, sequences_shape, initial_state_shape=None):
+        """Create the cell's weights; a stateful layer of known batch size also its state."""
+        step_shape = (sequences_shape[0], *sequences_shape[2:])
+        if isinstance(self.cell, keras.Layer) and not self.cell.built:
+            self.cell.build(step_shape)
+            self.cell.built = True
+        if self.stateful and sequences_shape[0] is not None and self.memory.variables is None:
+            self.memory.store(self._initial_arrays(sequences_shape[0]), carried=False)
+
+    def call(self, sequences, initial_state=None, mask=None, training=False):
+        """Run over the sequences, see `keras.layers.RNN`."""
+        if sequences.shape[1] == 0:
+            raise ValueError(
+                f"Layer {self.name!r} needs at least one time step; the shape that came, "
+                f"(batch, time, features), is {tuple(sequences.shape)}."
+            )
+        begin = self._begin(sequences, initial_state)
+        begin = tree.map_structure(
+            lambda a: ops.convert_to_tensor(a, dtype=self.cell.compute_dtype), begin
+        )
+        self._check_state(begin, sequences.shape[0])
+        if isinstance(mask, (list, tuple)):
+            mask = mask[0]
+        # Drawn before the loop, so that every step has the same masks (and as Keras does it, so
+        # that the same seed gives the same masks).
+        self._maybe_config_dropout_masks(self.cell, sequences[:, 0], begin)
+        try:
+            last, outputs, end = self.inner_loop(sequences, begin, mask, training=training)
+        finally:  # after an error too: the next call may have another batch size
+            self._maybe_reset_dropout_masks(self.cell)
+        end = tree.map_structure(lambda a: ops.cast(a, self.compute_dtype), end)
+        self._end(sequences, end)
+        output = ops.cast(outputs if self.return_sequences else last, self.compute_dtype)
+        return (output, *end) if self.return_state else output
+
+    def inner_loop(self, sequences, initial_state, mask, training=False):
+        """Run the cell over time; return the last output, all outputs or None, and the state."""
+        carry = current_carry()
+        resets = None if carry is None else carry.resets
+        mask = None if mask is None else _one_flag_a_step(mask)
+        cell = arithmetic_of(self.cell)
+        if cell is None:
+            return self._loop_over_time(sequences, initial_state, mask, resets, training)
+        eager = is_pure(self.cell) and not isinstance(sequences, jax.core.Tracer)
+        run = _compiled if eager else recurrence.scan
+        result = run(
+            cell,
+            ops.cast(sequences, self.cell.compute_dtype),
+            cell.state_type(*initial_state),
+            weights_of(self.cell),
+            mask=mask,
+            resets=resets,
+            dropout=dropout_of(self.cell, training),
+            go_backwards=self.go_backwards,
+            zero_output_for_mask=self.zero_output_for_mask,
+            all_outputs=self.return_sequences,
+            unroll=self.unroll,
+        )
+        return result.last, result.outputs, list(result.state)
+
+    def reset_state(self, rows=None):
+        """Forget the carried state, of all samples or of the given rows of the batch."""
+        self.memory.reset(rows)
+
+    def reset_states(self, rows=None):
+        """Keras's older name of `reset_state`."""
+        self.reset_state(rows)
+
+    def save_own_variables(self, store):
+        """Write the layer's own arrays; on request the state it keeps, see `saving_states`."""
+        super().save_own_variables(store)
+        if _with_states.get() and self.memory.carried:
+            for i, variable in enumerate(self.memory.variables):
+                store[f"state_{i}"] = np.asarray(variable.value)
+
+    def load_own_variables(self, store):
+        """Read the layer's own arrays, and the state if it was saved."""
+        count = sum(key.startswith("state_") for key in store.keys())  # noqa: SIM118  (no plain dict)
+        if count:
+            arrays = [jnp.asarray(np.asarray(store[f"state_{i}"])) for i in range(count)]
+            self.memory.store(arrays)
+
+    def _initial_arrays(self, batch):
+        """Return the arrays of the initial state, flat."""
+        cell = arithmetic_of(self.cell)
+        if cell is None:
+            return tree.flatten(self.get_initial_state(batch))
+        array = zeros((batch, self.cell.units), self.cell.compute_dtype)
+        return [array] * len(cell.state_type._fields)
+
+    def _begin(self, sequences, initial_state):
+        """Return the state before the first step, in the cell's structure."""
+        batch = sequences.shape[0]
+        carry = current_carry()
+        if initial_state is not None:
+            return list(initial_state) if tree.is_nested(initial_state) else [initial_state]
+        kept = None
+        if carry is not None and self in carry:
+            kept = carry.enter(self)
+        elif self.stateful and may_keep(sequences):
+            kept = self.memory.arrays(batch)
+        if kept is None:
+            return self.get_initial_state(ops.shape(sequences)[0])
+        return tree.pack_sequence_as(self._state_structure(), list(kept))
+
+    def _check_state(self, state, batch):
+        """Refuse a given state that can't be that of these samples."""
+        shapes = [tuple(a.shape) for a in tree.flatten(state)]
+        count = len(tree.flatten(self.state_size))
+        if len(shapes) != count or any(shape[0] != batch for shape in shapes):
+            raise ValueError(
+                f"The state given to layer {self.name!r} has arrays of the shapes {shapes}, but "
+                f"{batch} samples came, whose state is {count} arrays ({batch}, ...)."
+            )
+
+    def _end(self, sequences, state):
+        """Hand the state after the last step to whoever carries it on."""
+        arrays = tree.flatten(state)
+        carry = current_carry()
+        if carry is not None and self in carry:
+            carry.leave(self, arrays)
+        elif self.stateful and may_keep(sequences, *arrays):
+            self.memory.store(arrays)
+
+    def _state_structure(self):
+        sizes = self.state_size
+        return [list(s) if isinstance(s, (list, tuple)) else s for s in sizes]
+
+    def _loop_over_time(self, sequences, initial_state, mask, resets, training):
+        """Run a cell that floor 1 doesn't know, with Keras's rules for masks."""
+        kwargs = {}
+        if isinstance(self.cell, keras.Layer) and self.cell._call_has_training_arg:
+            kwargs["training"] = training
+        if resets is not None and self.go_backwards:
+            resets = starts_backwards(resets)
+
+        def choose(flags, yes, no):
+            return jax.tree.map(
+                lambda a, b: jnp.where(flags.reshape(-1, *[1] * (a.ndim - 1)), a, b), yes, no
+            )
+
+        def last_output(state):
+            # By Keras's rule a cell's first array; of stacked cells, the last one's.
+            stacked = isinstance(self.cell, keras.layers.StackedRNNCells)
+            return tree.flatten(state[-1] if stacked else state)[0]
+
+        def step(before, now):
+            x, valid, starts = now
+            if starts is not None:
+                before = choose(starts, initial, before)
+            output, after = self.cell(x, before, **kwargs)
+            after = after if tree.is_nested(after) else [after]
+            after = tree.pack_sequence_as(before, tree.flatten(after))
+            if valid is not None:
+                other = jnp.zeros_like(output) if self.zero_output_for_mask else last_output(before)
+                output, after = choose(valid, output, other), choose(valid, after, before)
+            return after, output
+
+        initial = tree.map_structure(
+            lambda a: ops.cast(a, self.cell.compute_dtype),
+            tree.pack_sequence_as(initial_state, self._initial_arrays(sequences.shape[0])),
+        )
+        steps = jax.tree.map(
+            lambda a: jnp.swapaxes(a, 0, 1), (jnp.asarray(sequences), mask, resets)
+        )
+        scope = contextlib.nullcontext() if in_stateless_scope() else keras.StatelessScope()
+        with scope:  # the loop is traced: a variable must not be updated from inside
+            state, outputs = jax.lax.scan(
+                step, initial_state, steps, reverse=self.go_backwards, unroll=self.unroll
+            )
+        if self.go_backwards:
+            outputs = jnp.flip(outputs, axis=0)
+        return outputs[-1], jnp.swapaxes(outputs, 0, 1), state
+
+
+def _one_flag_a_step(mask):
+    """Return a mask as bool ``(batch, time)``; a step counts if any of its features does."""
+    mask = jnp.asarray(mask, bool)
+    return mask.any(axis=-1) if mask.ndim == 3 else mask
