@@ -1,0 +1,203 @@
+"""The batches of an epoch, from arrays or from whatever else Keras accepts, in pieces to run.
+
+Arrays go to the device whole, and a compiled program takes its batches from there. Arrays that are
+too large for that (or memory-mapped) go there in chunks of many batches; a generator's batches go
+one by one. Which of the three is decided in one place, `Batches.__init__`, and makes no difference
+to what is computed.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+from keras.src.backend.jax.trainer import JAXEpochIterator
+from keras.src.trainers.data_adapters import array_slicing
+from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
+
+# Arrays of more bytes than this are moved to the device in chunks.
+WHOLE_LIMIT = 1 << 30
+CHUNK_LIMIT = 1 << 28
+# Below this many bytes the number of batches is rounded up (with rows that no batch reads), so that
+# one compiled program serves other amounts of data too.
+PADDING_LIMIT = 1 << 26
+
+
+class Piece(NamedTuple):
+    """Some batches of one size, on the device.
+
+    Attributes:
+        first: the number of the first of these batches within the epoch.
+        steps: how many batches.
+        batch_size: samples in each of them.
+        data: ``(x, y, sample_weight)`` (or fewer), arrays with the samples first.
+        order: in which order the samples come, int32; None for the order they stand in.
+    """
+
+    first: int
+    steps: int
+    batch_size: int
+    data: Any
+    order: jax.Array | None
+
+
+class Batches:
+    """The batches of each epoch, in the order and with the shuffling that Keras would give them.
+
+    Args:
+        x: inputs, as Keras's ``fit`` takes them.
+        y: targets.
+        sample_weight: weights of the samples.
+        batch_size: samples a batch; None for 32.
+        steps: batches an epoch; None for all.
+        shuffle: as Keras's ``fit`` takes it.
+        class_weight: as Keras's ``fit`` takes it.
+    """
+
+    def __init__(
+        self,
+        x,
+        y=None,
+        sample_weight=None,
+        *,
+        batch_size=None,
+        steps=None,
+        shuffle=False,
+        class_weight=None,
+    ):
+        self.iterator = JAXEpochIterator(
+            x=x,
+            y=y,
+            sample_weight=sample_weight,
+            batch_size=batch_size,
+            steps_per_epoch=steps,
+            shuffle=shuffle,
+            class_weight=class_weight,
+        )
+        adapter = self.iterator.data_adapter
+        self._arrays = None
+        self._whole = None
+        if steps is None and isinstance(adapter, ArrayDataAdapter):
+            leaves = [a for a in keras.tree.flatten(adapter._inputs) if a is not None]
+            if not any(_is_sparse(leaf) for leaf in leaves):
+                self._arrays = keras.tree.map_structure(_Rows, adapter._inputs, none_is_leaf=False)
+                self._bytes = sum(getattr(leaf, "nbytes", 0) for leaf in leaves)
+                self._fits = self._bytes <= WHOLE_LIMIT and not any(
+                    isinstance(leaf, np.memmap) for leaf in leaves
+                )
+                self._samples = adapter._num_samples
+                self._batch_size = min(adapter._batch_size, self._samples)
+                self._shuffle = adapter._shuffle
+
+    @property
+    def num_batches(self) -> int | None:
+        """Batches an epoch, or None while that isn't known."""
+        return self.iterator.num_batches
+
+    def sizes(self) -> set[int]:
+        """Return the different sizes of the batches, where they are known beforehand."""
+        if self._arrays is None:
+            return set()
+        rest = self._samples % self._batch_size
+        return {self._batch_size} | ({rest} if rest else set())
+
+    def epoch(self) -> Iterator[Piece]:
+        """Yield the pieces of one epoch."""
+        if self._arrays is None:
+            yield from self._one_by_one()
+        else:
+            yield from self._from_arrays()
+
+    def _one_by_one(self) -> Iterator[Piece]:
+        with self.iterator.catch_stop_iteration():
+            for step, _, batches in self.iterator:
+                batch = keras.tree.map_structure(
+                    jnp.asarray, keras.tree.lists_to_tuples(next(batches)), none_is_leaf=False
+                )
+                size = next(a for a in jax.tree.leaves(batch)).shape[0]
+                yield Piece(step, 1, size, batch, None)
+
+    def _from_arrays(self) -> Iterator[Piece]:
+        size, order = self._batch_size, self._draw_order()
+        full = self._samples // size
+        if full and self._fits:
+            capacity = _rounded_up(full) if self._bytes <= PADDING_LIMIT else full
+            if self._whole is None:
+                self._whole = self._take(
+                    slice(0, full * size if order is None else None), capacity * size
+                )
+            positions = None
+            if order is not None:
+                order32 = order[: full * size].astype(np.int32)
+                positions = jax.device_put(_padded(order32, capacity * size))
+            yield Piece(0, full, size, self._whole, positions)
+        elif full:
+            chunk = max(1, CHUNK_LIMIT // max(1, self._bytes // self._samples) // size)
+            for first in range(0, full, chunk):
+                steps = min(chunk, full - first)
+                rows = slice(first * size, (first + steps) * size)
+                data = self._take(rows if order is None else order[rows], min(chunk, full) * size)
+                yield Piece(first, steps, size, data, None)
+        if rest := self._samples - full * size:
+            rows = slice(full * size, None) if order is None else order[full * size :]
+            yield Piece(full, 1, rest, self._take(rows), None)
+
+    def _draw_order(self) -> np.ndarray | None:
+        # The same draws, from NumPy's global generator, as in Keras's adapter.
+        if not self._shuffle:
+            return None
+        if self._shuffle != "batch":
+            return np.random.permutation(self._samples)
+        starts = range(0, self._samples, self._batch_size)
+        return np.concatenate(
+            [
+                start + np.random.permutation(min(self._batch_size, self._samples - start))
+                for start in starts
+            ]
+        )
+
+    def _take(self, rows, length: int = 0):
+        """Return the given rows of every array on the device, padded to ``length`` rows."""
+        return keras.tree.map_structure(lambda a: a.take(rows, length), self._arrays)
+
+
+class _Rows:
+    """Rows of an array on the device; a float array in Keras's float type, cast as it is read."""
+
+    def __init__(self, array):
+        if isinstance(array, np.ndarray) and array.dtype != object:
+            self._array = array  # Keras's own wrapper would cast (and load) all of it at once
+        else:
+            self._array = array_slicing.convert_to_sliceable(array, target_backend="jax")
+
+    def take(self, rows, length: int = 0) -> jax.Array:
+        """Return the given rows on the device, followed by zeros up to ``length`` rows."""
+        if not isinstance(self._array, np.ndarray):
+            taken = jnp.asarray(self._array.convert_to_jax_compatible(self._array[rows]))
+            return jnp.asarray(_padded(np.asarray(taken), length)) if length else taken
+        taken = self._array[rows]
+        if np.issubdtype(taken.dtype, np.floating):
+            taken = taken.astype(keras.config.floatx(), copy=False)
+        return jax.device_put(_padded(taken, length))
+
+
+def _is_sparse(array) -> bool:
+    return type(array).__module__.startswith(("scipy.sparse", "jax.experimental.sparse"))
+
+
+def _rounded_up(batches: int) -> int:
+    """Round a number of batches up by at most a quarter: 1, 2, 3, 4, 5, ..., 8, 10, 12, 14, 16."""
+    unit = 1 << max(0, math.floor(math.log2(batches)) - 2)
+    return -(-batches // unit) * unit
+
+
+def _padded(array: np.ndarray, length: int) -> np.ndarray:
+    missing = length - array.shape[0]
+    if missing <= 0:
+        return array
+    padded = np.zeros((length, *array.shape[1:]), array.dtype)
+    padded[: array.shape[0]] = array
+    return padded

@@ -1,0 +1,186 @@
+"""Forecasts beyond the known steps: warm-up, then closed loop, in one compiled program."""
+
+from collections.abc import Callable
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+
+from statewise.models.state import State
+from statewise.models.stepping import run
+from statewise.models.structure import (
+    check_step_by_step,
+    has_one_input,
+    is_stateful,
+    recurrent_layers,
+)
+
+
+class Forecasting:
+    """What continues sequences; to be named before a Keras model in a class's bases."""
+
+    def forecast(
+        self,
+        x,
+        steps: int,
+        *,
+        window: int | str | None = "auto",
+        feed_back: Callable | None = None,
+        state: State | None = None,
+    ) -> np.ndarray:
+        """Continue sequences by feeding the model's outputs back as its inputs.
+
+        Warm-up: the model runs over the known steps. Closed loop: its output for the last step is
+        the first forecast, and the next input; and so on. With a carried state (``window=None``)
+        the model is given one new step at a time and remembers what came before; with a window it
+        is shown the latest ``window`` steps each time, and remembers nothing.
+
+        What stateful layers carry is neither used nor changed.
+
+        Args:
+            x: the known steps, ``(batch, time, features)``.
+            steps: how many steps to forecast.
+            window: how many steps the model is shown at a time, or None to carry the state.
+                "auto" takes the length of the model's input where that is fixed and no layer is
+                stateful (a model trained on windows), and None otherwise.
+            feed_back: ``(output, step) -> input``, written with `jax.numpy`: makes the next input
+                ``(batch, features)`` from the output ``(batch, outputs)`` and the number of the
+                forecast step, 0 for the first. Choose a word, add known inputs of the future, ...
+                None feeds the output itself.
+            state: where the warm-up begins, say ``get_state()``; None for the initial state.
+
+        Returns:
+            ``(batch, steps, outputs)``, a NumPy array.
+
+        Raises:
+            ValueError: where the output can't be fed back, there are too few known steps, or the
+                model can't be run step by step.
+
+        >>> import numpy as np
+        >>> from statewise import Sequential, layers
+        >>> model = Sequential([layers.Input((None, 2)), layers.GRU(2, return_sequences=True)])
+        >>> tanks = np.random.default_rng(0).normal(size=(3, 10, 2))
+        >>> model.forecast(tanks, steps=4).shape
+        (3, 4, 2)
+        """
+        if steps < 1:
+            raise ValueError(f"steps={steps}: there must be at least one step to forecast.")
+        x = _as_input(x)
+        self._build_for(x)
+        window = self._window(window, x)
+        _check_input(self, x)
+        layers = recurrent_layers(self)
+        begin = [None] * len(layers)  # the initial state
+        if window is None:
+            check_step_by_step(self)
+        if state is not None:
+            if window is not None:
+                raise ValueError(
+                    f"A state was given, but the model is shown windows of {window} steps, which "
+                    "remember nothing. Give window=None to carry the state."
+                )
+            begin = self._arrays_of(state)
+        program = _compiled(self, "_forecast_program", layers)
+        values = (
+            [v.value for v in self.trainable_variables],
+            [v.value for v in self.non_trainable_variables],
+        )
+        return np.asarray(
+            program(values, x, begin, steps=steps, window=window, feed_back=feed_back)
+        )
+
+    def _window(self, window, x) -> int | None:
+        if window == "auto":
+            fixed = self.input_shape[1] if has_one_input(self) else None
+            window = None if is_stateful(self) else fixed
+        if window is not None and x.shape[1] < window:
+            raise ValueError(
+                f"x has {x.shape[1]} known time steps, but the model looks at {window} at a time: "
+                f"give at least {window}."
+            )
+        return window
+
+    def _build_for(self, x) -> None:
+        if not all(layer.built for layer in self._flatten_layers()):
+            with keras.StatelessScope():
+                self(x)
+
+
+def _compiled(model, attribute: str, layers):
+    """Return the model's compiled closed loop; it is made once, and again if layers are added."""
+    made = getattr(model, attribute, None)
+    if made is None or made[0] != len(layers):
+        loop = partial(_warm_up_and_loop, model, layers)
+        made = (len(layers), jax.jit(loop, static_argnames=("steps", "window", "feed_back")))
+        setattr(model, attribute, made)
+    return made[1]
+
+
+def _warm_up_and_loop(model, layers, values, x, begin, *, steps, window, feed_back):
+    """Return the outputs for the ``steps`` steps after ``x``."""
+
+    def last_output(x, states):
+        outputs, states = run(model, layers, values, x, states)
+        if not hasattr(outputs, "ndim"):
+            raise ValueError(
+                "A forecast needs a model with one output; this one gives "
+                f"{len(jax.tree.leaves(outputs))}."
+            )
+        return (outputs[:, -1] if outputs.ndim == 3 else outputs), states
+
+    def next_input(output, step):
+        fed = output if feed_back is None else feed_back(output, step)
+        if fed.shape != x[:, 0].shape:
+            raise ValueError(
+                f"The output can't be fed back: it has the shape {fed.shape} (batch, features), "
+                f"an input step {x[:, 0].shape}. Let the model predict all its input features, or "
+                "give feed_back=... to make the next input from its output."
+            )
+        return fed.astype(x.dtype)
+
+    def carried(loop, step):
+        output, states = loop
+        after, states = last_output(next_input(output, step)[:, None], states)
+        return (after, states), output
+
+    def windowed(loop, step):
+        output, shown = loop
+        shown = jnp.concatenate([shown[:, 1:], next_input(output, step)[:, None]], axis=1)
+        return (last_output(shown, begin)[0], shown), output
+
+    if window is None:
+        start, loop = last_output(x, begin), carried
+    else:
+        shown = x[:, -window:]
+        start, loop = (last_output(shown, begin)[0], shown), windowed
+    # The last forecast needs no further run of the model.
+    (last, _), outputs = jax.lax.scan(loop, start, jnp.arange(steps - 1))
+    return jnp.concatenate([jnp.swapaxes(outputs, 0, 1), last[:, None]], axis=1)
+
+
+def _as_input(x) -> jax.Array:
+    array = np.asarray(x)
+    if array.ndim not in (2, 3):
+        raise ValueError(
+            "x must be (batch, time, features), or (batch, time) for tokens; its shape is "
+            f"{array.shape}. One series of T steps and F features is x[None], (1, T, F)."
+        )
+    if array.shape[1] == 0:
+        raise ValueError(f"x has no time steps: its shape is {array.shape}.")
+    if np.issubdtype(array.dtype, np.floating):
+        array = array.astype(keras.config.floatx())
+    return jnp.asarray(array)
+
+
+def _check_input(model, x) -> None:
+    """Refuse an ``x`` that has not as many features as the model takes."""
+    if not has_one_input(model):
+        return
+    expected = model.input_shape
+    if len(expected) != x.ndim or (x.ndim == 3 and expected[2] not in (None, x.shape[2])):
+        raise ValueError(
+            f"x has the shape {x.shape}, but the model takes {tuple(expected)}, "
+            "(batch, time steps, features); None stands for any number."
+        )

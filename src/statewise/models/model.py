@@ -1,0 +1,86 @@
+"""`Sequential` and `Model`: Keras's models, run by compiled epochs, with their state at hand."""
+
+import keras
+from keras.src.models.functional import Functional as KerasFunctional
+from keras.src.models.model import functional_init_arguments
+
+from statewise.models.forecasting import Forecasting
+from statewise.models.running import Running
+from statewise.models.stepping import Stepping
+
+_register = keras.saving.register_keras_serializable(package="statewise")
+
+
+@_register
+class Model(Forecasting, Stepping, Running, keras.Model):
+    """A model of layers, functional or subclassed: `keras.Model` and what recurrence needs.
+
+    ``Model(inputs, outputs)`` is built from a graph of layers; a subclass defines ``call``.
+    Everything of `keras.Model` is there. What is added or done differently:
+
+    * ``fit``, ``evaluate`` and ``predict`` run the batches of an epoch in one compiled program;
+    * the state of stateful layers is carried between batches and calls, and ``reset_states()``
+      forgets it; it's a value that can be read, set and saved, see `step`;
+    * ``forecast(x, steps)`` continues sequences by feeding outputs back.
+
+    >>> import numpy as np
+    >>> from statewise import layers
+    >>> inputs = layers.Input((5, 2))
+    >>> model = Model(inputs, layers.LSTM(2, return_sequences=True)(inputs))
+    >>> model.predict(np.ones((3, 5, 2), "float32"), verbose=0).shape
+    (3, 5, 2)
+    """
+
+    def __new__(cls, *args, **kwargs):
+        """Make a `Functional` model where inputs and outputs are given."""
+        if cls is Model and functional_init_arguments(args, kwargs):
+            cls = Functional
+        return super().__new__(cls)
+
+
+@_register
+class Functional(Model, KerasFunctional):
+    """The model that ``Model(inputs, outputs)`` gives; see `Model`.
+
+    >>> from statewise import layers
+    >>> inputs = layers.Input((5, 2))
+    >>> type(Model(inputs, layers.LSTM(2)(inputs))).__name__
+    'Functional'
+    """
+
+
+@_register
+class Sequential(Forecasting, Stepping, Running, keras.Sequential):
+    """A stack of layers: `keras.Sequential` with everything that `Model` adds.
+
+    >>> import numpy as np
+    >>> from statewise import layers
+    >>> model = Sequential([layers.LSTM(4), layers.Dense(1)])
+    >>> model.compile(loss="mse", optimizer="adam")
+    >>> x, y = np.random.default_rng(0).normal(size=(92, 3, 1)), np.zeros((92, 1))
+    >>> history = model.fit(x, y, epochs=3, verbose=0)
+    >>> len(history.history["loss"])
+    3
+    """
+
+
+def load_model(path, custom_objects=None, compile=True):
+    """Load a saved model, ``.keras`` or older, with the layers of this package known to Keras.
+
+    Args:
+        path: the file.
+        custom_objects: names and objects of your own, as in `keras.saving.load_model`.
+        compile: whether to restore optimizer, loss and metrics too.
+
+    Raises:
+        ValueError: if there is no such file, or it isn't a saved model.
+
+    >>> import tempfile, os
+    >>> from statewise import layers
+    >>> model = Sequential([layers.Input((3, 1)), layers.GRU(2)])
+    >>> path = os.path.join(tempfile.mkdtemp(), "model.keras")
+    >>> model.save(path)
+    >>> type(load_model(path)).__name__
+    'Sequential'
+    """
+    return keras.saving.load_model(path, custom_objects=custom_objects, compile=compile)

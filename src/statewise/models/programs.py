@@ -1,0 +1,196 @@
+"""The compiled programs of a model: many batches in one call.
+
+Each program is a loop over the batches of a `Piece`, compiled by XLA once for a batch size. The
+step inside is Keras's own (``train_step``, ``test_step``, ``predict_step``), so optimizers, losses,
+metrics and regularisers are Keras's; what is saved is the Python call for every batch. Where the
+loop begins and ends is an argument, so a piece can be run whole, in parts (to show progress), or
+batch by batch (for a callback that wants each), by the same program and with the same result.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import keras
+from keras.src.backend.jax.trainer import JAXTrainer
+
+from statewise.layers import Carry
+from statewise.models.flags import Flags, current_flags, flagged
+from statewise.models.structure import KeptStates, LaneStates
+
+
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["variables", "states"],
+    meta_fields=["layers"],
+)
+@dataclass(frozen=True)
+class Carried:
+    """Keras's non-trainable variables, and the states of recurrent layers beside them.
+
+    Keras's ``train_step`` hands its non-trainable variables through without looking at them; this
+    is how the states travel along (see `statewise.models.steps`).
+
+    Attributes:
+        variables: the values of the variables.
+        states: for each of the layers, the arrays of its state.
+        layers: the recurrent layers that take part.
+    """
+
+    variables: list
+    states: list
+    layers: tuple
+
+    def carry(self) -> Carry:
+        """Return the `Carry` that hands the layers their states."""
+        states = dict(zip(self.layers, self.states, strict=True))
+        return Carry(states, current_flags().resets)
+
+    def after(self, variables: list, carry: Carry) -> "Carried":
+        """Return what is carried on after a call."""
+        final = [carry.final[layer] for layer in self.layers]
+        return Carried(variables, final, self.layers)
+
+
+class Programs:
+    """The programs of one compiled model.
+
+    Args:
+        model: the model; it must be built before a program runs.
+        states: where the states of its layers come from and go to.
+    """
+
+    def __init__(self, model, states: KeptStates | LaneStates):
+        self.model = model
+        self.states = states
+        self.layers = tuple(states.layers)
+        self.compiled = model.jit_compile and not model.run_eagerly
+        self.seconds: dict[int, float] = {}  # that a training step takes, by batch size
+        self._fresh_metrics = None
+        self.own_train_step = type(model).train_step is not JAXTrainer.train_step
+        self.own_test_step = type(model).test_step is not JAXTrainer.test_step
+        self.train = self._jit(self._train)
+        self.test = self._jit(self._test)
+        self.predict = self._jit(self._predict)
+
+    def _jit(self, function):
+        if self.compiled:
+            return jax.jit(function, static_argnames="batch_size")
+        return function
+
+    def reset_metrics(self) -> None:
+        """Do what the model's ``reset_metrics`` does, without computing the zeros every time."""
+        variables = self.model.metrics_variables
+        if self._fresh_metrics is not None and len(self._fresh_metrics) == len(variables):
+            for variable, value in zip(variables, self._fresh_metrics, strict=True):
+                variable._direct_assign(value)
+            return
+        self.model.reset_metrics()
+        # A metric of the user's own may do more than set its variables.
+        if all(type(m).__module__.startswith("keras.") for m in self.model.metrics):
+            self._fresh_metrics = [variable.value for variable in variables]
+
+    def _train(self, state, data, order, start, stop, *, batch_size):
+        """Train on batches ``start`` to ``stop``; return the state after them, and the logs."""
+
+        def step(state, batch):
+            batch, flags = _with_flags(batch)
+            with flagged(flags):
+                logs, state = self.model.train_step(state, batch)
+            return state, logs
+
+        return self._loop(step, state, (data, order, start, stop, batch_size), self.own_train_step)
+
+    def _test(self, state, data, order, start, stop, *, batch_size):
+        """Evaluate on batches ``start`` to ``stop``; return the state after them, and the logs."""
+
+        def step(state, batch):
+            trainable, carried, metrics = state
+            batch, flags = _with_flags(batch)
+            with flagged(flags), carried.carry() as carry:
+                logs, after = self.model.test_step((trainable, carried.variables, metrics), batch)
+            trainable, variables, metrics = after
+            return (trainable, carried.after(variables, carry), metrics), logs
+
+        return self._loop(step, state, (data, order, start, stop, batch_size), self.own_test_step)
+
+    def _predict(self, state, data, steps, *, batch_size):
+        """Predict the first ``steps`` batches; return the state after them, and the outputs.
+
+        The outputs have room for every batch of ``data``; those that weren't run are zeros.
+        """
+
+        def step(state, i):
+            trainable, carried = state
+            batch, flags = _with_flags(_batch(data, None, i, batch_size))
+            with flagged(flags), carried.carry() as carry:
+                outputs, variables = self.model.predict_step((trainable, carried.variables), batch)
+            return (trainable, carried.after(variables, carry)), outputs
+
+        room = jax.tree.leaves(data)[0].shape[0] // batch_size
+        if room == 1:
+            return step(state, 0)
+        if not self.compiled:
+            outputs = []
+            for i in range(int(steps)):
+                state, output = step(state, i)
+                outputs.append(output)
+            return state, jax.tree.map(lambda *parts: jnp.concatenate(parts), *outputs)
+
+        def body(i, carried):
+            state, outputs = carried
+            state, now = step(state, i)
+            outputs = jax.tree.map(
+                lambda a, b: jax.lax.dynamic_update_slice_in_dim(a, b, i * b.shape[0], 0),
+                outputs,
+                now,
+            )
+            return state, outputs
+
+        shapes = jax.eval_shape(lambda: step(state, 0)[1])
+        outputs = jax.tree.map(
+            lambda s: jnp.zeros((room * s.shape[0], *s.shape[1:]), s.dtype), shapes
+        )
+        return jax.lax.fori_loop(0, steps, body, (state, outputs))
+
+    def _loop(self, step, state, piece, own_step):
+        """Run ``step`` over the batches of a piece."""
+        data, order, start, stop, batch_size = piece
+        if not self.compiled:
+            logs = None
+            for i in range(int(start), int(stop)):
+                state, logs = step(state, _batch(data, order, i, batch_size))
+            return state, logs if own_step else self._metrics(state[-1])
+        take = partial(_batch, data, order, size=batch_size)
+        if own_step:
+            # Nobody knows what a step of the user's own gives as logs: the last ones are kept.
+            shapes = jax.eval_shape(lambda: step(state, take(0))[1])
+            logs = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+            return jax.lax.fori_loop(
+                start, stop, lambda i, carried: step(carried[0], take(i)), (state, logs)
+            )
+        state = jax.lax.fori_loop(start, stop, lambda i, s: step(s, take(i))[0], state)
+        return state, self._metrics(state[-1])
+
+    def _metrics(self, values) -> dict[str, Any]:
+        """Return the results of the model's metrics for given values of their variables."""
+        pairs = list(zip(self.model.metrics_variables, values, strict=True))
+        with keras.StatelessScope(state_mapping=pairs):
+            return self.model.get_metrics_result()
+
+
+def _with_flags(batch) -> tuple[Any, Flags]:
+    """Split a batch of lanes into what Keras knows, and the flags; others have no flags."""
+    if isinstance(batch, tuple) and isinstance(batch[-1], Flags):
+        return batch
+    return batch, Flags()
+
+
+def _batch(data, order, i, size):
+    """Return batch ``i`` of ``size`` samples, in the order given."""
+    if order is None:
+        return jax.tree.map(lambda a: jax.lax.dynamic_slice_in_dim(a, i * size, size), data)
+    rows = jax.lax.dynamic_slice_in_dim(order, i * size, size)
+    return jax.tree.map(lambda a: a.at[rows].get(mode="promise_in_bounds"), data)

@@ -1,0 +1,223 @@
+"""A model as a function ``(inputs, state) -> (outputs, state)``, and the state that it keeps."""
+
+import os
+from collections.abc import Sequence
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+
+from statewise.layers import Carry
+from statewise.layers.recurrent import saving_states
+from statewise.models import state as states
+from statewise.models.state import State
+from statewise.models.state_files import load_state, save_state
+from statewise.models.structure import check_step_by_step, recurrent_layers
+
+
+class Stepping:
+    """The state of a model, at hand; to be named before a Keras model in a class's bases.
+
+    Every model of recurrent layers has it, built stateful or not. A state is either given and
+    returned (`step`), or kept by the model's layers: that is what stateful layers use in ``fit``,
+    ``predict`` and the rest, and what `step` uses where no state is given.
+    """
+
+    def initial_state(self, batch: int) -> State:
+        """Return the state before the first step, for ``batch`` samples.
+
+        Raises:
+            ValueError: if the model isn't built yet, or can't be run step by step.
+
+        >>> from statewise import Sequential, layers
+        >>> model = Sequential([layers.Input((None, 2)), layers.LSTM(4)])
+        >>> print(model.initial_state(3))
+        State of 3 samples
+          lstm...  h (3, 4)  c (3, 4)
+        """
+        self._check_can_step()
+        return states.initial_state(self, batch)
+
+    def step(self, x, state: State | None = None):
+        """Run over the next time steps, from a state to a state; compiled.
+
+        Args:
+            x: the next steps, ``(batch, time, features)``, one step or more.
+            state: where to begin. None is the state that the model keeps (the initial state where
+                it keeps none); it's then brought up to date.
+
+        Returns:
+            ``(outputs, state)``: the model's outputs for these steps, and the state after them.
+            Arrays of JAX.
+
+        Raises:
+            ValueError: if the state is of another model or another number of samples, or if the
+                model can't be run step by step.
+
+        >>> import numpy as np
+        >>> from statewise import Sequential, layers
+        >>> model = Sequential([layers.Input((None, 2)), layers.GRU(4, return_sequences=True)])
+        >>> tanks = np.random.default_rng(0).normal(size=(3, 5, 2)).astype("float32")
+        >>> first, state = model.step(tanks[:, :2], model.initial_state(3))
+        >>> second, state = model.step(tanks[:, 2:], state)
+        >>> bool(np.allclose(np.concatenate([first, second], 1), model(tanks), atol=1e-6))
+        True
+        """
+        self._check_can_step()
+        x = _on_device(x)
+        batch = jax.tree.leaves(x)[0].shape[0]
+        given = state is not None
+        arrays = self._arrays_of(state) if given else self._kept_arrays(batch)
+        if given and state.batch != batch:
+            raise ValueError(
+                f"The state is of {state.batch} samples, but {batch} came. Either take the rows "
+                f"that these samples continue, state.rows([...]), or begin new sequences with "
+                f"initial_state({batch})."
+            )
+        outputs, arrays = self._step_program()(_values(self), x, arrays)
+        if not given:
+            self._keep(arrays)
+        return outputs, states.state_of_arrays(self, arrays)
+
+    def warm_up(self, x, state: State | None = None) -> State:
+        """Run over known steps for the state's sake, and return the state after them.
+
+        Unlike `step` it begins at the initial state where none is given, and changes nothing.
+
+        Args:
+            x: the known steps, ``(batch, time, features)``.
+            state: where to begin; None for the initial state.
+        """
+        batch = jax.tree.leaves(_on_device(x))[0].shape[0]
+        return self.step(x, self.initial_state(batch) if state is None else state)[1]
+
+    def get_state(self) -> State:
+        """Return the state that the model keeps, of all recurrent layers.
+
+        Raises:
+            ValueError: if it keeps none, because nothing was run yet or it was reset.
+        """
+        self._check_can_step()
+        batches = {layer.memory.batch for layer in recurrent_layers(self)} - {None}
+        if not batches:
+            raise ValueError(
+                "The model keeps no state: nothing was run yet, or it was reset. "
+                "initial_state(batch) gives a fresh one."
+            )
+        return states.state_of_arrays(self, self._kept_arrays(max(batches)))
+
+    def set_state(self, state: State) -> None:
+        """Let the model keep a state: what comes next goes on from there.
+
+        Raises:
+            ValueError: if the state is of another model, naming the differences.
+        """
+        self._check_can_step()
+        self._keep(self._arrays_of(state))
+
+    def reset_states(self, rows: Sequence[int] | None = None) -> None:
+        """Forget the state that is kept, of all samples or of the given rows of the batch."""
+        for layer in recurrent_layers(self):
+            layer.reset_state(rows)
+
+    def save_state(self, path: str | os.PathLike) -> None:
+        """Write the state that the model keeps to a file (safetensors), whole or not at all.
+
+        Raises:
+            ValueError: if it keeps none.
+            OSError: if the file can't be written.
+        """
+        save_state(self.get_state(), path)
+
+    def load_state(self, path: str | os.PathLike) -> State:
+        """Read a state from a file, let the model keep it, and return it.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            ValueError: if the file is damaged, or its state is of another model; the state that
+                the model kept before stays.
+        """
+        state = load_state(path)
+        self.set_state(state)
+        return state
+
+    def save(self, filepath, *args, include_state: bool = False, **kwargs):
+        """Save the model, as Keras's ``save`` does, on request with the state that it keeps.
+
+        Loading gives the state back: the loaded model goes on where this one was.
+        """
+        with saving_states(include_state):
+            return super().save(filepath, *args, **kwargs)
+
+    def _check_can_step(self) -> None:
+        if not all(layer.built for layer in self._flatten_layers()):
+            raise ValueError(
+                f"Model {self.name!r} isn't built yet: give it an Input, or call it on some data."
+            )
+        check_step_by_step(self)
+
+    def _arrays_of(self, state: State):
+        states.check_same_layers(states.initial_state(self, 1), state)
+        return [[state[name][key] for key in state[name]] for name in states.layer_names(self)]
+
+    def _kept_arrays(self, batch: int):
+        kept = []
+        for layer in recurrent_layers(self):
+            arrays = layer.memory.arrays(batch)
+            kept.append(
+                keras.tree.flatten(layer.get_initial_state(batch)) if arrays is None else arrays
+            )
+        return kept
+
+    def _keep(self, arrays) -> None:
+        for layer, values in zip(recurrent_layers(self), arrays, strict=True):
+            layer.memory.store([jnp.asarray(value) for value in values])
+
+    def _step_program(self):
+        layers = recurrent_layers(self)
+        made = getattr(self, "_compiled_step", None)
+        if made is None or made[0] != layers:
+            made = self._compiled_step = _Made((layers, jax.jit(partial(run, self, layers))))
+        return made[1]
+
+
+class _Made(tuple):
+    """Keeps what was compiled, and for which layers; a class of its own so Keras won't track it."""
+
+
+def run(model, layers, values, x, arrays):
+    """Call a model as a pure function of its variables, its inputs and the states of ``layers``.
+
+    Args:
+        model: any built model.
+        layers: the recurrent layers whose state goes in and out.
+        values: the values of its trainable and its other variables.
+        x: inputs.
+        arrays: for each of the layers the arrays of its state, or None for its initial state.
+
+    Returns:
+        The outputs, and for each layer the arrays it ended with.
+    """
+    kwargs = {"training": False} if model._call_has_training_arg else {}
+    with Carry(dict(zip(layers, arrays, strict=True))) as carry:
+        outputs, _ = model.stateless_call(*values, x, **kwargs)
+    return outputs, [carry.final[layer] for layer in layers]
+
+
+def _values(model):
+    return (
+        [v.value for v in model.trainable_variables],
+        [v.value for v in model.non_trainable_variables],
+    )
+
+
+def _on_device(x):
+    def convert(array):
+        array = np.asarray(array)
+        if np.issubdtype(array.dtype, np.floating):
+            array = array.astype(keras.config.floatx(), copy=False)
+        return jnp.asarray(array)
+
+    return jax.tree.map(lambda a: a if isinstance(a, jax.Array) else convert(a), x)

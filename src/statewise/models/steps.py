@@ -1,0 +1,141 @@
+"""What Keras's pure steps are told of states and flags, and the programs made of them."""
+
+import keras
+from keras import tree
+from keras.src.backend.common.masking import set_keras_mask
+from keras.src.trainers.data_adapters import data_adapter_utils
+
+from statewise.models.batches import Batches
+from statewise.models.flags import current_flags
+from statewise.models.lane_batches import LaneBatches
+from statewise.models.programs import Carried, Programs
+from statewise.models.structure import (
+    KeptStates,
+    LaneStates,
+    check_step_by_step,
+    has_one_input,
+    is_stateful,
+    recurrent_layers,
+    stateful_layers,
+)
+
+
+class Steps:
+    """Keras's pure functions, extended; to be named before a Keras model in a class's bases."""
+
+    def compute_loss_and_updates(
+        self, trainable_variables, non_trainable_variables, metrics_variables, *args, **kwargs
+    ):
+        """Keras's pure loss function, with the states of the recurrent layers carried through."""
+        carried = non_trainable_variables
+        if not isinstance(carried, Carried):
+            return super().compute_loss_and_updates(
+                trainable_variables, carried, metrics_variables, *args, **kwargs
+            )
+        with carried.carry() as carry:
+            loss, (unscaled_loss, outputs, variables, metrics_variables) = (
+                super().compute_loss_and_updates(
+                    trainable_variables, carried.variables, metrics_variables, *args, **kwargs
+                )
+            )
+        carried = carried.after(variables, carry)
+        return loss, (unscaled_loss, outputs, carried, metrics_variables)
+
+    def stateless_call(self, *args, **kwargs):
+        """Keras's pure call; steps of a lane that don't count are masked in the outputs."""
+        outputs, *rest = super().stateless_call(*args, **kwargs)
+        _mask_outputs(outputs)
+        return outputs, *rest
+
+    def _update_metrics_variables(
+        self, metrics_variables, unscaled_loss, x, y, y_pred, sample_weight
+    ):
+        valid = current_flags().valid
+        if valid is None:
+            return super()._update_metrics_variables(
+                metrics_variables, unscaled_loss, x, y, y_pred, sample_weight
+            )
+        # As Keras does it, but a chunk's loss counts by its valid steps, not by its rows.
+        _mask_outputs(y_pred)
+        pairs = list(zip(self.metrics_variables, metrics_variables, strict=True))
+        with keras.StatelessScope(state_mapping=pairs) as scope:
+            self._loss_tracker.update_state(unscaled_loss, sample_weight=valid.sum())
+            logs = self.compute_metrics(x, y, y_pred, sample_weight)
+        return logs, [scope.get_current_value(variable) for variable, _ in pairs]
+
+    def _prepare(self, batches: Batches | LaneBatches, *, targets: bool = True) -> Programs:
+        """Build what isn't built yet, and return the compiled programs for these batches."""
+        if isinstance(batches, LaneBatches):
+            return self._prepare_lanes(batches, targets)
+        if targets:
+            self._symbolic_build(iterator=batches.iterator)
+        elif not all(layer.built for layer in self._flatten_layers()):
+            _, _, source = next(iter(batches.iterator))
+            x, _, _ = data_adapter_utils.unpack_x_y_sample_weight(next(source))
+            with keras.StatelessScope():
+                self(x)
+        batches.iterator.reset()
+        if getattr(self, "_programs", None) is None:
+            self._programs = Programs(self, KeptStates(stateful_layers(self)))
+        sizes = batches.sizes()
+        if self._programs.layers and len(sizes) > 1:
+            size, rest = max(sizes), min(sizes)
+            raise ValueError(
+                "A stateful model carries one state for each row of the batch, so all batches must "
+                f"have the same size; batch_size={size} leaves {rest} samples over. Choose a "
+                f"batch_size that divides the number of samples, or leave the last {rest} out."
+            )
+        return self._checked(self._programs)
+
+    def _rows_of_a_batch(self, x, batch_size: int | None, steps: int | None) -> int | None:
+        """Return the batch size to take where none is given; None for Keras's 32.
+
+        The rows of a stateful model's batch are sequences: cut into batches of 32, those of the
+        second would go on from the state of those of the first, which are others.
+        """
+        shapes = [getattr(a, "shape", None) for a in keras.tree.flatten(x)]
+        if batch_size or steps or not is_stateful(self) or not shapes or not shapes[0]:
+            return batch_size
+        fixed = self.input_shape[0] if has_one_input(self) else None
+        kept = next(layer.memory.batch for layer in stateful_layers(self))
+        return fixed or kept or shapes[0][0]
+
+    def _prepare_lanes(self, batches: LaneBatches, targets: bool) -> Programs:
+        example = batches.example()
+        if targets:
+            if len(example) == 1:
+                raise ValueError(
+                    'The lanes have no targets: make them with lanes(..., targets="next"), or '
+                    "give the targets."
+                )
+            self._symbolic_build(data_batch=(*example, None))
+        elif not all(layer.built for layer in self._flatten_layers()):
+            with keras.StatelessScope():
+                self(example[0])
+        check_step_by_step(self)
+        if getattr(self, "_lane_programs", None) is None:
+            self._lane_programs = Programs(self, LaneStates(recurrent_layers(self)))
+        return self._checked(self._lane_programs)
+
+    def _checked(self, programs: Programs) -> Programs:
+        if programs.layers and programs.own_train_step:
+            raise ValueError(
+                f"{type(self).__name__} has a train_step of its own, which would not carry the "
+                "state of its recurrent layers from batch to batch. Call the layers with "
+                "initial_state=... and return_state=True instead, or keep Keras's train_step."
+            )
+        return programs
+
+
+def _mask_outputs(outputs) -> None:
+    valid = current_flags().valid
+    if valid is None:
+        return
+    for output in tree.flatten(outputs):
+        if output.ndim < 3 or output.shape[:2] != valid.shape:
+            raise ValueError(
+                "Lanes need a model that gives an output for each time step, (batch, time, ...); "
+                f"this one gives the shape {tuple(output.shape)} for {tuple(valid.shape)} steps. "
+                "Set return_sequences=True in every recurrent layer."
+            )
+        set_keras_mask(output, valid)

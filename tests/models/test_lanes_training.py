@@ -1,0 +1,147 @@
+"""Training, evaluating and predicting on lanes equals doing it with each series alone."""
+
+import keras
+import numpy as np
+import pytest
+
+import statewise as sw
+from statewise import layers
+from statewise.sequences import lanes
+
+
+def make(stateful=False, **options):
+    keras.utils.set_random_seed(5)
+    model = sw.Sequential(
+        [
+            layers.Input((None, 2)),
+            layers.LSTM(3, return_sequences=True, stateful=stateful),
+            layers.GRU(3, return_sequences=True),
+            layers.Dense(2),
+        ]
+    )
+    model.compile(loss="mse", optimizer="adam", metrics=["mae"], **options)
+    return model
+
+
+@pytest.fixture
+def series(rng):
+    return {
+        name: rng.normal(size=(length, 2)).astype("float32")
+        for name, length in {"A": 9, "B": 4, "C": 6, "D": 3}.items()
+    }
+
+
+def test_predictions_equal_each_series_alone(series):
+    model = make()
+    results = model.predict(lanes(series, lanes=2, steps=3), verbose=0)
+    assert list(results) == list("ABCD")
+    for name, values in series.items():
+        alone = model.predict(values[None], verbose=0)[0]
+        np.testing.assert_allclose(results[name], alone, rtol=1e-5, atol=1e-6)
+
+
+def test_the_order_of_the_series_makes_no_difference_to_predictions(series):
+    model = make()
+    plain = model.predict(lanes(series, lanes=2, steps=3), verbose=0)
+    turned = dict(reversed(series.items()))
+    other = model.predict(lanes(turned, lanes=3, steps=2, seed=3), verbose=0)
+    for name in series:
+        np.testing.assert_allclose(plain[name], other[name], rtol=1e-5, atol=1e-6)
+
+
+def test_a_value_changed_in_one_series_changes_no_other(series):
+    model = make()
+    before = model.predict(lanes(series, lanes=2, steps=3), verbose=0)
+    series["B"][:] += 1
+    after = model.predict(lanes(series, lanes=2, steps=3), verbose=0)
+    assert np.abs(after["B"] - before["B"]).max() > 1e-3
+    for name in "ACD":
+        np.testing.assert_array_equal(before[name], after[name])
+
+
+def test_training_equals_whole_series_when_each_chunk_is_one(rng):
+    data = rng.normal(size=(6, 5, 2)).astype("float32")  # six series of five steps: four pairs
+    on_lanes, on_arrays = make(), make()
+    ours = on_lanes.fit(lanes(data, lanes=2, steps=4), epochs=2, verbose=0).history
+    # Lane 0 takes series 0, 2, 4 and lane 1 the others, as they come.
+    x, y = data[:, :-1], data[:, 1:]
+    theirs = on_arrays.fit(x, y, batch_size=2, epochs=2, shuffle=False, verbose=0).history
+    for name in ours:
+        np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-5)
+    for a, b in zip(on_lanes.get_weights(), on_arrays.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_the_state_is_carried_from_chunk_to_chunk_and_gradients_are_not(rng):
+    data = rng.normal(size=(2, 9, 2)).astype("float32")
+    on_lanes, by_hand = make(), make(stateful=True)
+    on_lanes.fit(lanes(data, lanes=2, steps=4), verbose=0)
+    # One layer of the other model is stateless: give it a state by building it stateful too.
+    by_hand.layers[1].stateful = True
+    for start in (0, 4):
+        by_hand.train_on_batch(data[:, start : start + 4], data[:, start + 1 : start + 5])
+    for a, b in zip(on_lanes.get_weights(), by_hand.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_the_loss_counts_every_pair_once(series):
+    model = make()
+    on_lanes = model.evaluate(lanes(series, lanes=2, steps=4), verbose=0, return_dict=True)
+    errors = [
+        model.predict(values[None, :-1], verbose=0)[0] - values[1:] for values in series.values()
+    ]
+    errors = np.concatenate(errors)
+    assert on_lanes["loss"] == pytest.approx(np.mean(errors**2), rel=1e-5)
+    assert on_lanes["mae"] == pytest.approx(np.mean(np.abs(errors)), rel=1e-5)
+
+
+def test_training_reports_the_loss_of_the_pairs_that_count(series):
+    model = make()
+    model.optimizer.learning_rate = 0.0
+    data = lanes(series, lanes=2, steps=4)
+    expected = model.evaluate(data, verbose=0, return_dict=True)
+    history = model.fit(data, verbose=0, validation_data=lanes(series, lanes=1, steps=5)).history
+    for name, value in expected.items():
+        assert history[name][0] == pytest.approx(value, rel=1e-5)
+        assert history[f"val_{name}"][0] == pytest.approx(value, rel=1e-5)
+
+
+def test_training_on_lanes_learns_and_leaves_a_kept_state_alone(series):
+    model = make(stateful=True)
+    model.predict(series["A"][None], verbose=0)
+    kept = model.layers[0].states[0].numpy()
+    losses = model.fit(lanes(series, lanes=2, steps=4, seed=1), epochs=30, verbose=0).history[
+        "loss"
+    ]
+    assert losses[-1] < losses[0] * 0.95
+    np.testing.assert_array_equal(kept, model.layers[0].states[0].numpy())
+
+
+def test_chunks_read_one_by_one_give_the_same(series, monkeypatch):
+    whole, single = make(), make()
+    data = lanes(series, lanes=2, steps=3, seed=2)
+    whole.fit(data, epochs=2, verbose=0)
+    monkeypatch.setattr("statewise.models.lane_batches.WHOLE_LIMIT", 1)
+    single.fit(data, epochs=2, verbose=0)
+    for a, b in zip(whole.get_weights(), single.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+    results = single.predict(data, verbose=0)
+    assert results["A"].shape == (9, 2)
+
+
+def test_what_does_not_go_with_lanes_is_said(series):
+    data = lanes(series, lanes=2, steps=3)
+    with pytest.raises(ValueError, match="y, batch_size: not to be given with lanes"):
+        make().fit(data, series["A"], batch_size=3)
+    with pytest.raises(ValueError, match=r"lanes have no targets.*targets=\"next\""):
+        make().fit(lanes(series, lanes=2, steps=3, targets=None))
+    one = sw.Sequential([layers.Input((None, 2)), layers.LSTM(3), layers.Dense(2)])
+    one.compile(loss="mse", optimizer="sgd")
+    with pytest.raises(ValueError, match="Set return_sequences=True in every recurrent layer"):
+        one.predict(data, verbose=0)
+    both = sw.Sequential(
+        [layers.Input((None, 2)), layers.Bidirectional(layers.GRU(1, return_sequences=True))]
+    )
+    both.compile(loss="mse", optimizer="sgd")
+    with pytest.raises(ValueError, match="needs several time steps at once"):
+        both.fit(data, verbose=0)
