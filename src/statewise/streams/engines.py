@@ -1,0 +1,221 @@
+"""What steps a batch of streams: the native live step where it serves, the compiled model else.
+
+Both take and give NumPy arrays and hold no state; both follow the model's weights, whoever changes
+them. Which of the two runs a model is decided by one predicate, `live_layers`.
+"""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from statewise import layers
+from statewise.layers.arithmetic import arithmetic_of, weights_of
+from statewise.models.structure import recurrent_layers
+from statewise.recurrence.native import Dense, available, live_step
+from statewise.recurrence.native.live import cell_number
+
+# The compiled model is given at most this many time steps at once.
+_MOST_STEPS = 1024
+# Layers that do nothing outside training.
+_IDLE = (keras.layers.InputLayer, keras.layers.Dropout, keras.layers.GaussianNoise)
+_RECURRENT = (layers.SimpleRNN, layers.GRU, layers.LSTM)
+_ACTIVATIONS = {
+    getattr(keras.activations, name): name
+    for name in ("linear", "tanh", "sigmoid", "relu", "softmax")
+}
+
+
+class Weights:
+    """Tells whether a model's weights are still those that were noted.
+
+    Args:
+        model: a built model.
+    """
+
+    def __init__(self, model: keras.Model):
+        self._variables = list(model.weights)
+        self.note()
+
+    def note(self) -> None:
+        """Take the weights as they are now."""
+        # The variables' own attribute: asking ten of them in Keras's way takes as long as a step.
+        self._noted = [(variable, variable._value) for variable in self._variables]
+
+    def are_current(self) -> bool:
+        """Whether the weights are those that were noted."""
+        # JAX's arrays never change: other weights are other arrays.
+        for variable, value in self._noted:  # noqa: SIM110 (a generator costs half a microsecond)
+            if variable._value is not value:
+                return False
+        return True
+
+
+class CompiledEngine:
+    """Steps any model, as a program compiled by XLA.
+
+    The batch is filled up to a power of two, and many time steps are cut into powers of two, so
+    that a handful of programs serves every push.
+
+    Args:
+        model: a built model that can be run step by step.
+        sequences: whether its outputs have a time axis.
+    """
+
+    def __init__(self, model: keras.Model, sequences: bool):
+        self._model = model
+        self._sequences = sequences
+        found = recurrent_layers(model)
+        self._sizes = [len(keras.tree.flatten(layer.get_initial_state(1))) for layer in found]
+        self._program = model._step_program()  # shared by all that step this model
+
+    def step(self, x: np.ndarray, state: Sequence[np.ndarray]):
+        """Run over time steps: ``(outputs, state)``.
+
+        Args:
+            x: ``(batch, time, features)``.
+            state: for each array of the state ``(batch, ...)``.
+
+        Returns:
+            Outputs ``(batch, time, outputs)``, or ``(batch, outputs)`` where the model gives the
+            last only; and the state after the last step. New arrays.
+        """
+        batch, room = x.shape[0], power_of_two(x.shape[0])
+        x, state = _filled(x, room), [_filled(array, room) for array in state]
+        model = self._model
+        values = (
+            [v.value for v in model.trainable_variables],
+            [v.value for v in model.non_trainable_variables],
+        )
+        nested, parts, start = self._nested(state), [], 0
+        while start < x.shape[1]:
+            stop = start + min(_MOST_STEPS, 1 << ((x.shape[1] - start).bit_length() - 1))
+            outputs, nested = self._program(values, x[:, start:stop], nested)
+            parts.append(np.array(outputs)[:batch])
+            start = stop
+        outputs = np.concatenate(parts, axis=1) if self._sequences else parts[-1]
+        return outputs, [np.asarray(array)[:batch] for arrays in nested for array in arrays]
+
+    def _nested(self, arrays):
+        arrays = iter(arrays)
+        return [[next(arrays) for _ in range(size)] for size in self._sizes]
+
+
+class NativeEngine:
+    """Steps a stack of recurrent and dense layers without JAX, microseconds a step.
+
+    Args:
+        model: a model of which `live_layers` isn't None.
+        sequences: whether its outputs have a time axis.
+    """
+
+    def __init__(self, model: keras.Model, sequences: bool):
+        self._stack = live_layers(model)
+        self._sequences = sequences
+        self.weights = Weights(model)
+        self._load()
+
+    @property
+    def live(self):
+        """The native step, with the model's weights as they are now."""
+        if not self.weights.are_current():
+            self._load()
+        return self._live
+
+    def step(self, x: np.ndarray, state: Sequence[np.ndarray]):
+        """Run over time steps, see `CompiledEngine.step`."""
+        live, outputs = self.live, []
+        for t in range(x.shape[1]):
+            y, state = live.step(np.ascontiguousarray(x[:, t]), state)
+            outputs.append(y)
+        return (np.stack(outputs, axis=1) if self._sequences else outputs[-1]), list(state)
+
+    def _load(self) -> None:
+        self.weights.note()
+        self._live = live_step([_live_layer(layer) for layer in self._stack])
+
+
+def engine_of(model: keras.Model, sequences: bool) -> CompiledEngine | NativeEngine:
+    """Return what steps a model."""
+    if live_layers(model) is not None:
+        return NativeEngine(model, sequences)
+    return CompiledEngine(model, sequences)
+
+
+def live_layers(model: keras.Model) -> list[keras.Layer] | None:
+    """Return the layers that the native live step runs for a model, or None if it doesn't serve.
+
+    It serves a `Sequential` of this package's LSTM, GRU and SimpleRNN with tanh and sigmoid, of
+    dense layers (in ``TimeDistributed`` or not) and dropout, in float32, where the extension is
+    built.
+
+    >>> from statewise import Sequential
+    >>> model = Sequential([layers.Input((None, 2)), layers.GRU(3), layers.Dense(1)])
+    >>> [layer.name for layer in live_layers(model) or []]  # doctest: +SKIP
+    ['gru', 'dense']
+    """
+    if not available() or not isinstance(model, keras.Sequential):
+        return None
+    stack = []
+    for layer in _flat(model):
+        if type(layer) in (layers.TimeDistributed, keras.layers.TimeDistributed):
+            layer = layer.layer
+            if type(layer) is not keras.layers.Dense:
+                return None
+        if type(layer) in _IDLE:
+            continue
+        if not _serves(layer):
+            return None
+        stack.append(layer)
+    return stack if recurrent_layers(model) == [s for s in stack if type(s) in _RECURRENT] else None
+
+
+def power_of_two(count: int) -> int:
+    """Return the smallest power of two that isn't below ``count``.
+
+    >>> [power_of_two(n) for n in (1, 2, 3, 100)]
+    [1, 2, 4, 128]
+    """
+    return 1 << (count - 1).bit_length()
+
+
+def _flat(model: keras.Sequential):
+    for layer in model.layers:
+        if isinstance(layer, keras.Sequential):
+            yield from _flat(layer)
+        else:
+            yield layer
+
+
+def _serves(layer: keras.Layer) -> bool:
+    if layer.compute_dtype != "float32" or layer.variable_dtype != "float32":
+        return False
+    if type(layer) in _RECURRENT:
+        cell = arithmetic_of(layer.cell)
+        return not layer.go_backwards and cell is not None and cell_number(cell) is not None
+    return (
+        type(layer) is keras.layers.Dense
+        and layer.activation in _ACTIVATIONS
+        and layer.quantization_mode is None
+        and not layer.lora_enabled
+    )
+
+
+def _live_layer(layer: keras.Layer):
+    if type(layer) in _RECURRENT:
+        return arithmetic_of(layer.cell), weights_of(layer.cell)
+    kernel, bias = layer.kernel, layer.bias
+    return Dense(
+        np.asarray(kernel.value),
+        None if bias is None else np.asarray(bias.value),
+        _ACTIVATIONS[layer.activation],
+    )
+
+
+def _filled(array: np.ndarray, room: int) -> np.ndarray:
+    """Return the array with zeros after its rows, up to ``room`` rows."""
+    if array.shape[0] == room:
+        return array
+    filled = np.zeros((room, *array.shape[1:]), array.dtype)
+    filled[: array.shape[0]] = array
+    return filled
