@@ -1,0 +1,61 @@
+"""The ways to bring a series on a scale a network learns well on, among which validation chooses.
+
+A recurrent network's units saturate: it can't put out values far above those it was trained on, so
+a growing series has to be made level first. Differences (to the step before, to the same step of
+the season before, or both) take trend and season out of what the network sees and put them back
+into what it says; the logarithm does the same for swings that grow with the level. What is left is
+brought to mean 0 and standard deviation 1.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from statewise.sequences import Chain, Difference, Log, StandardScaler
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to transform a series.
+
+    Attributes:
+        log: whether to take the logarithm first.
+        lags: differences to take then, one after the other.
+    """
+
+    log: bool
+    lags: tuple[int, ...]
+
+    @property
+    def steps_lost(self) -> int:
+        """By so many steps the series becomes shorter."""
+        return sum(self.lags)
+
+    def __str__(self) -> str:
+        """Say it in words."""
+        parts = ["logarithm"] if self.log else []
+        parts += [f"difference over {lag} step" + ("s" if lag > 1 else "") for lag in self.lags]
+        return ", ".join(parts) or "none"
+
+    def fit(self, train: np.ndarray) -> Chain:
+        """Return the transforms, scaling included, fitted on the training part."""
+        logs = [Log()] if self.log else []
+        return Chain([*logs, *map(Difference, self.lags), StandardScaler()]).fit(train)
+
+
+def candidates(train: np.ndarray, *, season: int, room: int) -> list[Candidate]:
+    """Return the candidates for a training part, the plainest first.
+
+    Args:
+        train: its values, (time,). The logarithm is a candidate where all are above 0.
+        season: steps in a season, 1 for none.
+        room: so many steps may be lost; candidates that lose more are left out.
+
+    >>> [str(one) for one in candidates(np.array([3.0, -1.0]), season=1, room=1)]
+    ['none', 'difference over 1 step']
+    """
+    lags = [(), (1,)]
+    if season > 1:
+        lags += [(season,), (season, 1)]
+    logs = (False, True) if train.min() > 0 else (False,)
+    return [Candidate(log, each) for log in logs for each in lags if sum(each) <= room]

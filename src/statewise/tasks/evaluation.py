@@ -1,0 +1,169 @@
+"""A forecast beside the truth that was held out, and beside the forecasts that cost nothing."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from statewise.sequences import DataError, TimeSeries, split
+from statewise.tasks.baselines import (
+    naive,
+    naive_one_step,
+    seasonal_naive,
+    seasonal_naive_one_step,
+)
+from statewise.tasks.forecaster import Forecaster, Progress, as_time_series
+from statewise.tasks.measures import mae, mape, mase, rmse
+
+MODEL, NAIVE, SEASONAL_NAIVE = "model", "naive", "seasonal naive"
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A forecaster's errors on held-out steps, beside those of the naive forecasts.
+
+    Attributes:
+        forecaster: fitted on the training part alone.
+        train: the training part.
+        truth: the held-out values by time; missing where the table had none.
+        forecasts: by time, the columns "model", "naive" and (where there is a season) "seasonal
+            naive".
+        table: a row for each of these forecasts; the columns MAE, RMSE, MAPE (in percent), MASE.
+    """
+
+    forecaster: Forecaster
+    train: TimeSeries
+    truth: pd.Series
+    forecasts: pd.DataFrame
+    table: pd.DataFrame
+
+    def verdict(self) -> str:
+        """Say in a sentence whether the model beats the naive forecasts.
+
+        >>> series = 100 + np.tile([0.0, 10.0, 5.0, -15.0], 9)
+        >>> evaluate_closed_loop(Forecaster(horizon=4, epochs=1), series).verdict()
+        'The model ... naive forecast...'
+        """
+        errors = self.table["MAE"]
+        others = errors.drop(MODEL)
+        names = " and the ".join(f"{name} forecast" for name in others.index)
+        values = " and ".join(f"{error:.4g}" for error in others)
+        compared = f"mean absolute error {errors[MODEL]:.4g} against {values}"
+        beaten = others.index[errors[MODEL] < others]
+        if len(beaten) == len(others):
+            percent = 100 * (1 - errors[MODEL] / others.min())
+            best = "the better of them" if len(others) > 1 else "that"
+            return f"The model beats the {names}: {compared}, {percent:.0f} % less than {best}."
+        if len(beaten):
+            rest = others.index.difference(beaten)[0]
+            return (
+                f"The model beats the {beaten[0]} forecast, but not the {rest} forecast: "
+                f"{compared}."
+            )
+        return f"The model does not beat the {names}: {compared}."
+
+
+def evaluate_closed_loop(
+    forecaster: Forecaster, series: Any, *, progress: Progress | None = None
+) -> Evaluation:
+    """Hold out the last ``forecaster.horizon`` steps, and forecast them all in closed loop.
+
+    Args:
+        forecaster: its arguments are taken; a copy of it is fitted.
+        series: what `Forecaster.fit` takes.
+        progress: as in `Forecaster.fit`.
+
+    Raises:
+        DataError: where the series can't be learned from, or is too short.
+        TypeError, ValueError: as `Forecaster.fit`.
+
+    >>> series = 100 + np.tile([0.0, 10.0, 5.0, -15.0], 9)
+    >>> result = evaluate_closed_loop(Forecaster(horizon=4, season=4, epochs=1), series)
+    >>> result.table.shape
+    (3, 4)
+    """
+    series = as_time_series(series)
+    horizon = forecaster.horizon
+    if horizon >= len(series):
+        raise DataError(
+            f"the series has {len(series)} time steps, so {horizon} can't be held out: take a "
+            "shorter horizon"
+        )
+    first = len(series) - horizon
+    fitted, train = _fit(forecaster, series, first, progress)
+    values, season = train.values[:, 0], fitted.season_
+    forecasts = {MODEL: fitted.predict().to_numpy(), NAIVE: naive(values, horizon)}
+    if season > 1:
+        forecasts[SEASONAL_NAIVE] = seasonal_naive(values, horizon, season=season)
+    return _compare(fitted, train, series, forecasts)
+
+
+def evaluate_one_step(
+    forecaster: Forecaster,
+    series: Any,
+    *,
+    train_fraction: float = 0.67,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Train on the first part, and forecast each later step from the true steps before it.
+
+    Args:
+        forecaster: its arguments are taken, but for the horizon, which is 1; a copy of it is
+            fitted.
+        series: what `Forecaster.fit` takes.
+        train_fraction: the part to train on, between 0 and 1.
+        progress: as in `Forecaster.fit`.
+
+    Raises:
+        DataError: where the series can't be learned from, is too short, or the fraction leaves
+            one part empty.
+        TypeError, ValueError: as `Forecaster.fit`.
+
+    >>> series = 100 + np.tile([0.0, 10.0, 5.0, -15.0], 9)
+    >>> result = evaluate_one_step(Forecaster(horizon=1, epochs=1), series, train_fraction=0.5)
+    >>> len(result.forecasts)
+    18
+    """
+    series = as_time_series(series)
+    try:
+        first = len(split(series.values, train_fraction=train_fraction).train)
+    except ValueError as error:
+        raise DataError(str(error)) from None
+    one_step = Forecaster(**forecaster.get_params() | {"horizon": 1})
+    series = series.without_hindsight(first)
+    fitted, train = _fit(one_step, series, first, progress)
+    values, season = series.values[:, 0], fitted.season_
+    forecasts = {
+        MODEL: fitted.predict_one_step(series, first=first),
+        NAIVE: naive_one_step(values, first),
+    }
+    if season > 1:
+        forecasts[SEASONAL_NAIVE] = seasonal_naive_one_step(values, first, season=season)
+    return _compare(fitted, train, series, forecasts)
+
+
+def _fit(forecaster, series, first, progress) -> tuple[Forecaster, TimeSeries]:
+    train = series.until(first)
+    return Forecaster(**forecaster.get_params()).fit(train, progress=progress), train
+
+
+def _compare(fitted, train, series, forecasts) -> Evaluation:
+    """Measure on the steps whose truth is known."""
+    time, values = series.time[len(train) :], series.values[len(train) :, 0]
+    known = np.ones(len(time), bool) if series.known is None else series.known[len(train) :]
+    if not known.any():
+        raise DataError("no held-out step has a value in the table: there is nothing to compare")
+    truth = pd.Series(np.where(known, values, np.nan), index=time, name=series.names[0])
+    rows = {}
+    for name, forecast in forecasts.items():
+        y, f = values[known], forecast[known]
+        scaled = mase(y, f, train=train.values[:, 0], season=fitted.season_)
+        rows[name] = {"MAE": mae(y, f), "RMSE": rmse(y, f), "MAPE": mape(y, f), "MASE": scaled}
+    return Evaluation(
+        forecaster=fitted,
+        train=train,
+        truth=truth,
+        forecasts=pd.DataFrame(forecasts, index=time),
+        table=pd.DataFrame.from_dict(rows, orient="index"),
+    )
