@@ -1,0 +1,93 @@
+"""How an old spelling is told from today's, said once, and turned into it."""
+
+import sys
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+_said: set[str] = set()
+
+
+class OldSpellingWarning(FutureWarning):
+    """An old spelling was used; the message names today's.
+
+    Each spelling is named once in a program, where it is used first.
+    """
+
+
+def say_once(old: str, today: str) -> None:
+    """Warn that ``old`` is an old spelling, at the line of whoever calls this package.
+
+    Args:
+        old: the old spelling, as in ``nb_epoch=``; it is named once in a program.
+        today: what to write instead.
+    """
+    if old in _said:
+        return
+    message = f"{old} is an old spelling. Today: {today}."
+    warnings.warn(message, OldSpellingWarning, stacklevel=_level_of_the_caller())
+    _said.add(old)  # not before: where warnings are errors, it would be said to nobody
+
+
+def rename(arguments: dict[str, Any], names: Mapping[str, str], owner: str) -> dict[str, Any]:
+    """Return keyword arguments under today's names.
+
+    Args:
+        arguments: keyword arguments as they came.
+        names: from the old names to today's.
+        owner: whose arguments they are, for the error.
+
+    Raises:
+        TypeError: where an argument comes under both names.
+
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", OldSpellingWarning)
+    ...     rename({"nb_epoch": 3, "verbose": 0}, {"nb_epoch": "epochs"}, "fit")
+    {'epochs': 3, 'verbose': 0}
+    """
+    renamed = {}
+    for name, value in arguments.items():
+        today = names.get(name, name)
+        if today != name:
+            if today in arguments:
+                raise TypeError(
+                    f"{owner} got both {today} and its old spelling {name}: give only {today}."
+                )
+            say_once(f"{name}=", f"{today}=")
+        renamed[today] = value
+    return renamed
+
+
+class OldName(type):
+    """The metaclass of today's classes under their old names.
+
+    Calling such a class makes an object of today's class, from old or new arguments, so that
+    nothing downstream (a saved file, a look at a type) ever sees the old one. A class derived from
+    it is made as itself, from the same arguments.
+
+    A class with this metaclass defines ``today``, the class itself, and the class method
+    ``_make(construct, args, kwargs)``, which calls ``construct`` with today's arguments.
+    """
+
+    def __call__(cls, *args, **kwargs):
+        """Make an object from old or new arguments."""
+        is_the_name_itself = "today" in vars(cls)
+        construct = cls.today if is_the_name_itself else super().__call__
+        return cls._make(construct, args, kwargs)
+
+    def __instancecheck__(cls, instance):
+        if "today" in vars(cls):
+            return isinstance(instance, cls.today)
+        return super().__instancecheck__(instance)
+
+
+def _level_of_the_caller() -> int:
+    """Return the ``stacklevel`` for `say_once` of the first frame outside statewise and Keras."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__", "")):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] in ("statewise", "keras")
