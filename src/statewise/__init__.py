@@ -1,0 +1,62 @@
+"""Recurrent networks on sequences: train, forecast, stream, and see what the network sees.
+
+Importing this package chooses JAX as Keras's engine where nothing was chosen, and nothing
+more: the names below load what they need when they are first used, so that
+``import statewise`` and ``statewise --help`` stay quick.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from statewise._engine import choose_engine
+from statewise._version import __version__
+
+choose_engine()
+
+if TYPE_CHECKING:  # for editors; at run time see __getattr__
+    from statewise import (
+        datasets,
+        keras1,
+        layers,
+        models,
+        pictures,
+        recurrence,
+        sequences,
+        streams,
+        tasks,
+    )
+    from statewise.models import Model, Sequential, load_model
+
+_MODULES = (
+    "datasets",
+    "keras1",
+    "layers",
+    "models",
+    "pictures",
+    "recurrence",
+    "sequences",
+    "streams",
+    "tasks",
+)
+_NAMES = {
+    "Model": "statewise.models",
+    "Sequential": "statewise.models",
+    "load_model": "statewise.models",
+}
+
+__all__ = [*_MODULES, *_NAMES, "__version__"]
+
+
+def __getattr__(name: str):
+    """Load a public name on first use (PEP 562)."""
+    if name in _MODULES:
+        return import_module(f"statewise.{name}")
+    if name in _NAMES:
+        value = getattr(import_module(_NAMES[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'statewise' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

@@ -1,0 +1,74 @@
+"""The command ``statewise`` and how it fails: in one line on stderr, never with a traceback."""
+
+import _thread
+import sys
+import threading
+from contextlib import contextmanager
+
+import click
+
+from statewise._version import __version__
+from statewise.cli.forecast import forecast
+
+INTERRUPTED = 130  # what a shell expects after Ctrl-C: 128 + SIGINT
+
+
+class _Statewise(click.Group):
+    """A group whose errors are one line, and whose end by Ctrl-C is one line too."""
+
+    def main(self, *args, standalone_mode: bool = True, **kwargs):
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **kwargs)
+        try:
+            with _hearing_ctrl_c():
+                code = super().main(*args, standalone_mode=False, **kwargs)
+        except click.Abort:
+            code = _say("stopped; nothing was written.", INTERRUPTED)
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            code = error.exit_code
+        except click.UsageError as error:
+            path = error.ctx.command_path if error.ctx else "statewise"
+            code = _say(f"{error.format_message()} ({path} --help lists the options)", 2)
+        except click.ClickException as error:
+            code = _say(error.format_message(), error.exit_code)
+        sys.exit(code)
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise click.Abort from None  # click itself would put an empty line before ours
+
+
+@contextmanager
+def _hearing_ctrl_c():
+    """Repeat an interrupt that came where Python ignores exceptions, as JAX's hook on its garbage
+    collector is one.
+    """
+    usual = sys.unraisablehook
+
+    def hook(unraisable):
+        if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+            return usual(unraisable)
+        threading.Timer(0.05, _thread.interrupt_main).start()  # once that place is left
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = usual
+
+
+def _say(message: str, code: int) -> int:
+    click.echo("statewise: " + " ".join(message.split()), err=True)
+    return code
+
+
+@click.group(cls=_Statewise, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="statewise %(version)s")
+def main():
+    """Recurrent networks on sequences."""
+
+
+main.add_command(forecast)

@@ -1,0 +1,92 @@
+"""What ``statewise`` prints: labelled lines, tables, and a bar while it trains."""
+
+import math
+from contextlib import contextmanager, nullcontext
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+_PHASES = {"choosing": "Choosing a transform", "training": "Training on all that is known"}
+
+
+class Printer:
+    """Prints to stdout; bars and colours appear where that is a terminal.
+
+    >>> Printer().line("Data", "144 steps")
+    Data      144 steps
+    """
+
+    def __init__(self):
+        self.console = Console(highlight=False)
+
+    def line(self, label: str, text: str) -> None:
+        """Print a line that begins with a label."""
+        line = Text.assemble((f"{label:<10}", "dim"), text)
+        self.console.print(line, soft_wrap=True)
+
+    def sentence(self, text: str) -> None:
+        """Print a sentence by itself."""
+        self.console.print(Text(text, "bold"), soft_wrap=True)
+
+    def table(self, frame, *, best: str | None = None) -> None:
+        """Print a frame, its index first; the lowest number of each column bold if ``best``.
+
+        Args:
+            frame: of numbers; a missing one is printed as a dash.
+            best: the heading of the index where the lowest number of a column is the best one.
+        """
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column(best or str(frame.index.name or ""))
+        for name in frame.columns:
+            table.add_column(str(name), justify="right")
+        lowest = frame.min()
+        for label, row in frame.iterrows():
+            cells = [
+                Text(_number(value), "bold" if best and value == lowest[name] else "")
+                for name, value in row.items()
+            ]
+            table.add_row(Text(str(label)), *cells)
+        self.console.print(table)
+
+    def busy(self, text: str):
+        """Return a context in which a terminal shows that something goes on."""
+        return self.console.status(text) if self.console.is_terminal else nullcontext()
+
+    @contextmanager
+    def training(self):
+        """Give a function that shows how far the training is, as `Forecaster.fit` calls it."""
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("epochs, loss {task.fields[loss]:.4f}"),
+            TimeElapsedColumn(),
+        )
+        bar = Progress(
+            *columns,
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+        tasks = {}
+
+        def show(phase: str, done: int, most: int, loss: float) -> None:
+            if phase not in tasks:
+                for task in tasks.values():  # what went before may have ended early
+                    bar.update(task, total=bar.tasks[task].completed)
+                tasks[phase] = bar.add_task(_PHASES[phase], total=most, loss=loss)
+            bar.update(tasks[phase], completed=done, total=most, loss=loss)
+
+        with bar:
+            yield show
+
+
+def _number(value: float) -> str:
+    """Write a number with four digits, or all those before the point."""
+    if not math.isfinite(value):
+        return "-"
+    digits = 3 - math.floor(math.log10(abs(value))) if value else 0
+    return f"{value:,.{min(max(digits, 0), 6)}f}"

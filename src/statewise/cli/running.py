@@ -1,0 +1,166 @@
+"""The work of ``statewise forecast``, once the series is read: forecast, print, write."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from statewise.cli.printing import Printer
+from statewise.cli.refusal import Refusal
+from statewise.pictures import plot_forecast
+from statewise.sequences import TimeSeries
+from statewise.sequences.frames import say_stamp
+from statewise.sequences.season import season_lengths
+from statewise.tasks import (
+    Evaluation,
+    Forecaster,
+    evaluate_closed_loop,
+    evaluate_one_step,
+    naive,
+    seasonal_naive,
+)
+
+_SHOWN = 12  # forecasts in the table of what lies beyond the end
+
+
+def run(
+    series: TimeSeries,
+    output: Path,
+    printer: Printer,
+    *,
+    one_step: bool,
+    no_holdout: bool,
+    train_fraction: float | None,
+    **options,
+) -> None:
+    """Forecast ``series``, print what came out, and write forecast.csv and forecast.png.
+
+    Args:
+        series: the whole series.
+        output: an existing folder.
+        printer: where to print.
+        one_step: whether to forecast one step ahead.
+        no_holdout: whether to forecast beyond the end.
+        train_fraction: with ``one_step``, the part to train on; None for 0.67.
+        options: arguments of `Forecaster`; None for its default.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    forecaster = Forecaster(**{"horizon": 1 if one_step else _horizon(series, given)} | given)
+    if series.note:
+        printer.line("Missing", series.note)
+    with printer.training() as progress:
+        if no_holdout:
+            forecaster.fit(series, progress=progress)
+        elif one_step:
+            fraction = 0.67 if train_fraction is None else train_fraction
+            result = evaluate_one_step(
+                forecaster, series, train_fraction=fraction, progress=progress
+            )
+        else:
+            result = evaluate_closed_loop(forecaster, series, progress=progress)
+    if no_holdout:
+        _beyond(forecaster, series, output, printer)
+    else:
+        _beside_truth(result, series, output, printer, one_step=one_step)
+
+
+def _horizon(series: TimeSeries, given: dict) -> int:
+    """Return two seasons, if that is not too much of the series.
+
+    The calendar alone decides, not the values: those at the end are about to be held out.
+    """
+    lengths = [given["season"]] if "season" in given else season_lengths(series.frequency)
+    season = lengths[0] if lengths else 1
+    return max(1, min(2 * season if season > 1 else 12, len(series) // 6))
+
+
+def _beside_truth(
+    result: Evaluation, series: TimeSeries, output: Path, printer: Printer, *, one_step: bool
+) -> None:
+    held_out = len(result.forecasts)
+    way = "one step ahead, the true steps before it given" if one_step else "in closed loop"
+    cut = (
+        f"the first {len(result.train)} ({_span(result.train.time)}) to learn from, the last "
+        f"{held_out} ({_span(result.truth.index)}) held out and forecast {way}."
+    )
+    _say_settings(result.forecaster, series, cut, len(result.train), printer)
+    heading = f"{held_out} held-out steps"
+    printer.table(result.table.rename(columns={"MAPE": "MAPE %"}), best=heading)
+    printer.sentence(result.verdict())
+    errors = result.table["MAE"]
+    others = ", ".join(f"{name} {error:.3g}" for name, error in errors.iloc[1:].items())
+    what = f"{series.names[0]}, {held_out} steps" + (" one step ahead" if one_step else "")
+    title = f"Forecast of {what}: mean error {errors.iloc[0]:.3g}, {others}"
+    frame = pd.concat([result.truth.rename("truth"), result.forecasts], axis=1)
+    _write(result.train, frame, title, output, printer, name=_time_name(series))
+
+
+def _beyond(forecaster: Forecaster, series: TimeSeries, output: Path, printer: Printer) -> None:
+    values, horizon = series.values[:, 0], forecaster.horizon
+    cut = f"all of them ({_span(series.time)}) to learn from, nothing held out."
+    _say_settings(forecaster, series, cut, len(series), printer)
+    forecast = forecaster.predict()
+    frame = pd.DataFrame({"model": forecast, "naive": naive(values, horizon)}, forecast.index)
+    if forecaster.season_ > 1:
+        frame["seasonal naive"] = seasonal_naive(values, horizon, season=forecaster.season_)
+    shown = frame.head(_SHOWN)
+    shown = shown.set_axis([say_stamp(stamp) for stamp in shown.index])
+    printer.table(shown.rename_axis(_time_name(series)))
+    more = f" {horizon - _SHOWN} more are in the file." if horizon > _SHOWN else ""
+    error = forecaster.validation_errors_[forecaster.transform_]
+    printer.sentence(
+        f"{horizon} steps beyond the end.{more} Validated at the end of the known steps, such "
+        f"forecasts were {error:.4g} off on average."
+    )
+    title = f"Forecast of {series.names[0]}, {horizon} steps beyond the end"
+    _write(series, frame, title, output, printer, name=_time_name(series))
+
+
+def _say_settings(
+    forecaster: Forecaster, series: TimeSeries, cut: str, learned: int, printer: Printer
+) -> None:
+    """Print how the data were cut (two lines) and what was chosen (one)."""
+    samples, steps, features = forecaster.training_shape_
+    printer.line("Data", f"{len(series)} {series.phrase} steps of {series.names[0]}: {cut}")
+    transform = "" if forecaster.transform_ == "none" else f"{forecaster.transform_}, then "
+    printer.line(
+        "Network",
+        f"trained on [samples, time steps, features] = [{samples}, {steps}, {features}]; "
+        f"{transform}scaled to mean 0 and deviation 1, all fitted on the {learned} steps to learn "
+        "from alone.",
+    )
+    printer.line(
+        "Settings",
+        f"horizon {forecaster.horizon}, season {forecaster.season_}, lookback "
+        f"{forecaster.lookback_}, cell {forecaster.cell}, units {forecaster.units_}, epochs "
+        f"{forecaster.epochs_}, seed {forecaster.seed}.",
+    )
+
+
+def _write(
+    train: TimeSeries, frame: pd.DataFrame, title: str, output: Path, printer: Printer, *, name: str
+) -> None:
+    """Write the table and the picture, and say where."""
+    table, picture = output / "forecast.csv", output / "forecast.png"
+    history = pd.Series(train.values[:, 0], train.time.rename(name), name=train.names[0])
+    truth = frame.get("truth")
+    figure = plot_forecast(
+        history, frame.drop(columns="truth", errors="ignore"), truth=truth, title=title
+    )
+    columns = {"model": "forecast", "seasonal naive": "seasonal_naive"}
+    written = frame.rename(columns=columns).set_axis([say_stamp(stamp) for stamp in frame.index])
+    try:
+        written.to_csv(table, index_label=name)
+        figure.savefig(picture, dpi=100)
+    except OSError as error:
+        raise Refusal(f"{output} can't be written to: {error.strerror or error}") from None
+    printer.line("Written", f"{table} and {picture}")
+
+
+def _time_name(series: TimeSeries) -> str:
+    return str(
+        series.time.name or ("time" if isinstance(series.time, pd.DatetimeIndex) else "step")
+    )
+
+
+def _span(time: pd.Index) -> str:
+    return f"{say_stamp(time[0])} to {say_stamp(time[-1])}"
