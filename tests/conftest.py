@@ -1,0 +1,29 @@
+"""What every test shares: the engine, the seeds, and the way to data that isn't in the package."""
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import statewise  # noqa: F401  (chooses Keras's engine, so it comes before keras)
+
+_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture
+def rng(request):
+    """A generator of its own for every test, the same one in every run."""
+    return np.random.default_rng(zlib.crc32(request.node.name.encode()))
+
+
+@pytest.fixture
+def shared_data():
+    """Return the path of a data file that isn't part of the repository, or skip the test."""
+
+    def path(name: str) -> Path:
+        if not (_DATA / name).exists():
+            pytest.skip(f"{_DATA / name} is missing; it isn't part of the repository")
+        return _DATA / name
+
+    return path
