@@ -30,7 +30,7 @@ def saving_states(wanted: bool):
 # The same recurrence, compiled once for all eager calls of the same form: a loop that JAX meets
 # outside of jit is otherwise compiled anew in every call.
 _compiled = jax.jit(
-    recurrence.scan,
+    recurrence.run,
     static_argnames=("cell", "go_backwards", "zero_output_for_mask", "all_outputs", "unroll"),
 )
 
@@ -108,7 +108,7 @@ class Recurrent:
         if cell is None:
             return self._loop_over_time(sequences, initial_state, mask, resets, training)
         eager = is_pure(self.cell) and not isinstance(sequences, jax.core.Tracer)
-        run = _compiled if eager else recurrence.scan
+        run = _compiled if eager else recurrence.run
         result = run(
             cell,
             ops.cast(sequences, self.cell.compute_dtype),

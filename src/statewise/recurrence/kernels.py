@@ -140,7 +140,7 @@ def run(
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _recurrence(call: _Call, operands: _Operands) -> tuple[Array, Array, Array]:
     """Return the outputs (without elements if not wanted), the last h and the last c."""
-    return _forward(call, operands, outputs=call.all_outputs, saved=False)[:3]
+    return tuple(_forward(call, operands, outputs=call.all_outputs, saved=False)[:3])
 
 
 def _forward(call: _Call, operands: _Operands, *, outputs: bool, saved: bool) -> list[Array]:
