@@ -37,7 +37,11 @@ def case(cell=None, dtype="float32", shape=(2, 3, 4), units=5):
 
 
 @needs_extension
-@pytest.mark.parametrize("cell", [LSTM(), GRU(), GRU(reset_after=False), SimpleRNN()], ids=str)
+@pytest.mark.parametrize(
+    "cell",
+    [LSTM(), GRU(), GRU(reset_after=False), SimpleRNN()],
+    ids=["LSTM", "GRU", "GRU, reset before", "SimpleRNN"],
+)
 def test_what_is_served(cell):
     assert native_serves(*case(cell)) is None
     masks = DropoutMasks(inputs=jnp.ones((2, 4)))
