@@ -149,11 +149,11 @@ def test_learning_learns_and_leaves_other_keys_alone(rng):
     kept = [np.array(a) for layer in streams.state("other").values() for a in layer.values()]
     losses = []
     x = np.zeros((2, FEATURES), "float32")
-    for _ in range(150):
+    for _ in range(600):
         new = rng.normal(size=(2, FEATURES)).astype("float32")
         losses.append(streams.learn({key: (new[key], x[key]) for key in (0, 1)})["loss"])  # echo
         x = new
-    assert np.mean(losses[-30:]) < 0.7 * np.mean(losses[:30])
+    assert np.mean(losses[-30:]) < 0.5 * np.mean(losses[1:31])
     for a, b in zip(
         kept, [a for layer in streams.state("other").values() for a in layer.values()], strict=True
     ):
