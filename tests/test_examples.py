@@ -26,7 +26,7 @@ LEARNED = {
     "next_step_forecast": lambda r: r["after"] < 0.5 * r["naive"] and r["after"] < r["before"],
     "one_to_many_feed_back": lambda r: r["after"] < 0.3 * r["before"] and r["difference"] < 1e-4,
     "one_to_many_repeat": lambda r: r["after"] < 0.05 * r["before"],
-    "stack": lambda r: r["after"] < 0.6 * r["naive"] and r["after"] < 0.6 * r["before"],
+    "stack": lambda r: r["after"] < 0.75 * r["naive"] and r["after"] < 0.75 * r["before"],
     "stocks_stateful": lambda r: r["after"] > 0.1 > abs(r["before"]) - 0.1,
     "tanks_aligned_batches": lambda r: (
         r["after"] < 0.1 * r["before"] and r["difference"] < 1e-5 < 0.05 < r["forgotten"]
