@@ -39,7 +39,7 @@ def test_closed_loop_leaks_nothing(closed_loop, rng):
     other = evaluate_closed_loop(Forecaster(horizon=6, **QUICK), changed(SERIES, 138, rng))
     pd.testing.assert_frame_equal(closed_loop.forecasts, other.forecasts)
     assert chosen(closed_loop.forecaster) == chosen(other.forecaster)
-    chains = [one.forecaster._chain.get_state() for one in (closed_loop, other)]
+    chains = [one.forecaster._engine.chain.get_state() for one in (closed_loop, other)]
     assert chains[0] == chains[1]
     assert not closed_loop.table.equals(other.table)
 
@@ -99,11 +99,11 @@ def test_predict(closed_loop):
     assert isinstance(far, pd.Series)
     assert (far.name, far.index[-1]) == ("passengers", pd.Timestamp("1961-09-01"))
     np.testing.assert_allclose(far[:6], closed_loop.forecasts["model"], rtol=1e-6)
-    later = forecaster.predict(2, known=SERIES)
+    later = forecaster.predict(2, new_data=SERIES)
     assert list(later.index.strftime("%Y-%m")) == ["1961-01", "1961-02"]
     one_by_one = forecaster.predict_one_step(SERIES, first=138)
     assert one_by_one[0] == pytest.approx(far.iloc[0], rel=1e-6)
-    assert one_by_one[3] == pytest.approx(forecaster.predict(1, known=SERIES.until(141)).iloc[0])
+    assert one_by_one[3] == pytest.approx(forecaster.predict(1, new_data=SERIES.until(141)).iloc[0])
     with pytest.raises(ValueError, match="horizon must be at least 1"):
         forecaster.predict(0)
     with pytest.raises(ValueError, match="first=144: the series has the steps 0 to 143 only"):
@@ -114,12 +114,12 @@ def test_predict(closed_loop):
 
 def test_known_values_without_a_logarithm(closed_loop, one_step):
     forecaster = one_step.forecaster
-    if not forecaster._candidate.log:
+    if not forecaster._engine.candidate.log:
         forecaster = closed_loop.forecaster
-    assert forecaster._candidate.log
+    assert forecaster._engine.candidate.log
     fallen = replace(SERIES, values=np.where(np.arange(144)[:, None] == 143, -5.0, SERIES.values))
     with pytest.warns(UserWarning, match=r"1 known values are not above 0.* shown 104 in their"):
-        assert np.isfinite(forecaster.predict(known=fallen)).all()
+        assert np.isfinite(forecaster.predict(new_data=fallen)).all()
 
 
 @pytest.mark.parametrize("cell", ["gru", "rnn"])
@@ -149,7 +149,7 @@ def test_wide_networks_are_trained_in_groups():
     series = 10 + np.sin(np.arange(40.0)) + np.arange(40) % 4
     forecaster = Forecaster(horizon=2, units=100, epochs=1, season=4).fit(series)
     assert len(forecaster.validation_errors_) == 8
-    assert forecaster.model_.output_shape == (None, None, 2)
+    assert forecaster._engine.model.output_shape == (None, None, 2)
     assert np.isfinite(forecaster.predict()).all()
 
 
@@ -162,6 +162,8 @@ class TestArguments:
             "lookback": "auto",
             "cell": "gru",
             "units": "auto",
+            "layers": 1,
+            "likelihood": "auto",
             "epochs": "auto",
             "season": "auto",
             "seed": 0,
@@ -170,8 +172,8 @@ class TestArguments:
         assert repr(again) == repr(forecaster)
         assert again.set_params(horizon=5, seed=2) is again
         assert (again.horizon, again.seed) == (5, 2)
-        with pytest.raises(ValueError, match="no argument 'layers'; it has horizon, lookback"):
-            again.set_params(layers=2)
+        with pytest.raises(ValueError, match="no argument 'depth'; it has horizon, lookback"):
+            again.set_params(depth=2)
         with pytest.raises(ValueError, match="not fitted yet"):
             forecaster.predict()
 

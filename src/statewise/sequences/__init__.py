@@ -1,6 +1,6 @@
 """Data for recurrent networks: from series to the arrays that a network takes.
 
-NumPy and pandas only. Wherever a user sees an array, its axes are
+NumPy and data frames only. Wherever a user sees an array, its axes are
 ``(samples, time steps, features)``, in this order; one series on its own is
 ``(time steps, features)``, or ``(time steps,)`` where it has one feature.
 """
@@ -10,6 +10,8 @@ from statewise.sequences._chunks import Chunk
 from statewise.sequences.chain import Chain
 from statewise.sequences.frames import TimeSeries, read_series
 from statewise.sequences.lanes import Lanes, lanes
+from statewise.sequences.panel import Columns, Panel, encode_calendar
+from statewise.sequences.panel_reading import read_panel, read_wide
 from statewise.sequences.scaling import MinMaxScaler, StandardScaler
 from statewise.sequences.season import guess_season
 from statewise.sequences.splitting import Split, split
@@ -22,22 +24,27 @@ __all__ = [
     "Balance",
     "Chain",
     "Chunk",
+    "Columns",
     "DataError",
     "Difference",
     "Lanes",
     "Log",
     "MinMaxScaler",
+    "Panel",
     "Split",
     "StandardScaler",
     "TimeSeries",
     "Vocabulary",
     "Windows",
     "create_dataset",
+    "encode_calendar",
     "guess_season",
     "lanes",
     "next_token_windows",
+    "read_panel",
     "read_series",
     "read_table",
+    "read_wide",
     "split",
     "windows",
 ]

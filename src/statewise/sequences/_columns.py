@@ -90,7 +90,7 @@ def read_time(table: Table, name: str) -> pd.Index:
             f"the time column {name!r} has {counted(missing.sum(), 'missing time stamp')}, the "
             f"first in {table.places[int(missing.argmax())]}"
         )
-    stamps = _as_time(column)
+    stamps = parse_time(column)
     wrong = stamps.isna() | np.isinf(stamps) if stamps.dtype.kind == "f" else stamps.isna()
     if wrong.any():
         row = int(wrong.argmax())
@@ -113,7 +113,7 @@ def read_time(table: Table, name: str) -> pd.Index:
     return stamps
 
 
-def _as_time(column: pd.Series) -> pd.Index:
+def parse_time(column: pd.Series) -> pd.Index:
     """Read time stamps, NaT where one can't be read; plain numbers stay numbers."""
     if isinstance(column.dtype, pd.PeriodDtype):
         return pd.DatetimeIndex(column.dt.to_timestamp())
@@ -160,7 +160,7 @@ def _holds_dates(column: pd.Series) -> bool:
     known = column[~_is_missing(column)].head(_SAMPLE)
     if known.empty or not np.isnan(_as_numbers(known)).all():
         return False
-    return bool(_as_time(known).notna().mean() > 0.5)
+    return bool(parse_time(known).notna().mean() > 0.5)
 
 
 def _holds_numbers(column: pd.Series) -> bool:

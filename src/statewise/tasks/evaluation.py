@@ -13,7 +13,8 @@ from statewise.tasks.baselines import (
     seasonal_naive,
     seasonal_naive_one_step,
 )
-from statewise.tasks.forecaster import Forecaster, Progress, as_time_series
+from statewise.tasks.forecaster import Forecaster, Progress
+from statewise.tasks.intake import as_time_series
 from statewise.tasks.measures import mae, mape, mase, rmse
 
 MODEL, NAIVE, SEASONAL_NAIVE = "model", "naive", "seasonal naive"

@@ -1,63 +1,71 @@
-"""`Forecaster`: from one series to its forecast, every choice made on the training part."""
+"""`Forecaster`: from one series, or a panel of them, to its forecast."""
 
 import inspect
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 
-from statewise.sequences import DataError, TimeSeries, guess_season, read_series
+from statewise.sequences import Columns, DataError, Panel, guess_season
 from statewise.sequences._arrays import check_count
-from statewise.tasks.candidates import candidates
-from statewise.tasks.networks import CELLS, side_by_side
-from statewise.tasks.rolling import continue_from, cut_samples, train, transformed
-from statewise.tasks.selection import WIDTH, Settings, Validation, choose
+from statewise.sequences.panel import say_keys
+from statewise.sequences.season import season_lengths
+from statewise.tasks.alone import AloneEngine
+from statewise.tasks.future_inputs import read_ahead
+from statewise.tasks.global_engine import LEAST_LOOKBACK, GlobalEngine, Request
+from statewise.tasks.intake import Intake, as_time_series, give_back, take_in
+from statewise.tasks.networks import CELLS
 
-_UNITS = 8
-_MEMBERS = 8  # networks whose median is the forecast
-_LEAST_LOOKBACK = 8
-_MOST_LOOKBACK = 256
+LIKELIHOODS = ("gaussian", "student-t", "negative-binomial", "quantiles")
+_UNITS = 32
+_LONG = 1000  # steps from which on one series makes a panel of its own
+_MOST_LOOKBACK = 192
+_SEASONS_LOOKED_AT = 200  # series that decide about the season
 
 Progress = Callable[[str, int, int, float], None]
 
 
 class Forecaster:
-    """Forecasts one series by a recurrent network: warm-up over what is known, then closed loop.
+    """Forecasts series by recurrent networks: warm-up over what is known, then closed loop.
 
-    The network learns next-step prediction on the training part: at every step it tells the
-    following one. A forecast runs it over the latest known steps and then feeds its outputs back.
-
-    Trend and level. What the network sees is the series transformed: its logarithm or not, its
-    difference to the step before, to the season before, to both, or none, then scaled to mean 0
-    and standard deviation 1. So a growing series, or one whose swings grow, doesn't drive the
-    network out of the range it was trained in. Which transform is taken, and how long is trained,
-    is decided by validation: networks for all of them train on the first part of the training part
-    and forecast the rest in closed loop from many origins; the least mean absolute error wins.
-    Then new networks are trained on the whole training part. Several small networks that differ in
-    their initial weights train side by side, and the median of their forecasts is the forecast.
-
-    Nothing but the series given to ``fit`` is looked at: neither for scaling nor for any choice.
+    One short series is forecast by small networks of its own; many series, a long one, and one
+    with inputs or a likelihood by one network for all. See `docs/forecasting.md` for both. In
+    both, how level, trend and season are handled, and how long is trained, is decided by
+    validation on the last part of what ``fit`` is given; nothing else is looked at, neither for
+    scaling nor for any choice.
 
     Args:
         horizon: how many steps will be forecast; also what validation asks for.
-        lookback: how many (transformed) steps the network learns on at a time and warms up over;
-            "auto" takes the whole training part, or for long ones a window of up to 256 steps.
+        lookback: how many known steps the network warms up over; "auto" takes the whole of a short
+            series, a few seasons of others.
         cell: "lstm", "gru" or "rnn".
-        units: units of a network; "auto" takes 8.
-        epochs: how long to train, in passes over the training part; "auto" chooses by validation.
-        season: steps in a season, 1 for none; "auto" takes what the calendar of the series
-            proposes and its values confirm. An array without time stamps has no calendar.
+        units: units of a recurrent layer; "auto" takes 8 for one short series, 32 for a panel.
+        layers: recurrent layers.
+        likelihood: None for points, with intervals from validation's residuals; "gaussian",
+            "student-t", "negative-binomial" (counts) or "quantiles" for a distribution of the next
+            step, sampled through the closed loop; "auto" is None.
+        season: steps in a season, 1 for none; "auto" takes what the calendar proposes and the
+            values confirm. An array without time stamps has no calendar.
+        epochs: how long to train, for one series in passes over it, for a panel in 25 batches of
+            windows drawn from it; "auto" chooses by validation.
         seed: of everything that is drawn. The same seed gives the same forecast.
 
     Attributes (after ``fit``):
-        season_, lookback_, epochs_: what was taken for the arguments of these names.
-        transform_: the chosen transform, in words.
-        validation_errors_: mean absolute validation error by transform, in words.
-        training_shape_: (samples, time steps, features) of what the network was trained on.
+        season_, lookback_, epochs_, units_: what was taken for the arguments of these names.
+        transform_: how level and season are handled, in words.
+        validation_errors_: validation error by transform, in words: the mean absolute error, for
+            panels in units of each series' mean absolute step.
+        validation_curves_: for each transform pairs of epochs done and validation error.
+        training_shape_: (samples, time steps, features) of what was trained on; for a panel those
+            of a batch of windows.
         losses_: the loss after each epoch of the last training.
+        columns_: which columns of the table held what.
+        ids_: the keys of the series that were learned from.
+        left_out_: the keys of those that were too short.
+        notes_: what was done about missing values and short series, in words.
+        cut_: how the data were cut for validation: the numbers of "series" and "steps", the steps
+            "held" at the end of each, and the "windows" forecast there.
 
     >>> series = 100 + np.tile([0.0, 10.0, 5.0, -15.0], 9)
     >>> forecaster = Forecaster(horizon=4, season=4, epochs=2)
@@ -72,24 +80,41 @@ class Forecaster:
         lookback: int | str = "auto",
         cell: str = "lstm",
         units: int | str = "auto",
-        epochs: int | str = "auto",
+        layers: int = 1,
+        likelihood: str | None = "auto",
         season: int | str = "auto",
+        epochs: int | str = "auto",
         seed: int = 0,
     ):
         self.horizon = horizon
         self.lookback = lookback
         self.cell = cell
         self.units = units
-        self.epochs = epochs
+        self.layers = layers
+        self.likelihood = likelihood
         self.season = season
+        self.epochs = epochs
         self.seed = seed
 
-    def fit(self, series: Any, *, progress: Progress | None = None) -> Self:
-        """Choose a transform and train on ``series``.
+    def fit(
+        self,
+        data: Any,
+        *,
+        names: Columns | Mapping[str, Any] | None = None,
+        short: str = "raise",
+        missing: str = "mask",
+        progress: Progress | None = None,
+    ) -> Self:
+        """Choose on ``data``, and train on it.
 
         Args:
-            series: the training part: a `TimeSeries`, a pandas Series (with time stamps as its
-                index, or without), or an array (time,).
+            data: the known steps. A long frame of pandas, polars or Arrow with the columns
+                unique_id, ds and y, or others by ``names``; a wide one with a column for each
+                series; a `TimeSeries`, a pandas Series, an array (time,) or (time, series).
+            names: which columns of a long frame hold what, as `Columns` or a mapping.
+            short: what to do where a key has too few steps: "raise", or "drop" goes on without it.
+            missing: what to do about missing values of a panel: "mask" leaves them out of the
+                loss, shows the network the last known value and that it is one; "raise".
             progress: called after each epoch with what goes on ("choosing" or "training"), the
                 epochs done, the most there will be, and the loss.
 
@@ -97,87 +122,85 @@ class Forecaster:
             The forecaster itself.
 
         Raises:
-            DataError: where the series can't be learned from: missing values, infinities, uneven
-                time stamps, fewer steps than lookback + horizon.
+            DataError: where the data can't be learned from: see `read_panel` and `read_series`;
+                where series have fewer steps than lookback + horizon.
             TypeError: where an argument is of a wrong type.
             ValueError: where an argument is out of range.
         """
         _check(self)
-        known = as_time_series(series)
-        values = known.values[:, 0]
-        season = guess_season(known.frequency, values) if self.season == "auto" else self.season
-        least = _LEAST_LOOKBACK if self.lookback == "auto" else self.lookback
-        if len(values) < least + self.horizon:
-            raise DataError(
-                f"the series has {len(values)} time steps to learn from, but lookback {least} + "
-                f"horizon {self.horizon} need at least {least + self.horizon}: take a shorter "
-                "horizon or lookback, or a longer series"
-            )
-        units = _UNITS if self.units == "auto" else self.units
-        validation = Validation.cut(len(values), horizon=self.horizon, lookback=least)
-        options = candidates(values, season=season, room=max(0, validation.first - least - 1))
-        settings = Settings(
-            cell=self.cell,
-            units=units,
-            lookback=_longest_lookback(len(values), season) if self.lookback == "auto" else least,
-            epochs=None if self.epochs == "auto" else self.epochs,
-            seed=self.seed,
-        )
+        for name, value, words in (
+            ("short", short, ("raise", "drop")),
+            ("missing", missing, ("mask", "raise")),
+        ):
+            if value not in words:
+                raise ValueError(f"{name} must be one of {', '.join(words)}, but is {value!r}")
+        taken = take_in(data, names)
         tell = progress or (lambda *_: None)
-        choice = choose(values, options, validation, settings, partial(tell, "choosing"))
-
-        self._known, self._array, self._candidate = known, _is_array(series), choice.candidate
-        self._chain = choice.candidate.fit(values)
-        members = max(1, min(_MEMBERS, WIDTH // units))
-        z = transformed([self._chain] * members, values)
-        samples = cut_samples(z, lookback=settings.lookback, seed=self.seed)
-        # Other initial weights than those that validation saw.
-        self.model_ = side_by_side(self.cell, networks=members, units=units, seed=self.seed + 1)
-        self.losses_ = []
-
-        def after_epoch(done, loss):
-            self.losses_.append(loss)
-            tell("training", done, choice.epochs, loss)
-
-        train(self.model_, samples, epochs=choice.epochs, after_epoch=after_epoch)
-        self.season_, self.units_, self.epochs_ = season, units, choice.epochs
-        self.lookback_ = samples.x.shape[1]
-        self.training_shape_ = (*samples.x.shape[:2], 1)  # all networks learn on the same steps
-        self.transform_ = str(choice.candidate)
-        self.validation_errors_ = {str(one): error for one, error in choice.errors.items()}
+        self.notes_, self.left_out_ = [], []
+        if self._alone(taken):
+            self._fit_alone(taken, tell)
+        else:
+            panel = self._long_enough(taken.panel, short)
+            self._note_missing(panel, missing)
+            self._fit_global(panel, tell)
+        self._form = taken.form
+        self.columns_ = taken.panel.columns
+        self.ids_ = self._panel.keys
         return self
 
-    def predict(self, horizon: int | None = None, *, known: Any = None) -> np.ndarray | pd.Series:
-        """Forecast the steps after the series, in closed loop.
+    def predict(
+        self,
+        horizon: int | None = None,
+        *,
+        new_data: Any = None,
+        level: Sequence[float] | None = None,
+        future: Any = None,
+    ) -> Any:
+        """Forecast the steps after each series, in closed loop.
 
         Args:
             horizon: how many steps; None for the forecaster's own horizon.
-            known: the series as it is known by now, of the kind that ``fit`` took, where steps
-                have arrived since. Nothing is learned from them. None for the series of ``fit``.
+            new_data: the series as they are known by now, in the form that ``fit`` took: longer
+                than they were, or others altogether. Nothing is learned from them. None for those
+                of ``fit``.
+            level: how many percent of the true values intervals are to cover, such as [80, 95].
+            future: a frame with the columns of key and time, and the inputs known for the future,
+                for each step to forecast; needed where ``fit`` was given such inputs.
 
         Returns:
-            (horizon,) float64: an array where ``fit`` was given one, else a pandas Series with the
-            time stamps of the future.
+            For a long frame one of the same library, with the columns of key and time, "model",
+            and for each level "model-lo-80", "model-hi-80". For a wide one the same, a column for
+            each series and each end of its intervals. For a pandas Series one with the time stamps
+            of the future, a frame with ``level``. For an array (horizon,) or (horizon, series)
+            float64, a pandas frame with ``level``.
 
         Raises:
-            ValueError: before ``fit``, for a horizon below 1, or where too few steps are known.
+            ValueError: before ``fit``, for a horizon below 1, a level that isn't between 0 and
+                100, or where too few steps are known.
+            DataError: where ``new_data`` or ``future`` can't be read; where inputs are missing for
+                a step (it names the first); for a category that ``fit`` didn't see.
         """
         self._check_fitted()
         horizon = self.horizon if horizon is None else check_count(horizon, "horizon")
-        series, array = self._known, self._array
-        if known is not None:
-            series, array = as_time_series(known), _is_array(known)
-        values = series.values[:, 0]
-        forecast = self._continue(values, np.array([len(values)]), horizon)[0]
-        if array:
-            return forecast
-        return pd.Series(forecast, index=series.future_stamps(horizon), name=series.names[0])
+        levels = _levels(level)
+        form, panel = self._form, self._panel
+        if new_data is not None:
+            taken = take_in(new_data, self._names(new_data))
+            form, panel = taken.form, taken.panel
+        if isinstance(self._engine, AloneEngine):
+            points, bands = self._predict_alone(panel, horizon, levels)
+        else:
+            ahead = read_ahead(future, panel, self._engine.encoder, horizon)
+            forecasts = self._engine.predict(panel, horizon, ahead)
+            points = forecasts.points
+            bands = _named(levels, forecasts.interval)
+        return give_back(form, panel, points, bands)
 
     def predict_one_step(self, series: Any, *, first: int) -> np.ndarray:
-        """Forecast each step from ``first`` on one step ahead, the true steps before it given.
+        """Forecast each step of one series from ``first`` on, the true steps before it given.
 
         Args:
-            series: of the kind that ``fit`` took, (time,). Nothing is learned from it.
+            series: one series, of the kind that ``fit`` took, (time,). Nothing is learned from it.
             first: the first step to forecast.
 
         Returns:
@@ -192,7 +215,10 @@ class Forecaster:
         first = check_count(first, "first")
         if first >= len(values):
             raise ValueError(f"first={first}: the series has the steps 0 to {len(values) - 1} only")
-        return self._continue(values, np.arange(first, len(values)), 1)[:, 0]
+        origins = np.arange(first, len(values))
+        if isinstance(self._engine, AloneEngine):
+            return self._engine.points(values, origins, 1)[:, 0]
+        return self._engine.predict_from(take_in(series).panel, origins)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the arguments, as scikit-learn's ``get_params`` does."""
@@ -216,39 +242,155 @@ class Forecaster:
         given = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
         return f"Forecaster({given})"
 
-    def _continue(self, values: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
-        """Return the forecasts (origins, horizon) from each origin."""
-        least = self._chain.steps_lost + 1
-        if origins.min() < least:
-            raise DataError(
-                f"only {origins.min()} steps are known before the forecast, but the network needs "
-                f"{least} at least"
-            )
-        members = continue_from(
-            self.model_,
-            [self._chain] * self.model_.output_shape[-1],
-            self._with_logarithm(values[: origins.max()]),
-            origins,
-            horizon=horizon,
-            lookback=min(self.lookback_, origins.min() - self._chain.steps_lost),
+    def _alone(self, taken: Intake) -> bool:
+        """Whether one series is forecast by networks of its own."""
+        panel = taken.panel
+        return (
+            len(panel) == 1
+            and panel.values.shape[1] == 1
+            and not (panel.columns.inputs or panel.columns.calendar)
+            and not np.isnan(panel.values).any()
+            and self.likelihood in ("auto", None)
+            and self.layers == 1
+            and len(panel.values) < _LONG
         )
-        return np.median(members, axis=0)
 
-    def _with_logarithm(self, values: np.ndarray) -> np.ndarray:
-        """Raise values that have no logarithm to the lowest one trained on, if one is needed."""
-        low = values <= 0
-        if not (self._candidate.log and low.any()):
-            return values
-        floor = self._known.values[:, 0].min()
-        warnings.warn(
-            f"{int(low.sum())} known values are not above 0, though all that were trained on are: "
-            f"the network is shown {floor:g} in their place. Fit again on the longer series.",
-            stacklevel=4,
+    def _fit_alone(self, taken: Intake, tell: Progress) -> None:
+        panel = taken.panel
+        values = panel.values[:, 0]
+        season = self.season
+        if season == "auto":
+            season = guess_season(panel.calendar.frequency, values)
+        self._panel, self.season_ = panel, season
+        self._engine = engine = AloneEngine.fit(
+            values,
+            horizon=self.horizon,
+            lookback=_given(self.lookback),
+            cell=self.cell,
+            units=_given(self.units),
+            epochs=_given(self.epochs),
+            season=season,
+            seed=self.seed,
+            tell=tell,
         )
-        return np.where(low, floor, values)
+        self._show_alone(engine)
+
+    def _show_alone(self, engine: AloneEngine) -> None:
+        """Set the attributes that say what was chosen."""
+        self.units_, self.epochs_, self.lookback_ = engine.units, engine.epochs, engine.lookback
+        self.losses_, self.training_shape_ = engine.losses, engine.shape
+        self.transform_ = str(engine.candidate)
+        self.validation_errors_ = engine.errors
+        self.validation_curves_ = engine.curves
+        self.cut_ = {
+            "series": 1,
+            "steps": len(engine.values),
+            "held": len(engine.values) - engine.validation.first,
+            "windows": len(engine.validation.origins),
+        }
+
+    def _fit_global(self, panel: Panel, tell: Progress) -> None:
+        season = _season(panel) if self.season == "auto" else self.season
+        usual = int(np.median(panel.lengths))
+        lookback = _given(self.lookback)
+        if lookback is None:
+            most = max(LEAST_LOOKBACK, min(_MOST_LOOKBACK, usual - 2 * self.horizon))
+            lookback = min(max(season, 2 * self.horizon, 24), most)
+        request = Request(
+            horizon=self.horizon,
+            season=season,
+            lookback=lookback,
+            least=self._least(),
+            cell=self.cell,
+            units=_given(self.units) or _UNITS,
+            layers=self.layers,
+            likelihood="none" if self.likelihood in ("auto", None) else self.likelihood,
+            epochs=_given(self.epochs),
+            seed=self.seed,
+        )
+        self._panel, self.season_ = panel, season
+        self._engine = GlobalEngine.fit(panel, request, tell)
+        self._show_global(self._engine)
+
+    def _show_global(self, engine: GlobalEngine) -> None:
+        """Set the attributes that say what was chosen."""
+        request, plan = engine.request, engine.plan
+        self.units_, self.epochs_, self.lookback_ = request.units, engine.epochs, request.lookback
+        self.losses_ = engine.losses
+        self.training_shape_ = (engine.batch, request.lookback, plan.seen)
+        self.transform_ = str(engine.candidate)
+        self.validation_errors_ = engine.errors
+        self.validation_curves_ = {
+            name: list(enumerate(curve)) for name, curve in engine.curves.items()
+        }
+        self.cut_ = {
+            "series": len(self._panel),
+            "steps": len(self._panel.values),
+            "held": engine.cut.held,
+            "windows": len(engine.cut.first),
+        }
+
+    def _least(self) -> int:
+        return LEAST_LOOKBACK if self.lookback == "auto" else self.lookback
+
+    def _long_enough(self, panel: Panel, short: str) -> Panel:
+        """Leave out series that are too short, or refuse them."""
+        need = self._least() + self.horizon
+        few = (panel.lengths < need) | ~_any_known(panel)
+        if not few.any():
+            return panel
+        keys = panel.keys[few]
+        what = f"{few.sum()} of {len(panel)} series have" if len(panel) > 1 else "the series has"
+        message = (
+            f"{what} too few time steps to learn from: {say_keys(keys)}; lookback {self._least()} "
+            f"+ horizon {self.horizon} need at least {need} with a value among them"
+        )
+        if short == "raise" or few.all():
+            raise DataError(
+                f"{message}: take a shorter horizon or lookback"
+                + ("" if few.all() else ', or go on without them by short="drop"')
+            )
+        self.left_out_ = keys.tolist()
+        self.notes_.append(f"left out: {message}")
+        return panel.select(np.flatnonzero(~few))
+
+    def _note_missing(self, panel: Panel, missing: str) -> None:
+        unknown = np.isnan(panel.values).any(axis=1)
+        if not unknown.any():
+            return
+        row = int(unknown.argmax())
+        key = panel.keys[np.searchsorted(panel.offsets, row, "right") - 1 :][:1]
+        what = f"{unknown.sum()} of {len(unknown)} steps have missing values"
+        if missing == "raise":
+            raise DataError(
+                f"{what}, the first at {panel.time[row]} of series {say_keys(key)}: fill them in, "
+                'or leave them out of the loss by missing="mask"'
+            )
+        self.notes_.append(
+            f"{what}: they don't count in the loss, and the network is shown the last known value "
+            "in their place"
+        )
+
+    def _predict_alone(self, panel: Panel, horizon: int, levels: list) -> tuple:
+        """Forecast each series of a panel by the networks of one."""
+        points, bands = [], []
+        for start, stop in zip(panel.offsets[:-1], panel.offsets[1:], strict=True):
+            values = panel.values[start:stop, 0]
+            if np.isnan(values).any():
+                raise DataError(
+                    "new_data has missing values, but the series of fit had none: fill them in"
+                )
+            one = self._engine.points(values, np.array([len(values)]), horizon)[0]
+            points.append(one)
+            bands.append(_named(levels, partial(self._engine.interval, one)))
+        return np.stack(points), {name: np.stack([b[name] for b in bands]) for name in bands[0]}
+
+    def _names(self, new_data: Any) -> Columns | None:
+        """Return the columns of ``fit``, where new data are to be read by them."""
+        return self.columns_ if self._form.layout == "long" else None
 
     def _check_fitted(self) -> None:
-        if not hasattr(self, "model_"):
+        if not hasattr(self, "_engine"):
             raise ValueError("this Forecaster is not fitted yet: call fit(series) first")
 
 
@@ -259,6 +401,7 @@ def _check(forecaster: Forecaster) -> None:
     """Refuse arguments that make no sense."""
     check_count(forecaster.horizon, "horizon")
     check_count(forecaster.seed, "seed", 0)
+    check_count(forecaster.layers, "layers")
     for name, least in (("lookback", 2), ("units", 1), ("epochs", 1), ("season", 1)):
         value = getattr(forecaster, name)
         if isinstance(value, str):
@@ -268,28 +411,53 @@ def _check(forecaster: Forecaster) -> None:
             check_count(value, name, least)
     if forecaster.cell not in CELLS:
         raise ValueError(f"cell must be one of {', '.join(CELLS)}, but is {forecaster.cell!r}")
-
-
-def as_time_series(series: Any) -> TimeSeries:
-    """Return what ``fit`` and ``predict`` take as one series with a calendar.
-
-    Raises:
-        DataError: where it isn't one even series of finite numbers.
-    """
-    if not isinstance(series, TimeSeries):
-        series = read_series(pd.Series(series) if _is_array(series) else series)
-    if series.values.shape[1] != 1:
-        raise DataError(
-            f"a Forecaster takes one series of one feature; this one has {series.values.shape[1]}: "
-            f"{', '.join(series.names)}"
+    if forecaster.likelihood not in ("auto", None, *LIKELIHOODS):
+        raise ValueError(
+            f"likelihood must be None, auto, {', '.join(LIKELIHOODS)}, but is "
+            f"{forecaster.likelihood!r}"
         )
-    return series
 
 
-def _is_array(series: Any) -> bool:
-    return not isinstance(series, (TimeSeries, pd.Series, pd.DataFrame))
+def _given(value: Any) -> Any:
+    return None if value == "auto" else value
 
 
-def _longest_lookback(steps: int, season: int) -> int:
-    """Return the whole of a short series, a few seasons of a long one."""
-    return steps if steps <= _MOST_LOOKBACK else min(max(4 * season, 64), _MOST_LOOKBACK)
+def _levels(level: Any) -> list[float]:
+    levels = [] if level is None else list(np.atleast_1d(level))
+    for one in levels:
+        if not 0 < one < 100:
+            raise ValueError(f"level must be between 0 and 100 percent, but is {one}")
+    return levels
+
+
+def _named(levels: list[float], interval: Callable) -> dict[str, np.ndarray]:
+    """Return the ends of intervals by name, such as lo-80 and hi-80."""
+    bands = {}
+    for level in levels:
+        low, high = interval(float(level))
+        bands |= {f"lo-{level:g}": low, f"hi-{level:g}": high}
+    return bands
+
+
+def _any_known(panel: Panel) -> np.ndarray:
+    """Whether a series has two known values at least, (series,)."""
+    return np.add.reduceat((~np.isnan(panel.values[:, 0])).astype(int), panel.offsets[:-1]) > 1
+
+
+def _season(panel: Panel) -> int:
+    """Return the length that most of the series' seasons have, if at least a third has one.
+
+    Some of them decide, evenly taken: the usual ones of many are found by few.
+    """
+    lengths = season_lengths(panel.calendar.frequency)
+    if not lengths:
+        return 1
+    some = np.linspace(0, len(panel) - 1, min(len(panel), _SEASONS_LOOKED_AT)).round().astype(int)
+    found = []
+    for i in some:
+        values = panel.values[panel.offsets[i] : panel.offsets[i + 1], 0]
+        values = values[~np.isnan(values)]
+        found.append(guess_season(panel.calendar.frequency, values) if len(values) else 1)
+    counts = {length: found.count(length) for length in lengths}
+    best = max(counts, key=counts.get)
+    return best if 3 * counts[best] >= len(found) else 1

@@ -7,6 +7,7 @@ comes before. The candidates train side by side in one model, so this costs abou
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,6 +22,7 @@ _MOST_ORIGINS = 48
 # decides most, so the looks are dense there; the last one is the longest training there is.
 _LOOKS = (10, 20, 30, 40, 60, 80, 120, 160, 240, 320, 480, 640)
 _PATIENCE = 5  # looks without an improvement by any candidate
+_TINY = np.finfo(float).tiny
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,16 @@ class Choice:
         candidate: the transform.
         epochs: how long to train.
         errors: the lowest mean absolute validation error of each candidate.
+        residuals: of the chosen candidate, truth less forecast, of the logarithms where it takes
+            them, (origins, horizon).
+        curves: pairs of epochs done and validation error of each candidate.
     """
 
     candidate: Candidate
     epochs: int
     errors: dict[Candidate, float]
+    residuals: np.ndarray
+    curves: dict[Candidate, list[tuple[int, float]]]
 
 
 @dataclass(frozen=True)
@@ -106,7 +113,8 @@ def choose(
     members = max(1, min(_MEMBERS, WIDTH // (units * len(options))))
     at_once = max(1, WIDTH // (units * members))
     groups = [options[i : i + at_once] for i in range(0, len(options), at_once)]
-    found: dict[Candidate, tuple[float, int]] = {}
+    found: dict[Candidate, _Best] = {}
+    curves: dict[Candidate, list[tuple[int, float]]] = {}
     for number, group in enumerate(groups):
         course = _Course(group, members, values, validation, settings)
         looks = _LOOKS if settings.epochs is None else (settings.epochs * course.samples.batches,)
@@ -121,8 +129,18 @@ def choose(
 
         train(model, course.samples, epochs=looks[-1], after_epoch=look)
         found |= course.best
-    best = min(found, key=lambda one: found[one][0])
-    return Choice(best, found[best][1], {one: error for one, (error, _) in found.items()})
+        curves |= course.curves
+    best = min(found, key=lambda one: found[one].error)
+    errors = {one: each.error for one, each in found.items()}
+    return Choice(best, found[best].epochs, errors, found[best].residuals, curves)
+
+
+class _Best(NamedTuple):
+    """The best look at a candidate so far."""
+
+    error: float
+    epochs: int
+    residuals: np.ndarray
 
 
 class _Course:
@@ -136,7 +154,9 @@ class _Course:
         self.samples = cut_samples(z, lookback=settings.lookback, seed=settings.seed)
         ahead = np.arange(validation.horizon)
         self.truth = values[validation.origins[:, None] + ahead]  # (origins, horizon)
-        self.best = {one: (np.inf, 1) for one in group}
+        unknown = np.zeros_like(self.truth)
+        self.best = {one: _Best(np.inf, 1, unknown) for one in group}
+        self.curves: dict[Candidate, list[tuple[int, float]]] = {one: [] for one in group}
         self.looks_since_best = 0
 
     def look(self, model, done: int) -> None:
@@ -150,8 +170,13 @@ class _Course:
         )
         forecast = np.median(forecast.reshape(len(self.group), self.members, *self.truth.shape), 1)
         errors = np.abs(forecast - self.truth).mean(axis=(1, 2))
-        least = min(error for error, _ in self.best.values())
-        for one, error in zip(self.group, errors.tolist(), strict=True):
-            if error < self.best[one][0]:
-                self.best[one] = (error, done)
+        least = min(best.error for best in self.best.values())
+        for one, error, points in zip(self.group, errors.tolist(), forecast, strict=True):
+            self.curves[one].append((done, error))
+            if error < self.best[one].error:
+                self.best[one] = _Best(error, done, _residuals(one, self.truth, points))
         self.looks_since_best = 0 if errors.min() < least else self.looks_since_best + 1
+
+
+def _residuals(candidate: Candidate, truth: np.ndarray, points: np.ndarray) -> np.ndarray:
+    return np.log(truth / np.maximum(points, _TINY)) if candidate.log else truth - points

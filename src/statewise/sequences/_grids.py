@@ -1,0 +1,105 @@
+"""Where the rows of many series stand on their calendars, found for all series at once."""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from statewise.sequences.calendars import Calendar, find_calendar
+from statewise.sequences.frames import say_stamp
+from statewise.sequences.panel import say_keys
+from statewise.sequences.tables import DataError
+
+_LEAST = 3  # stamps that tell a calendar
+
+
+class Places(NamedTuple):
+    """Where rows stand.
+
+    Attributes:
+        calendars: the rules by which time goes on.
+        calendar_of: for each series its place in ``calendars``.
+        grid: stamps, those between which rows may be absent included.
+        positions: for each row its place in ``grid``; a series' next step is the next place.
+    """
+
+    calendars: tuple[Calendar, ...]
+    calendar_of: np.ndarray
+    grid: pd.Index
+    positions: np.ndarray
+
+
+def place(stamps: pd.Index, offsets: np.ndarray, keys: np.ndarray) -> Places:
+    """Find the calendar of many series.
+
+    Args:
+        stamps: strictly increasing within each series, (rows,).
+        offsets: where each series begins, (series + 1,).
+        keys: of the series, for messages.
+
+    Raises:
+        DataError: where a series is uneven, or the series go on in different steps.
+    """
+    unique = stamps.unique().sort_values()
+    found = find_calendar(unique) if len(unique) >= _LEAST else None
+    if found is not None:
+        calendar, grid = found
+        positions = grid.get_indexer(stamps)
+        if (positions >= 0).all() and (_steps(positions, offsets) <= 1).all():
+            return Places((calendar,), np.zeros(len(keys), int), grid, positions)
+    return _one_by_one(stamps, offsets, keys)
+
+
+def _steps(positions: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Return the greatest common divisor of each series' steps; 0 for one of fewer than 3 rows."""
+    diffs = np.diff(positions, append=positions[-1])
+    diffs[offsets[1:] - 1] = 0  # from one series to the next
+    return np.where(np.diff(offsets) < _LEAST, 0, np.gcd.reduceat(np.abs(diffs), offsets[:-1]))
+
+
+def _one_by_one(stamps: pd.Index, offsets: np.ndarray, keys: np.ndarray) -> Places:
+    """Find a calendar for each series by itself: together they make no even grid."""
+    found = {}
+    for i, (start, stop) in enumerate(pairwise(offsets)):
+        if stop - start < _LEAST:
+            continue
+        found[i] = find_calendar(stamps[start:stop])
+        if found[i] is None:
+            raise DataError(
+                f"the time stamps of series {say_keys(keys[i : i + 1])} are uneven (from "
+                f"{say_stamp(stamps[start])} to {say_stamp(stamps[stop - 1])}): bring them to "
+                "even steps first"
+            )
+    if not found:
+        raise DataError(
+            f"no series has as many as {_LEAST} time steps: there is no telling how time goes on"
+        )
+    _check_same_step({i: calendar for i, (calendar, _) in found.items()}, keys)
+    usual = next(iter(found.values()))[0]
+    calendars: dict[Calendar, int] = {}
+    calendar_of, grids, positions, begin = [], [], [], 0
+    for i, (start, stop) in enumerate(pairwise(offsets)):
+        own = stamps[start:stop]
+        calendar, grid = found.get(i, (usual, own))
+        calendar_of.append(calendars.setdefault(calendar, len(calendars)))
+        positions.append(begin + grid.get_indexer(own))
+        grids.append(grid)
+        begin += len(grid)
+    return Places(
+        tuple(calendars),
+        np.array(calendar_of),
+        grids[0].append(grids[1:]),
+        np.concatenate(positions),
+    )
+
+
+def _check_same_step(calendars: dict[int, Calendar], keys: np.ndarray) -> None:
+    first, *others = calendars
+    for i in others:
+        one, other = calendars[first], calendars[i]
+        if (one.unit, one.step) != (other.unit, other.step):
+            raise DataError(
+                f"the series have mixed frequencies: {say_keys(keys[first : first + 1])} is "
+                f"{one.phrase}, {say_keys(keys[i : i + 1])} is {other.phrase}; forecast them apart"
+            )

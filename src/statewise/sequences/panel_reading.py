@@ -1,0 +1,262 @@
+"""Panels out of data frames of any kind: which rows make which series, and what is wrong."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+from pandas.api import types
+
+from statewise.sequences._columns import guess_time, parse_time, read_numbers
+from statewise.sequences._grids import place
+from statewise.sequences.frames import say_stamp
+from statewise.sequences.panel import Columns, Panel, say_keys
+from statewise.sequences.tables import DataError, Table, counted, listed, load_table
+
+
+def read_panel(source: Any, columns: Columns | None = None) -> Panel:
+    """Read many series out of a long table: a row for each key and time stamp.
+
+    The rows may come in any order. Within a key the stamps must be even (months, business days
+    and the like are), and all keys must go on in equal steps; they may begin and end where they
+    like. Rows that a calendar leaves out are put in with missing values.
+
+    Args:
+        source: a frame of pandas, polars, Arrow, or whatever narwhals reads; or a CSV or Parquet
+            file.
+        columns: which columns hold what. A table without the column of the key is one series.
+
+    Returns:
+        A `Panel` with NaN where a value is missing.
+
+    Raises:
+        DataError: where a column doesn't exist, or holds text, infinities or missing stamps; where
+            a stamp stands twice in a key; where stamps are uneven, or the keys' steps differ;
+            where a static column changes within a key.
+        TypeError: where the source is no table.
+
+    Example:
+        >>> frame = pd.DataFrame({
+        ...     "unique_id": ["a"] * 4 + ["b"] * 3,
+        ...     "ds": [1, 2, 3, 5, 2, 3, 4],
+        ...     "y": [1.0, 2.0, 3.0, 5.0, 7.0, 8.0, 9.0],
+        ... })
+        >>> panel = read_panel(frame)
+        >>> panel.keys.tolist(), panel.lengths.tolist()
+        (['a', 'b'], [5, 3])
+        >>> panel.values[:5, 0]
+        array([ 1.,  2.,  3., nan,  5.])
+    """
+    columns = columns or Columns()
+    table = as_table(source)
+    frame = table.frame
+    if frame.empty:
+        raise DataError(f"{table.name} has no rows")
+    check_columns(table, (columns.time, columns.target, *columns.inputs))
+    code, keys = read_keys(table, columns.id)
+    stamps = read_stamps(table, columns.time)
+    order = np.lexsort((stamps.argsort().argsort(), code)) if not _sorted(code, stamps) else None
+    values = np.column_stack(
+        [read_numbers(table, name) for name in (columns.target, *columns.past)]
+    )
+    future = {name: read_input(table, name, columns) for name in columns.future}
+    static = {name: read_input(table, name, columns) for name in columns.static}
+    if order is not None:
+        code, stamps, values = code[order], stamps[order], values[order]
+        future = {name: column[order] for name, column in future.items()}
+        static = {name: column[order] for name, column in static.items()}
+    counts = np.bincount(code, minlength=len(keys))
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    _check_once(code, stamps, keys)
+    static = {
+        name: _same_within(column, code, offsets, keys, name) for name, column in static.items()
+    }
+    calendars, calendar_of, grid, positions = place(stamps, offsets, keys)
+    lengths = positions[offsets[1:] - 1] - positions[offsets[:-1]] + 1
+    if (lengths != counts).any():
+        values, future, stamps, offsets = _with_absent(
+            values, future, grid, positions, offsets, lengths
+        )
+    return Panel(
+        keys=keys,
+        offsets=offsets,
+        values=values,
+        time=stamps.rename(columns.time),
+        calendars=calendars,
+        calendar_of=calendar_of,
+        columns=columns,
+        future=future,
+        static=static,
+    )
+
+
+def as_table(source: Any) -> Table:
+    """Return a frame of any kind that narwhals reads, or a file, as a `Table`.
+
+    Raises:
+        DataError: where a file can't be read.
+        TypeError: where the source is no table.
+    """
+    if not isinstance(source, (pd.DataFrame, pd.Series, str, Path)):
+        try:
+            source = nw.from_native(source, eager_only=True).to_pandas()
+        except TypeError:
+            raise TypeError(
+                "a panel is a frame of pandas, polars or Arrow, or a path, not "
+                f"{type(source).__name__}"
+            ) from None
+    return load_table(source)
+
+
+def check_columns(table: Table, names: Any) -> None:
+    """Refuse names that are no columns of the table."""
+    for name in names:
+        if name not in table.frame.columns:
+            raise DataError(
+                f"{table.name} has no column {name!r}; its columns are: "
+                f"{listed(table.frame.columns)}"
+            )
+
+
+def read_keys(table: Table, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each row the number of its key, and the keys; one key where there is no column."""
+    if name not in table.frame.columns:
+        return np.zeros(len(table.frame), int), np.array([0])
+    code, keys = pd.factorize(table.frame[name])
+    if (code < 0).any():
+        row = int((code < 0).argmax())
+        raise DataError(
+            f"the column {name!r} has {counted((code < 0).sum(), 'missing key')}, the first in "
+            f"{table.places[row]}"
+        )
+    return code, np.asarray(keys)
+
+
+def read_stamps(table: Table, name: str) -> pd.Index:
+    """Return the stamps of all rows as they stand; each text is parsed once."""
+    column = table.frame[name]
+    if types.is_numeric_dtype(column.dtype) or types.is_datetime64_any_dtype(column.dtype):
+        return _checked(parse_time(column), table, name)
+    code, unique = pd.factorize(column, use_na_sentinel=False)
+    return _checked(parse_time(pd.Series(unique)), table, name, code)
+
+
+def _checked(stamps: pd.Index, table: Table, name: str, code: Any = None) -> pd.Index:
+    if code is not None:
+        stamps = stamps.take(code)
+    wrong = np.asarray(stamps.isna())
+    if stamps.dtype.kind == "f":
+        wrong |= np.isinf(stamps.to_numpy())
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise DataError(
+            f"the time column {name!r} can't be read in {table.places[row]}: "
+            f"{str(table.frame[name].iloc[row])!r} is not a time like those around it"
+        )
+    return stamps
+
+
+def _sorted(code: np.ndarray, stamps: pd.Index) -> bool:
+    same = code[1:] == code[:-1]
+    return bool((code[1:] >= code[:-1]).all() and (stamps[1:] >= stamps[:-1])[same].all())
+
+
+def _check_once(code: np.ndarray, stamps: pd.Index, keys: np.ndarray) -> None:
+    twice = (code[1:] == code[:-1]) & np.asarray(stamps[1:] == stamps[:-1])
+    if twice.any():
+        row = int(twice.argmax())
+        count = counted(twice.sum(), "duplicate time stamp")
+        raise DataError(
+            f"the table has {count}, the first {say_stamp(stamps[row])} of series "
+            f"{say_keys(keys[code[row : row + 1]])}: keep one row for each key and stamp"
+        )
+
+
+def read_input(table: Table, name: str, columns: Columns) -> np.ndarray:
+    """Return an input column: float64, or objects where it holds categories."""
+    column = table.frame[name]
+    categories = name in columns.categories or not (
+        types.is_numeric_dtype(column.dtype) or types.is_bool_dtype(column.dtype)
+    )
+    if not categories:
+        return read_numbers(table, name)
+    missing = column.isna().to_numpy(bool)
+    if missing.any():
+        raise DataError(
+            f"the category {name!r} is missing in {table.places[int(missing.argmax())]}: give it "
+            "a name of its own, such as 'none'"
+        )
+    return column.astype(object).to_numpy()
+
+
+def _same_within(column, code, offsets, keys, name: str) -> np.ndarray:
+    first = column[offsets[:-1]]
+    same = column == first[code]
+    if column.dtype.kind == "f":
+        same |= np.isnan(column) & np.isnan(first[code])
+    if not same.all():
+        row = int((~same).argmax())
+        raise DataError(
+            f"the static column {name!r} changes within series "
+            f"{say_keys(keys[code[row : row + 1]])}: from {first[code[row]]!r} to {column[row]!r}; name it under future or past instead"
+        )
+    return first
+
+
+def _with_absent(values, future, grid, positions, offsets, lengths):
+    """Put in the rows that the calendar has and the table hasn't, with missing values."""
+    begin = np.concatenate([[0], np.cumsum(lengths)])
+    counts = np.diff(offsets)
+    first = positions[offsets[:-1]]
+    rows = positions + np.repeat(begin[:-1] - first, counts)
+    full = np.full((begin[-1], values.shape[1]), np.nan)
+    full[rows] = values
+    stamps = grid.take(np.arange(begin[-1]) + np.repeat(first - begin[:-1], lengths))
+    filled = {}
+    for name, column in future.items():
+        if column.dtype.kind != "f":
+            # A category goes on until another one is said.
+            source = np.zeros(begin[-1], int)
+            source[rows] = np.arange(len(rows))
+            filled[name] = column[np.maximum.accumulate(source)]
+        else:
+            filled[name] = np.full(begin[-1], np.nan)
+            filled[name][rows] = column
+    return full, filled, stamps, begin
+
+
+def read_wide(source: Any, time: str | None = None) -> Panel:
+    """Read many series out of a wide table: a column of stamps (or none), and one for each series.
+
+    Args:
+        source: what `read_panel` takes.
+        time: the column of time stamps; without it the one that holds dates, if there is one.
+
+    Raises:
+        DataError: as `read_panel`, and where there is no column of numbers.
+
+    Example:
+        >>> read_wide(pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [3.0, 2.0, 1.0]})).keys.tolist()
+        ['a', 'b']
+    """
+    table = as_table(source)
+    if time is None or time not in table.frame.columns:
+        time = guess_time(table)
+    names = [name for name in table.frame.columns if name != time]
+    if not names:
+        raise DataError(f"{table.name} has no column of numbers besides the time")
+    values = np.column_stack([read_numbers(table, name) for name in names])
+    rows, count = len(table.frame), len(names)
+    label = time if time is not None else "ds"
+    frame = pd.DataFrame(
+        {
+            "unique_id": np.repeat(np.arange(count), rows),
+            label: np.tile(np.arange(rows), count)
+            if time is None
+            else pd.concat([table.frame[time]] * count, ignore_index=True),
+            "y": values.T.ravel(),
+        }
+    )
+    return replace(read_panel(frame, Columns(time=label)), keys=np.array(names, object))

@@ -1,0 +1,86 @@
+"""The inputs of the steps to forecast: found for every series and step, or the first one named."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from statewise.sequences import DataError, Panel
+from statewise.sequences.frames import say_stamp
+from statewise.sequences.panel import say_keys
+from statewise.sequences.panel_reading import as_table, check_columns, read_input, read_stamps
+from statewise.tasks.global_arrays import Encoder, inputs_of
+
+
+def read_ahead(future: Any, panel: Panel, encoder: Encoder, horizon: int) -> np.ndarray | None:
+    """Return the inputs of the steps after each series, (series * horizon, inputs); None for none.
+
+    Args:
+        future: a frame with the columns of key and time, and the known-future ones.
+        panel: the known steps.
+        encoder: fitted on the training panel.
+        horizon: how many steps.
+
+    Raises:
+        DataError: where inputs are needed and ``future`` has not all of them: it names the first
+            missing stamp and its series.
+    """
+    columns, stamps = panel.columns, panel.future_stamps(horizon)
+    series = np.repeat(np.arange(len(panel)), horizon)
+    found: dict[str, np.ndarray] = {}
+    if columns.future:
+        if future is None:
+            raise DataError(
+                f"the inputs {', '.join(columns.future)} must be known for the steps to forecast: "
+                f"give them as future, from {say_stamp(stamps[0])} on"
+            )
+        rows = _rows(future, panel, stamps, series)
+        found = rows
+    if not (columns.future or columns.calendar or columns.static):
+        return None
+    return inputs_of(panel, encoder, found, stamps, series)
+
+
+def _rows(future: Any, panel: Panel, stamps: pd.Index, series: np.ndarray) -> dict[str, np.ndarray]:
+    columns, table = panel.columns, as_table(future)
+    keyed = columns.id in table.frame.columns
+    if not keyed and len(panel) > 1:
+        check_columns(table, [columns.id])
+    check_columns(table, (columns.time, *columns.future))
+    given = read_stamps(table, columns.time)
+    if keyed:
+        codes = pd.Index(panel.keys).get_indexer(pd.Index(table.frame[columns.id]))
+    else:
+        codes = np.zeros(len(given), int)
+    have = pd.MultiIndex.from_arrays([codes, given])
+    if have.has_duplicates:
+        row = int(have.duplicated().argmax())
+        if codes[row] >= 0:
+            raise DataError(
+                f"future has the stamp {say_stamp(given[row])} twice for series "
+                f"{say_keys(panel.keys[codes[row] : codes[row] + 1])}"
+            )
+        keep = codes >= 0
+        have, table_rows = have[keep], np.flatnonzero(keep)
+    else:
+        table_rows = np.arange(len(given))
+    places = have.get_indexer(pd.MultiIndex.from_arrays([series, stamps]))
+    if (places < 0).any():
+        i = int((places < 0).argmax())
+        raise DataError(
+            f"future has no row for {say_stamp(stamps[i])} of series "
+            f"{say_keys(panel.keys[series[i] : series[i] + 1])}: the inputs "
+            f"{', '.join(columns.future)} must be known for each step to forecast"
+        )
+    rows = table_rows[places]
+    found = {}
+    for name in columns.future:
+        column = read_input(table, name, columns)[rows]
+        if column.dtype.kind == "f" and np.isnan(column).any():
+            i = int(np.isnan(column).argmax())
+            raise DataError(
+                f"future has no value of {name!r} for {say_stamp(stamps[i])} of series "
+                f"{say_keys(panel.keys[series[i] : series[i] + 1])}"
+            )
+        found[name] = column
+    return found

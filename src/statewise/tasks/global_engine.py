@@ -1,0 +1,396 @@
+"""One network for all series of a panel: what is chosen on the training part, and trained then.
+
+The last steps of every series are the validation part. For each candidate (the target's logarithm
+or not; beginning from the last value or from the season before) a network trains on windows drawn
+from what comes before, and now and then forecasts the validation part in closed loop. The least
+error decides for a candidate and for how long to train; if none beats the forecast it began from,
+that stays the forecast. Then a few networks that differ in their initial weights train on windows
+from everything, and the median of their forecasts is the forecast.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from statewise.sequences import Panel
+from statewise.tasks.conformal import Residuals
+from statewise.tasks.global_arrays import Arrays, Encoder, lay_out, mean_step
+from statewise.tasks.global_network import Plan
+from statewise.tasks.global_training import (
+    UPDATES,
+    Schedule,
+    Training,
+    forecast,
+)
+
+LEAST_LOOKBACK = 8  # known steps before the first one to forecast, at least
+_MEMBERS = 3  # networks whose median is the forecast
+_EPOCHS = 24
+_BATCH = 128
+_RATE = 3e-3
+_LONGEST_LOOP = 96  # steps over which the loop is closed in training
+_MOST_WINDOWS = 2000  # of validation
+_MOST_ORIGINS = 100  # of one series in validation
+_BEHIND = 1.03  # a candidate that much worse than another one after as long a training gives up
+_PATIENCE = 8  # epochs without an improvement
+
+Tell = Callable[[str, int, int, float], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for, "auto" resolved where the panel has no say.
+
+    Attributes:
+        horizon: steps to forecast.
+        season: steps in a season, 1 for none.
+        lookback: known steps to warm up over.
+        least: known steps before a forecast, at least.
+        cell, units, layers, likelihood: see `Plan`.
+        epochs: how long to train; None chooses that too.
+        seed: of everything that is drawn.
+        members: networks whose median is the forecast.
+        logs, starts: the candidates; a log only where all values are above 0.
+        options: further fields of `Plan`, for experiments.
+    """
+
+    horizon: int
+    season: int
+    lookback: int
+    least: int
+    cell: str
+    units: int
+    layers: int
+    likelihood: str
+    epochs: int | None
+    seed: int
+    members: int = _MEMBERS
+    logs: tuple[bool, ...] = (True, False)
+    starts: tuple[str, ...] = ("naive", "seasonal")
+    options: tuple[tuple[str, Any], ...] = ()
+
+
+class Candidate(NamedTuple):
+    """One way to handle level and season.
+
+    Attributes:
+        log: whether the network sees the target's logarithm.
+        start: the forecast it begins from.
+    """
+
+    log: bool
+    start: str
+
+    def __str__(self) -> str:
+        """Say it in words."""
+        words = ["logarithm"] if self.log else []
+        words.append("increments")
+        words.append(
+            "from the season before" if self.start == "seasonal" else "from the last value"
+        )
+        return ", ".join(words[:-1]) + " " + words[-1]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How the panel is cut for validation.
+
+    Attributes:
+        held: the last steps of each series, that validation alone looks at.
+        horizon: steps that are forecast from each origin.
+        first: the step of each window's first forecast, counted from the series' beginning.
+        series: the place of each window's series.
+    """
+
+    held: int
+    horizon: int
+    first: np.ndarray
+    series: np.ndarray
+
+    @classmethod
+    def of(cls, lengths: np.ndarray, horizon: int, least: int) -> "Cut":
+        """Hold out at least a horizon, at most a third of a usual series.
+
+        >>> cut = Cut.of(np.array([100, 100, 15]), horizon=10, least=8)
+        >>> cut.held, len(cut.first), set(cut.series.tolist())
+        (33, 48, {0, 1})
+        """
+        usual = int(np.median(lengths))
+        held = int(min(max(usual // 3, 1), max(usual - least - horizon, 1)))
+        horizon = min(horizon, held)
+        most = min(_MOST_ORIGINS, max(3, _MOST_WINDOWS // len(lengths)))
+        held = min(held, horizon + max(2 * horizon, most))
+        count = min(held - horizon + 1, most)
+        back = np.linspace(held, horizon, count).round().astype(int)
+        enough = np.flatnonzero(lengths >= held + least)
+        if not len(enough):
+            enough = np.flatnonzero(lengths == lengths.max())
+        if len(enough) * count > _MOST_WINDOWS:  # every so manieth series will do
+            most = max(1, _MOST_WINDOWS // count)
+            enough = enough[np.linspace(0, len(enough) - 1, most).round().astype(int)]
+        first = np.maximum(lengths[enough, None] - back, 1)
+        return cls(held, horizon, first.ravel(), np.repeat(enough, count))
+
+
+class GlobalEngine:
+    """A fitted global network.
+
+    Attributes:
+        panel: what it was fitted on.
+        request: what was asked for.
+        candidate: what validation chose.
+        epochs: how long was trained.
+        plan: of the network.
+        weights: of each member.
+        encoder: of the inputs.
+        residuals: of the validation part, for intervals.
+        errors: the least validation error of each candidate.
+        curves: the validation error of each candidate by epoch, from 0 on.
+        losses: the training loss of the last training, by epoch.
+        cut: how the panel was cut for validation.
+    """
+
+    batch = _BATCH  # windows of an update
+
+    def __init__(self, **parts: Any):
+        self.__dict__.update(parts)
+
+    @classmethod
+    def fit(cls, panel: Panel, request: Request, tell: Tell) -> "GlobalEngine":
+        """Choose on the training part, and train."""
+        encoder = Encoder.fit(panel)
+        cut = Cut.of(panel.lengths, request.horizon, request.least)
+        options = _candidates(panel, request)
+        layouts = {
+            log: lay_out(panel, encoder, log=log, counts=_counts(request), room=0)
+            for log in {one.log for one in options}
+        }
+        plans = {one: _plan(request, panel, encoder, layouts[one.log][0], one) for one in options}
+        found: dict[Candidate, _Course] = {}
+        for i, one in enumerate(options):
+            course = _Course(panel, plans[one], layouts[one.log], cut, request)
+            found[one] = course.run(
+                [other.curve for other in found.values()],
+                lambda done, most, loss, i=i: tell(
+                    "choosing", i * most + done, len(options) * most, loss
+                ),
+            )
+        best = min(found, key=lambda one: min(found[one].curve))
+        course = found[best]
+        epochs = course.best if request.epochs is None else request.epochs
+        data = jax.tree.map(jax.numpy.asarray, layouts[best.log][0])
+        weights, losses = [], []
+        for member in range(request.members):
+            # Other initial weights and windows than those that validation saw.
+            training = Training(plans[best], _schedule(request), data, request.seed + 1 + member)
+            rng = np.random.default_rng([request.seed, 1 + member])
+            for epoch in range(epochs):
+                loss = training.epoch(*_draw(rng, panel.lengths, data.begins, request))
+                tell("training", member * epochs + epoch + 1, request.members * epochs, loss)
+                if member == 0:
+                    losses.append(loss)
+            weights.append(training.weights)
+        return cls(
+            panel=panel,
+            request=request,
+            candidate=best,
+            epochs=epochs,
+            plan=plans[best],
+            weights=weights,
+            encoder=encoder,
+            residuals=course.residuals,
+            errors={str(one): min(c.curve) for one, c in found.items()},
+            curves={str(one): list(c.curve) for one, c in found.items()},
+            losses=losses,
+            cut=cut,
+        )
+
+    def predict(self, panel: Panel, horizon: int, ahead: np.ndarray | None = None) -> "Forecasts":
+        """Forecast the steps after each series.
+
+        Args:
+            panel: the known steps.
+            horizon: how many steps.
+            ahead: the inputs of those steps, (series * horizon, inputs).
+        """
+        data, level = lay_out(
+            panel,
+            self.encoder,
+            log=self.candidate.log,
+            counts=_counts(self.request),
+            room=horizon,
+            ahead=ahead,
+        )
+        return Forecasts(self, data, level, data.begins + panel.lengths, horizon)
+
+    def predict_from(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
+        """Forecast steps of one series, each from the true ones before it, (origins,) float64.
+
+        Each origin makes a series of its own, known up to there; they share the values.
+        """
+        known = panel.until(origins[:1])  # what is known to all of them decides about the scale
+        _, level = lay_out(
+            known, self.encoder, log=self.candidate.log, counts=_counts(self.request), room=0
+        )
+        data, _ = lay_out(
+            panel,
+            self.encoder,
+            log=self.candidate.log,
+            counts=_counts(self.request),
+            room=1,
+            level=level,
+        )
+        moves = np.abs(np.diff(data.values[: origins[-1]], axis=0))
+        floors = np.cumsum(moves, axis=0)[origins - 2] / (origins - 1)[:, None]
+        each = np.zeros(len(origins), int)
+        data = data._replace(
+            begins=data.begins[each],
+            unit=data.unit[each],
+            categories=data.categories[each],
+            floor=floors.astype(np.float32),
+        )
+        level = replace(level, shift=level.shift[each], scale=level.scale[each])
+        return Forecasts(self, data, level, data.begins + origins, 1).points[:, 0]
+
+
+class Forecasts:
+    """Forecasts of many series: points, and intervals on request.
+
+    Attributes:
+        z: points on the network's scale, (series, horizon).
+    """
+
+    def __init__(self, engine: GlobalEngine, data: Arrays, level, first, horizon: int):
+        if engine.plan.gaps and data.observed is None:
+            data = data._replace(observed=np.ones(data.values.shape, bool))
+        self.engine, self.data, self.level = engine, data, level
+        self.first, self.series = first, np.arange(len(first))
+        each = [
+            forecast(engine.plan, one, data, first, self.series, horizon) for one in engine.weights
+        ]
+        self.z = np.median([points for points, _ in each], axis=0)
+        self.scale = each[0][1]
+
+    @property
+    def points(self) -> np.ndarray:
+        """The forecasts in the series' own unit, (series, horizon)."""
+        return self.level.undo(self.z, self.series)
+
+    def interval(self, level: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the lower and upper ends of an interval, (series, horizon) each.
+
+        Args:
+            level: how many percent of the true values are to lie within.
+        """
+        low, high = self.engine.residuals.band(level, self.z.shape[1])
+        scale = self.scale[:, None]
+        return (
+            self.level.undo(self.z + low * scale, self.series),
+            self.level.undo(self.z + high * scale, self.series),
+        )
+
+
+class _Course:
+    """A candidate's training for the choice: its validation error by epoch, from 0 on."""
+
+    def __init__(self, panel, plan, layout, cut: Cut, request: Request):
+        self.panel, self.plan, self.cut, self.request = panel, plan, cut, request
+        self.data, self.level = layout
+        self.rows = self.data.begins[cut.series] + cut.first
+        ahead = self.rows[:, None] + np.arange(cut.horizon)
+        own = panel.offsets[cut.series, None] + cut.first[:, None] + np.arange(cut.horizon)
+        self.truth = panel.values[own, 0]
+        self.truth_z = self.data.values[ahead, 0]
+        self.unit = mean_step(panel)[cut.series, None]
+        self.curve: list[float] = []
+        self.best, self.residuals = 0, None
+
+    def run(self, others: list[list[float]], tell) -> "_Course":
+        """Train, look at the validation part after each epoch, and stop when it's in vain."""
+        request = self.request
+        schedule = _schedule(request)
+        data = jax.tree.map(jax.numpy.asarray, self.data)
+        training = Training(self.plan, schedule, data, request.seed)
+        rng = np.random.default_rng([request.seed, 0])
+        lengths = np.maximum(self.panel.lengths - self.cut.held, 0)
+        self._look(training.weights, data)
+        for epoch in range(schedule.epochs):
+            loss = training.epoch(*_draw(rng, lengths, data.begins, request))
+            self._look(training.weights, data)
+            tell(epoch + 1, schedule.epochs, loss)
+            done = epoch + 1
+            if request.epochs is None and done - self.best >= _PATIENCE:
+                break
+            if done >= 4 and any(
+                self.curve[self.best] > _BEHIND * min(other[: done + 1]) for other in others
+            ):
+                break
+        return self
+
+    def _look(self, weights, data) -> None:
+        cut = self.cut
+        z, scale = forecast(self.plan, weights, data, self.rows, cut.series, cut.horizon)
+        errors = np.abs(self.level.undo(z, cut.series) - self.truth) / self.unit
+        self.curve.append(float(np.nanmean(errors)))
+        if np.argmin(self.curve) == len(self.curve) - 1 or self.request.epochs is not None:
+            self.best = len(self.curve) - 1
+            residuals = (self.truth_z - z) / scale[:, None]
+            residuals[np.isnan(self.truth)] = np.nan
+            self.residuals = Residuals.of(residuals)
+
+
+def _draw(rng, lengths: np.ndarray, begins, request: Request) -> tuple[np.ndarray, np.ndarray]:
+    """Draw an epoch's windows: a series, each as likely as the next, and an origin within it."""
+    loop = _loop(request)
+    room = lengths - loop - request.least + 1
+    enough = np.flatnonzero(room > 0)
+    if not len(enough):
+        room = np.maximum(lengths - loop, 1)
+        enough = np.flatnonzero(room == room.max())
+    series = enough[rng.integers(0, len(enough), (UPDATES, _BATCH))]
+    least = np.minimum(request.least, np.maximum(lengths[series] - loop, 1))
+    first = least + (rng.random(series.shape) * room[series]).astype(int)
+    rows = np.asarray(begins)[series] + first
+    return rows.astype(np.int32), series.astype(np.int32)
+
+
+def _loop(request: Request) -> int:
+    return min(request.horizon, _LONGEST_LOOP)
+
+
+def _schedule(request: Request) -> Schedule:
+    return Schedule(
+        _EPOCHS if request.epochs is None else request.epochs, _BATCH, _RATE, _loop(request)
+    )
+
+
+def _counts(request: Request) -> bool:
+    return request.likelihood == "negative-binomial"
+
+
+def _candidates(panel: Panel, request: Request) -> list[Candidate]:
+    target = panel.values[:, 0]
+    logs = request.logs if np.nanmin(target) > 0 and not _counts(request) else (False,)
+    starts = request.starts if request.season > 1 and not _counts(request) else ("naive",)
+    return [Candidate(log, start) for log in logs for start in starts]
+
+
+def _plan(request: Request, panel: Panel, encoder: Encoder, data: Arrays, one: Candidate) -> Plan:
+    static = panel.columns.static
+    return Plan(
+        cell=request.cell,
+        units=request.units,
+        layers=request.layers,
+        channels=panel.values.shape[1],
+        inputs=data.inputs.shape[1],
+        categories=tuple(encoder.counts[n] for n in static if n in encoder.counts),
+        season=request.season,
+        lookback=request.lookback,
+        likelihood=request.likelihood,
+        start=one.start,
+        gaps=data.observed is not None,
+        **dict(request.options),
+    )

@@ -1,0 +1,259 @@
+"""The compiled programs of a global network: many updates in one call, many forecasts in one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+from jax import Array
+
+from statewise.tasks.global_arrays import Arrays
+from statewise.tasks.global_network import (
+    Plan,
+    Window,
+    close_loop,
+    initial_weights,
+    scale_of,
+    teacher,
+    warm_up,
+)
+from statewise.tasks.likelihoods import LIKELIHOODS
+
+UPDATES = 25  # in an epoch
+_AT_ONCE = 1024  # lanes of a forecast that run side by side
+_OTHERS = 0.2  # what the error of all other channels counts, beside the target's
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How a network is trained.
+
+    Attributes:
+        epochs: of ``UPDATES`` updates each, over which the learning rate falls to 0.
+        batch: windows of an update.
+        rate: the learning rate at the start.
+        horizon: steps over which the loop is closed in training.
+    """
+
+    epochs: int
+    batch: int
+    rate: float
+    horizon: int
+
+
+def cut(plan: Plan, data: Arrays, first: Array, series: Array, horizon: int) -> Window:
+    """Cut windows: known steps up to row ``first`` of the forecast, and ``horizon`` from there on.
+
+    Args:
+        plan: of the network.
+        data: the panel.
+        first: the row of the first step to forecast, (batch,).
+        series: the place of each window's series, (batch,).
+        horizon: steps to forecast.
+    """
+    known = plan.reach - 1 + plan.lookback
+    begin = data.begins[series]
+    rows = first[:, None] + jnp.arange(-known, horizon)
+    rows = jnp.maximum(rows, begin[:, None])  # before its beginning a series stands still
+    return Window(
+        values=data.values[rows],
+        observed=None if data.observed is None else data.observed[rows],
+        inputs=data.inputs[rows],
+        categories=data.categories[series],
+        age=first - known - begin,
+        unit=data.unit[series],
+        floor=data.floor[series],
+    )
+
+
+def loss_of(plan: Plan, weights: dict, window: Window, horizon: int) -> Array:
+    """Return the mean loss of a batch: of the closed loop's points, or of the likelihood.
+
+    A point forecast learns what it will be asked for, the closed loop over the horizon. A
+    likelihood learns each next step from the true ones before it, as paths are drawn from it.
+    """
+    if plan.likelihood == "none":
+        scale = scale_of(plan, window)
+        warm = warm_up(plan, weights, window, scale)
+        ahead = close_loop(plan, weights, warm, window, scale, horizon)
+        truth = window.values[:, -horizon:]
+        losses = jnp.abs(ahead - truth) / scale
+    else:
+        raw, now = teacher(plan, weights, window, horizon)
+        # The latter half of the known steps too: the scale is the whole window's anyway.
+        steps = horizon + plan.lookback // 2
+        raw, now = raw[:, -steps:], jax.tree.map(lambda a: a[:, -min(steps, a.shape[1]) :], now)
+        losses = LIKELIHOODS[plan.likelihood].loss(raw, now, window.values[:, -steps:])
+    weight = jnp.full(plan.channels, _OTHERS / max(1, plan.channels - 1)).at[0].set(1.0)
+    if window.observed is not None:
+        seen = window.observed[:, -losses.shape[1] :] * weight
+        return (losses * seen).sum() / jnp.maximum(seen.sum(), 1)
+    return (losses * weight).mean() * plan.channels / weight.sum()
+
+
+class Training:
+    """A network in training.
+
+    Args:
+        plan: of the network.
+        schedule: of the training.
+        data: the panel, on the network's scale.
+        seed: of the initial weights.
+    """
+
+    def __init__(self, plan: Plan, schedule: Schedule, data: Arrays, seed: int):
+        self.plan, self.schedule, self.data = plan, schedule, data
+        self.weights = initial_weights(plan, seed)
+        leaves = jax.tree.leaves(self.weights)
+        self.optimizer = _optimizer(schedule)
+        self.optimizer.build([keras.Variable(leaf) for leaf in leaves])
+        self._moments = [v.value for v in self.optimizer.variables]
+        self._program = _train_program(plan, schedule)
+
+    def epoch(self, first: np.ndarray, series: np.ndarray) -> float:
+        """Train on the windows of an epoch, (UPDATES, batch); return the mean loss."""
+        self.weights, self._moments, loss = self._program(
+            self.weights, self._moments, self.data, first, series
+        )
+        return float(loss)
+
+
+def _optimizer(schedule: Schedule) -> keras.optimizers.Optimizer:
+    falling = keras.optimizers.schedules.CosineDecay(schedule.rate, schedule.epochs * UPDATES)
+    return keras.optimizers.Adam(falling, clipnorm=1.0)
+
+
+def _train_program(plan: Plan, schedule: Schedule) -> Callable:
+    key = (plan, schedule)
+    if key not in _PROGRAMS:
+        optimizer = _optimizer(schedule)
+        built = [keras.Variable(leaf) for leaf in jax.tree.leaves(initial_weights(plan, 0))]
+        optimizer.build(built)
+        _PROGRAMS[key] = jax.jit(partial(_train, plan, schedule, optimizer))
+        while len(_PROGRAMS) > _KEPT:
+            _PROGRAMS.pop(next(iter(_PROGRAMS)))
+    return _PROGRAMS[key]
+
+
+_PROGRAMS: dict[tuple, Callable] = {}  # compiled once for each plan and schedule
+_KEPT = 16
+
+
+def _train(plan, schedule, optimizer, weights, moments, data, first, series):
+    treedef = jax.tree.structure(weights)
+
+    def update(carried, drawn):
+        weights, moments = carried
+        window = cut(plan, data, *drawn, schedule.horizon)
+        loss, gradients = jax.value_and_grad(lambda w: loss_of(plan, w, window, schedule.horizon))(
+            weights
+        )
+        leaves, moments = optimizer.stateless_apply(
+            moments, jax.tree.leaves(gradients), jax.tree.leaves(weights)
+        )
+        return (jax.tree.unflatten(treedef, leaves), moments), loss
+
+    (weights, moments), losses = jax.lax.scan(update, (weights, moments), (first, series))
+    return weights, moments, losses.mean()
+
+
+def forecast(
+    plan: Plan, weights: dict, data: Arrays, first: np.ndarray, series: np.ndarray, horizon: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Forecast the target in closed loop from many origins.
+
+    Args:
+        plan: of the network.
+        weights: of the network.
+        data: the panel, with the inputs of the rows to forecast.
+        first: the row of the first step to forecast, (windows,).
+        series: the place of each window's series, (windows,).
+        horizon: steps to forecast.
+
+    Returns:
+        (windows, horizon) float32 on the network's scale; and the windows' scales, (windows,).
+    """
+    points, scale = _in_chunks(
+        partial(_points, plan, horizon=horizon), weights, data, first, series, _AT_ONCE
+    )
+    return points, scale
+
+
+def draw_paths(
+    plan: Plan,
+    weights: dict,
+    data: Arrays,
+    first: np.ndarray,
+    series: np.ndarray,
+    *,
+    horizon: int,
+    paths: int,
+    seed: int,
+) -> np.ndarray:
+    """Draw paths through the closed loop, (windows, paths, horizon) on the network's scale."""
+    at_once = max(1, 4 * _AT_ONCE // paths)
+    drawn, _ = _in_chunks(
+        partial(_paths, plan, horizon=horizon, paths=paths, seed=seed),
+        weights,
+        data,
+        first,
+        series,
+        at_once,
+    )
+    return drawn
+
+
+def _in_chunks(function, weights, data, first, series, at_once):
+    """Run over the windows, so many at once, in a loop inside one program."""
+    count = len(first)
+    at_once = min(at_once, count)
+    chunks = -(-count // at_once)
+    padded = np.resize(np.arange(count), chunks * at_once)
+    shape = (chunks, at_once)
+    results = _mapped(
+        function.func,
+        tuple(function.args),
+        tuple(sorted(function.keywords.items())),
+        weights,
+        data,
+        (
+            np.arange(chunks, dtype=np.int32),
+            first[padded].reshape(shape).astype(np.int32),
+            series[padded].reshape(shape).astype(np.int32),
+        ),
+    )
+    return [np.asarray(r).reshape(-1, *r.shape[2:])[:count] for r in results]
+
+
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def _mapped(function, arguments, options, weights, data, drawn):
+    return jax.lax.map(lambda d: function(*arguments, weights, data, *d, **dict(options)), drawn)
+
+
+def _points(plan, weights, data, chunk, first, series, *, horizon):
+    window = cut(plan, data, first, series, horizon)
+    scale = scale_of(plan, window)
+    warm = warm_up(plan, weights, window, scale)
+    ahead = close_loop(plan, weights, warm, window, scale, horizon)
+    return ahead[..., 0], scale[:, 0, 0]
+
+
+def _paths(plan, weights, data, chunk, first, series, *, horizon, paths, seed):
+    window = cut(plan, data, first, series, horizon)
+    scale = scale_of(plan, window)
+    warm = warm_up(plan, weights, window, scale)
+    key = jax.random.fold_in(jax.random.key(seed), chunk)
+
+    def repeated(tree: Any) -> Any:
+        return jax.tree.map(lambda a: jnp.repeat(a, paths, axis=0), tree)
+
+    # What was known is not looked at any more: only the inputs ahead are.
+    window = window._replace(values=None, observed=None)
+    ahead = close_loop(
+        plan, weights, repeated(warm), repeated(window), repeated(scale), horizon, key
+    )
+    return ahead[..., 0].reshape(first.shape[0], paths, horizon), scale[:, 0, 0]

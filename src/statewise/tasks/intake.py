@@ -1,0 +1,209 @@
+"""What `Forecaster` takes, as one series or as a panel; and forecasts in the form that came in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from statewise.sequences import (
+    Columns,
+    DataError,
+    Panel,
+    TimeSeries,
+    read_panel,
+    read_series,
+    read_wide,
+)
+from statewise.sequences.panel_reading import as_table
+
+
+@dataclass(frozen=True)
+class Form:
+    """In which form data came in, and forecasts go out.
+
+    Attributes:
+        layout: "series", "array", "long" or "wide"; a "wide array" is (time, series).
+        backend: the library of a frame, as narwhals calls it; "" where it is none.
+        keyed: whether a long frame has a column of keys.
+        indexed: whether a wide pandas frame has its time as the index.
+        time: the name of a wide frame's column of time.
+    """
+
+    layout: str
+    backend: str = ""
+    keyed: bool = True
+    indexed: bool = False
+    time: str = "ds"
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Data as taken in.
+
+    Attributes:
+        form: in which it came.
+        series: where it was one series by itself.
+        panel: the same as a panel, always.
+    """
+
+    form: Form
+    panel: Panel
+    series: TimeSeries | None = None
+
+
+def take_in(data: Any, names: Columns | Mapping[str, Any] | None = None) -> Intake:
+    """Read what a user hands over.
+
+    Args:
+        data: a `TimeSeries`, a pandas Series, a frame (long, where it has the columns of time and
+            target, or of the key; else wide), or an array (time,) or (time, series).
+        names: the columns of a long frame; None for `Columns` as it is.
+
+    Raises:
+        DataError: where the data can't be read: see `read_panel` and `read_series`.
+        TypeError, ValueError: where ``names`` makes no sense.
+    """
+    columns = as_columns(names)
+    if isinstance(data, (TimeSeries, pd.Series)):
+        return _one_series(as_time_series(data), "series")
+    if isinstance(data, Panel):
+        return Intake(Form("long", "pandas"), data)
+    if not _is_frame(data):
+        array = np.asarray(data)
+        if array.ndim == 2:
+            frame = pd.DataFrame(array, columns=range(array.shape[1]))
+            return Intake(Form("wide array"), read_wide(frame))
+        return _one_series(as_time_series(data), "array")
+    names_there = set(nw.from_native(data, eager_only=True).columns)
+    table = as_table(data)
+    backend = _backend(data)
+    keyed = columns.id in table.frame.columns
+    long = keyed or {columns.time, columns.target} <= set(table.frame.columns)
+    if long or names is not None:
+        form = Form("long", backend, keyed=keyed)
+        return Intake(form, read_panel(data, columns))
+    panel = read_wide(data)
+    time = panel.time.name
+    indexed = backend == "pandas" and time not in names_there
+    if len(panel) == 1 and backend == "pandas":
+        return _one_series(as_time_series(data), "series")
+    return Intake(Form("wide", backend, indexed=indexed, time=str(time)), panel)
+
+
+def as_columns(names: Columns | Mapping[str, Any] | None) -> Columns:
+    """Return the names of columns, given as `Columns`, as a mapping, or not at all.
+
+    Raises:
+        TypeError: where it is something else, or has a name that `Columns` hasn't.
+    """
+    if names is None:
+        return Columns()
+    if isinstance(names, Columns):
+        return names
+    if not isinstance(names, Mapping):
+        raise TypeError(f"names must be a Columns or a mapping, but is {type(names).__name__}")
+    known = [field.name for field in fields(Columns)]
+    wrong = [name for name in names if name not in known]
+    if wrong:
+        raise TypeError(f"names has no part {wrong[0]!r}; it has {', '.join(known)}")
+    return Columns(**names)
+
+
+def as_time_series(series: Any) -> TimeSeries:
+    """Return what ``fit`` and ``predict`` take as one series with a calendar.
+
+    Raises:
+        DataError: where it isn't one even series of finite numbers.
+    """
+    if not isinstance(series, TimeSeries):
+        array = not isinstance(series, (pd.Series, pd.DataFrame))
+        series = read_series(pd.Series(series) if array else series)
+    if series.values.shape[1] != 1:
+        raise DataError(
+            f"a Forecaster takes one series of one feature; this one has {series.values.shape[1]}: "
+            f"{', '.join(series.names)}"
+        )
+    return series
+
+
+def panel_of(series: TimeSeries) -> Panel:
+    """Return one series as a panel."""
+    return Panel(
+        keys=np.array([series.names[0]], object),
+        offsets=np.array([0, len(series)]),
+        values=series.values,
+        time=series.time,
+        calendars=(series.calendar,),
+        calendar_of=np.zeros(1, int),
+        columns=Columns(),
+    )
+
+
+def give_back(form: Form, panel: Panel, points: np.ndarray, bands: dict[str, np.ndarray]) -> Any:
+    """Return forecasts in the form in which the data came.
+
+    Args:
+        form: of the data.
+        panel: the known steps.
+        points: (series, horizon).
+        bands: ends of intervals, "lo-80" and the like, (series, horizon) each.
+    """
+    horizon = points.shape[1]
+    if form.layout == "array" and not bands:
+        return points[0]
+    if form.layout == "wide array" and not bands:
+        return points.T.copy()
+    stamps = panel.future_stamps(horizon)
+    columns = {"model": points} | {f"model-{name}": ends for name, ends in bands.items()}
+    if form.layout in ("series", "array"):
+        index = stamps.rename(panel.time.name)
+        if bands:
+            return pd.DataFrame({name: ends[0] for name, ends in columns.items()}, index=index)
+        return pd.Series(points[0], index=index, name=panel.keys[0])
+    if form.layout == "long":
+        frame = {panel.columns.id: np.repeat(panel.keys, horizon)} if form.keyed else {}
+        frame[panel.columns.time] = stamps
+        frame |= {name: ends.ravel() for name, ends in columns.items()}
+        return _as(form.backend, pd.DataFrame(frame))
+    one = stamps[:horizon]  # a wide table's series end together
+    frame = {}
+    for i, key in enumerate(panel.keys):
+        frame[key] = points[i]
+        frame |= {f"{key}-{name}": ends[i] for name, ends in bands.items()}
+    frame = pd.DataFrame(frame, index=one.rename(form.time))
+    if form.indexed or form.layout == "wide array":
+        return frame
+    return _as(form.backend, frame.reset_index())
+
+
+def _one_series(series: TimeSeries, layout: str) -> Intake:
+    return Intake(Form(layout), panel_of(series), series)
+
+
+def _is_frame(data: Any) -> bool:
+    try:
+        nw.from_native(data, eager_only=True)
+    except TypeError:
+        return False
+    return True
+
+
+def _backend(data: Any) -> str:
+    return nw.get_native_namespace(nw.from_native(data, eager_only=True)).__name__
+
+
+def _as(backend: str, frame: pd.DataFrame) -> Any:
+    """Turn a pandas frame into one of another library."""
+    if backend in ("", "pandas"):
+        return frame
+    eager = nw.from_native(frame, eager_only=True)
+    if backend == "polars":
+        return eager.to_polars()
+    if backend == "pyarrow":
+        return eager.to_arrow()
+    return nw.from_dict(
+        {name: eager[name].to_list() for name in eager.columns}, backend=backend
+    ).to_native()
