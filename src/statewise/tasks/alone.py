@@ -172,7 +172,8 @@ class AloneEngine:
             model=model,
             residuals=Residuals(arrays["residuals"]),
             validation=Validation(first, horizon, arrays["origins"]),
-            **{name: plain[name] for name in _PLAIN} | {"shape": tuple(plain["shape"])},
+            **{name: plain[name] for name in _PLAIN}
+            | {"shape": tuple(plain["shape"]), "curves": _pairs(plain["curves"])},
         )
 
 
@@ -182,3 +183,8 @@ _PLAIN = ("cell", "lookback", "units", "epochs", "shape", "losses", "errors", "c
 def _longest_lookback(steps: int, season: int) -> int:
     """Return the whole of a short series, a few seasons of a long one."""
     return steps if steps <= _MOST_LOOKBACK else min(max(4 * season, 64), _MOST_LOOKBACK)
+
+
+def _pairs(curves: dict[str, list]) -> dict[str, list[tuple[int, float]]]:
+    """Return curves as JSON had them with tuples again."""
+    return {name: [tuple(pair) for pair in curve] for name, curve in curves.items()}

@@ -4,8 +4,12 @@ What a network missed by in the validation part, which it didn't learn from, tel
 miss by: the quantiles of its residuals, each in units of its window's own scale, are put around
 the points. There is a band for each step of the horizon. With n residuals the quantile at
 ``ceil((n + 1) q) / n`` is taken, which covers at least q for exchangeable residuals (split
-conformal prediction: Papadopoulos et al., "Inductive confidence machines for regression", 2002; Lei et al.,
-"Distribution-free predictive inference for regression", 2018).
+conformal prediction: Papadopoulos et al., "Inductive confidence machines for regression", ECML
+2002; Lei et al., "Distribution-free predictive inference for regression", JASA 113, 2018).
+
+A likelihood has intervals of its own, the quantiles of its paths. Those are widened or narrowed by
+one factor for each level, which the validation part tells too (conformalized quantile regression:
+Romano, Patterson and Candès, NeurIPS 2019, with a factor in place of a sum).
 """
 
 from dataclasses import dataclass
@@ -13,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 _MOST = 4096  # residuals kept for each step
+_LEVELS = (10, 20, 30, 40, 50, 60, 70, 80, 85, 90, 95, 97, 99)  # at which factors are measured
 
 
 @dataclass(frozen=True)
@@ -64,3 +69,60 @@ class Residuals:
             np.concatenate([low, low[-1] * grown]),
             np.concatenate([high, high[-1] * grown]),
         )
+
+
+@dataclass(frozen=True)
+class Factors:
+    """By how much intervals of paths are widened, for each of some levels.
+
+    Attributes:
+        values: (levels,) float64.
+    """
+
+    values: np.ndarray
+
+    @classmethod
+    def of(cls, paths: np.ndarray, truth: np.ndarray, least: np.ndarray) -> "Factors":
+        """Measure the factors on a validation part.
+
+        Args:
+            paths: (windows, paths, horizon).
+            truth: (windows, horizon), NaN where it is missing.
+            least: the least half-width of an interval, (windows, 1).
+        """
+        known = ~np.isnan(truth)
+        values = []
+        for level in _LEVELS:
+            low, middle, high = ends_of(paths, level)
+            width = np.where(truth > middle, high - middle, middle - low)
+            ratio = np.sort((np.abs(truth - middle) / np.maximum(width, least))[known])
+            rank = min(int(np.ceil((len(ratio) + 1) * level / 100)), len(ratio)) - 1
+            values.append(ratio[rank] if len(ratio) else 1.0)
+        return cls(np.array(values))
+
+    def widened(
+        self, paths: np.ndarray, level: float, least: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ends of an interval, (windows, horizon) each.
+
+        Args:
+            paths: (windows, paths, horizon).
+            level: how many percent are to lie within.
+            least: the least half-width that the factor is applied to, (windows, 1).
+
+        >>> paths = np.linspace(-50, 50, 101)[None, :, None]
+        >>> Factors(np.full(13, 2.0)).widened(paths, 80, np.zeros((1, 1)))
+        (array([[-80.]]), array([[80.]]))
+        """
+        low, middle, high = ends_of(paths, level)
+        factor = np.interp(level, _LEVELS, self.values)
+        return (
+            middle - factor * np.maximum(middle - low, least),
+            middle + factor * np.maximum(high - middle, least),
+        )
+
+
+def ends_of(paths: np.ndarray, level: float) -> np.ndarray:
+    """Return the lower end, the median and the upper end of an interval, (windows, horizon)."""
+    tail = (1 - level / 100) / 2
+    return np.quantile(paths, (tail, 0.5, 1 - tail), axis=1)

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import Any, Self
 
@@ -11,10 +12,11 @@ from statewise.sequences import Columns, DataError, Panel, guess_season
 from statewise.sequences._arrays import check_count
 from statewise.sequences.panel import say_keys
 from statewise.sequences.season import season_lengths
+from statewise.tasks import storage
 from statewise.tasks.alone import AloneEngine
 from statewise.tasks.future_inputs import read_ahead
 from statewise.tasks.global_engine import LEAST_LOOKBACK, GlobalEngine, Request
-from statewise.tasks.intake import Intake, as_time_series, give_back, take_in
+from statewise.tasks.intake import Form, Intake, as_time_series, give_back, take_in
 from statewise.tasks.networks import CELLS
 
 LIKELIHOODS = ("gaussian", "student-t", "negative-binomial", "quantiles")
@@ -219,6 +221,53 @@ class Forecaster:
         if isinstance(self._engine, AloneEngine):
             return self._engine.points(values, origins, 1)[:, 0]
         return self._engine.predict_from(take_in(series).panel, origins)
+
+    def save(self, path: Any) -> None:
+        """Save the fitted forecaster as one file, the steps it goes on from included.
+
+        Args:
+            path: of the file; an existing one is replaced.
+
+        Raises:
+            ValueError: before ``fit``.
+            OSError: where the file can't be written.
+        """
+        self._check_fitted()
+        plain, arrays = self._engine.state()
+        shown = {
+            "params": self.get_params(),
+            "engine": "alone" if isinstance(self._engine, AloneEngine) else "global",
+            "form": asdict(self._form),
+            "season": self.season_,
+            "notes": self.notes_,
+            "left_out": self.left_out_,
+        }
+        storage.write(path, {**shown, "parts": plain}, arrays, self._panel)
+
+    @classmethod
+    def load(cls, path: Any) -> Self:
+        """Return the forecaster that `save` wrote: its forecasts are the same to the bit.
+
+        Args:
+            path: of the file.
+
+        Raises:
+            DataError: where it is no file of a forecaster, or of another format.
+            FileNotFoundError: where there is none.
+        """
+        plain, arrays, panel = storage.read(path)
+        self = cls(**plain["params"])
+        self._form, self._panel = Form(**plain["form"]), panel
+        self.columns_, self.ids_ = panel.columns, panel.keys
+        self.season_, self.notes_ = plain["season"], plain["notes"]
+        self.left_out_ = plain["left_out"]
+        if plain["engine"] == "alone":
+            self._engine = AloneEngine.from_state(plain["parts"], arrays, panel.values[:, 0])
+            self._show_alone(self._engine)
+        else:
+            self._engine = GlobalEngine.from_state(plain["parts"], arrays, panel)
+            self._show_global(self._engine)
+        return self
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the arguments, as scikit-learn's ``get_params`` does."""

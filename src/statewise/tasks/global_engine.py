@@ -9,20 +9,22 @@ from everything, and the median of their forecasts is the forecast.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from statewise.sequences import Panel
-from statewise.tasks.conformal import Residuals
+from statewise.tasks.conformal import Factors, Residuals
 from statewise.tasks.global_arrays import Arrays, Encoder, lay_out, mean_step
-from statewise.tasks.global_network import Plan
+from statewise.tasks.global_network import Plan, initial_weights
 from statewise.tasks.global_training import (
     UPDATES,
     Schedule,
     Training,
+    draw_paths,
     forecast,
 )
 
@@ -35,6 +37,8 @@ _LONGEST_LOOP = 96  # steps over which the loop is closed in training
 _MOST_WINDOWS = 2000  # of validation
 _MOST_ORIGINS = 100  # of one series in validation
 _BEHIND = 1.03  # a candidate that much worse than another one after as long a training gives up
+_PATHS = 201  # draws through the closed loop, for each series
+_CALIBRATED = 1000  # windows of validation that paths are drawn from
 _PATIENCE = 8  # epochs without an improvement
 
 Tell = Callable[[str, int, int, float], None]
@@ -147,6 +151,7 @@ class GlobalEngine:
         weights: of each member.
         encoder: of the inputs.
         residuals: of the validation part, for intervals.
+        factors: by which the intervals of a likelihood are widened; None without one.
         errors: the least validation error of each candidate.
         curves: the validation error of each candidate by epoch, from 0 on.
         losses: the training loss of the last training, by epoch.
@@ -201,7 +206,7 @@ class GlobalEngine:
             plan=plans[best],
             weights=weights,
             encoder=encoder,
-            residuals=course.residuals,
+            **course.measured(),
             errors={str(one): min(c.curve) for one, c in found.items()},
             curves={str(one): list(c.curve) for one, c in found.items()},
             losses=losses,
@@ -255,6 +260,68 @@ class GlobalEngine:
         level = replace(level, shift=level.shift[each], scale=level.scale[each])
         return Forecasts(self, data, level, data.begins + origins, 1).points[:, 0]
 
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return what a file must keep: what JSON can hold, and arrays by name."""
+        plain = {
+            "request": asdict(self.request),
+            "candidate": list(self.candidate),
+            "plan": asdict(self.plan),
+            "encoder": asdict(self.encoder),
+            "members": len(self.weights),
+            "held": self.cut.held,
+            "validated": self.cut.horizon,
+            **{name: getattr(self, name) for name in _PLAIN},
+        }
+        arrays = {
+            f"weight_{i}_{j}": np.asarray(leaf)
+            for i, weights in enumerate(self.weights)
+            for j, leaf in enumerate(jax.tree.leaves(weights))
+        }
+        arrays |= {
+            "residuals": self.residuals.sorted,
+            "first": self.cut.first,
+            "series": self.cut.series,
+        }
+        if self.factors is not None:
+            arrays["factors"] = self.factors.values
+        return plain, arrays
+
+    @classmethod
+    def from_state(
+        cls, plain: dict[str, Any], arrays: dict[str, np.ndarray], panel: Panel
+    ) -> "GlobalEngine":
+        """Return the engine whose ``state`` gave these."""
+        plan = Plan(**_tuples(plain["plan"]))
+        structure = jax.tree.structure(initial_weights(plan, 0))
+        weights = [
+            jax.tree.unflatten(
+                structure,
+                [jax.numpy.asarray(arrays[f"weight_{i}_{j}"]) for j in range(structure.num_leaves)],
+            )
+            for i in range(plain["members"])
+        ]
+        factors = arrays.get("factors")
+        return cls(
+            panel=panel,
+            request=Request(**_tuples(plain["request"])),
+            candidate=Candidate(*plain["candidate"]),
+            plan=plan,
+            weights=weights,
+            encoder=Encoder(**plain["encoder"]),
+            residuals=Residuals(arrays["residuals"]),
+            factors=None if factors is None else Factors(factors),
+            cut=Cut(plain["held"], plain["validated"], arrays["first"], arrays["series"]),
+            **{name: plain[name] for name in _PLAIN},
+        )
+
+
+_PLAIN = ("epochs", "errors", "curves", "losses")
+
+
+def _tuples(given: dict[str, Any]) -> dict[str, Any]:
+    """Return what JSON made lists of as tuples again."""
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
+
 
 class Forecasts:
     """Forecasts of many series: points, and intervals on request.
@@ -285,12 +352,44 @@ class Forecasts:
         Args:
             level: how many percent of the true values are to lie within.
         """
-        low, high = self.engine.residuals.band(level, self.z.shape[1])
-        scale = self.scale[:, None]
-        return (
-            self.level.undo(self.z + low * scale, self.series),
-            self.level.undo(self.z + high * scale, self.series),
+        if self.engine.factors is None:
+            low, high = self.engine.residuals.band(level, self.z.shape[1])
+            scale = self.scale[:, None]
+            low, high = self.z + low * scale, self.z + high * scale
+        else:
+            least = _least_width(self.engine.plan, self.data, self.scale, self.series)
+            low, high = self.engine.factors.widened(self.paths, level, least)
+        return self.level.undo(low, self.series), self.level.undo(high, self.series)
+
+    @cached_property
+    def paths(self) -> np.ndarray:
+        """Draws through the closed loop, as many of each network, (series, paths, horizon)."""
+        engine, horizon = self.engine, self.z.shape[1]
+        each = -(-_PATHS // len(engine.weights))
+        return np.concatenate(
+            [
+                draw_paths(
+                    engine.plan,
+                    weights,
+                    self.data,
+                    self.first,
+                    self.series,
+                    horizon=horizon,
+                    paths=each,
+                    seed=engine.request.seed + i,
+                )
+                for i, weights in enumerate(engine.weights)
+            ],
+            axis=1,
         )
+
+
+def _least_width(plan: Plan, data: Arrays, scale: np.ndarray, series: np.ndarray) -> np.ndarray:
+    """Return the least half-width of an interval of paths, (windows, 1): half a count, or next to
+    nothing."""
+    if plan.likelihood == "negative-binomial":
+        return 0.5 / data.unit[series, :1]
+    return 1e-3 * scale[:, None]
 
 
 class _Course:
@@ -306,7 +405,7 @@ class _Course:
         self.truth_z = self.data.values[ahead, 0]
         self.unit = mean_step(panel)[cut.series, None]
         self.curve: list[float] = []
-        self.best, self.residuals = 0, None
+        self.best, self.kept = 0, None
 
     def run(self, others: list[list[float]], tell) -> "_Course":
         """Train, look at the validation part after each epoch, and stop when it's in vain."""
@@ -331,15 +430,37 @@ class _Course:
         return self
 
     def _look(self, weights, data) -> None:
-        cut = self.cut
-        z, scale = forecast(self.plan, weights, data, self.rows, cut.series, cut.horizon)
-        errors = np.abs(self.level.undo(z, cut.series) - self.truth) / self.unit
+        z, _ = self._points(weights, data)
+        errors = np.abs(self.level.undo(z, self.cut.series) - self.truth) / self.unit
         self.curve.append(float(np.nanmean(errors)))
         if np.argmin(self.curve) == len(self.curve) - 1 or self.request.epochs is not None:
-            self.best = len(self.curve) - 1
-            residuals = (self.truth_z - z) / scale[:, None]
-            residuals[np.isnan(self.truth)] = np.nan
-            self.residuals = Residuals.of(residuals)
+            self.best, self.kept = len(self.curve) - 1, weights
+
+    def _points(self, weights, data) -> tuple[np.ndarray, np.ndarray]:
+        cut = self.cut
+        return forecast(self.plan, weights, data, self.rows, cut.series, cut.horizon)
+
+    def measured(self) -> dict[str, Any]:
+        """Return what the network missed by at its best, for intervals."""
+        z, scale = self._points(self.kept, self.data)
+        truth = np.where(np.isnan(self.truth), np.nan, self.truth_z)
+        residuals = Residuals.of((truth - z) / scale[:, None])
+        if self.plan.likelihood == "none":
+            return {"residuals": residuals, "factors": None}
+        some = np.linspace(0, len(z) - 1, min(len(z), _CALIBRATED)).round().astype(int)
+        rows, series = self.rows[some], self.cut.series[some]
+        paths = draw_paths(
+            self.plan,
+            self.kept,
+            self.data,
+            rows,
+            series,
+            horizon=self.cut.horizon,
+            paths=_PATHS,
+            seed=self.request.seed,
+        )
+        least = _least_width(self.plan, self.data, scale[some], series)
+        return {"residuals": residuals, "factors": Factors.of(paths, truth[some], least)}
 
 
 def _draw(rng, lengths: np.ndarray, begins, request: Request) -> tuple[np.ndarray, np.ndarray]:
