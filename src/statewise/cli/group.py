@@ -9,6 +9,7 @@ import click
 
 from statewise._version import __version__
 from statewise.cli.forecast import forecast
+from statewise.cli.learn import learn
 
 INTERRUPTED = 130  # what a shell expects after Ctrl-C: 128 + SIGINT
 
@@ -72,3 +73,4 @@ def main():
 
 
 main.add_command(forecast)
+main.add_command(learn)
