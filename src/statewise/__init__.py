@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # for editors; at run time see __getattr__
         tasks,
     )
     from statewise.models import Model, Sequential, load_model
+    from statewise.tasks import Forecaster, backtest
 
 _MODULES = (
     "datasets",
@@ -39,8 +40,10 @@ _MODULES = (
     "tasks",
 )
 _NAMES = {
+    "Forecaster": "statewise.tasks",
     "Model": "statewise.models",
     "Sequential": "statewise.models",
+    "backtest": "statewise.tasks",
     "load_model": "statewise.models",
 }
 

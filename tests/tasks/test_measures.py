@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statewise.tasks import mae, mape, mase, rmse, smape
+from statewise.tasks import coverage, mae, mape, mase, rmse, rmsse, smape, wql
 
 VALUES = st.lists(
     st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), min_size=1, max_size=20
@@ -53,3 +53,41 @@ def test_refuses(measure):
 def test_mase_refuses_a_season_of_nothing():
     with pytest.raises(ValueError, match="season=0: a season has at least 1 step"):
         mase([1.0], [1.0], train=[1.0, 2.0], season=0)
+
+
+def test_rmsse_scales_by_the_squared_steps_of_the_training_part():
+    train = [1.0, 5.0, 2.0, 7.0, 3.0]  # seasonal differences 1, 2, 1
+    assert rmsse([3.0], [7.0], train=train, season=2) == pytest.approx(4 / math.sqrt(2))
+    assert math.isnan(rmsse([1.0], [2.0], train=[3.0, 3.0]))
+    assert math.isnan(rmsse([1.0], [2.0], train=[3.0, 4.0], season=2))
+
+
+def test_the_quantile_loss_of_a_point_is_its_weighted_error():
+    truth, point = [10.0, 20.0, 30.0], [12.0, 20.0, 24.0]
+    assert wql(truth, [point] * 3, quantiles=[0.1, 0.5, 0.9]) == pytest.approx(8 / 60)
+    assert math.isnan(wql([0.0], [[1.0]], quantiles=[0.5]))
+
+
+def test_the_true_quantiles_have_the_least_loss(rng):
+    truth = rng.normal(100, 10, 20_000)
+
+    def loss(factor):
+        ends = [np.full_like(truth, 100 + sign * factor * 12.816) for sign in (-1, 1)]
+        return wql(truth, ends, quantiles=[0.1, 0.9])
+
+    assert loss(1.0) < min(loss(0.8), loss(1.2))
+
+
+@pytest.mark.parametrize(
+    ("quantiles", "words"),
+    [([0.5, 1.0], "between 0 and 1"), ([0.5], "1 quantiles, but forecasts for 2 of them")],
+)
+def test_the_quantile_loss_refuses(quantiles, words):
+    with pytest.raises(ValueError, match=words):
+        wql([1.0], [[1.0], [2.0]], quantiles=quantiles)
+
+
+def test_coverage_counts_the_ends():
+    assert coverage([1.0, 2.0, 3.0], [1.0, 0.0, 4.0], [5.0, 2.0, 5.0]) == pytest.approx(200 / 3)
+    with pytest.raises(ValueError, match="the same"):
+        coverage([1.0], [0.0], [1.0, 2.0])

@@ -1,5 +1,7 @@
 """Floor 4: whole jobs. From a series to its forecast, beside the forecasts that cost nothing."""
 
+from statewise.tasks.backtest_result import Backtest
+from statewise.tasks.backtesting import backtest
 from statewise.tasks.baselines import (
     naive,
     naive_one_step,
@@ -8,11 +10,16 @@ from statewise.tasks.baselines import (
 )
 from statewise.tasks.evaluation import Evaluation, evaluate_closed_loop, evaluate_one_step
 from statewise.tasks.forecaster import Forecaster
-from statewise.tasks.measures import mae, mape, mase, rmse, smape
+from statewise.tasks.measures import coverage, mae, mape, mase, rmse, rmsse, smape, wql
+from statewise.tasks.significance import diebold_mariano
 
 __all__ = [
+    "Backtest",
     "Evaluation",
     "Forecaster",
+    "backtest",
+    "coverage",
+    "diebold_mariano",
     "evaluate_closed_loop",
     "evaluate_one_step",
     "mae",
@@ -21,7 +28,9 @@ __all__ = [
     "naive",
     "naive_one_step",
     "rmse",
+    "rmsse",
     "seasonal_naive",
     "seasonal_naive_one_step",
     "smape",
+    "wql",
 ]

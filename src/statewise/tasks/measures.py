@@ -86,12 +86,90 @@ def mase(truth: Any, forecast: Any, *, train: Any, season: int = 1) -> float:
     >>> mase([6.0, 7.0], [6.0, 8.0], train=[1.0, 2.0, 3.0, 4.0, 5.0])
     0.5
     """
+    steps = np.abs(_steps(train, season))
+    error = mae(truth, forecast)
+    scale = float(steps.mean()) if len(steps) else 0.0
+    return error / scale if scale > 0 else float("nan")
+
+
+def rmsse(truth: Any, forecast: Any, *, train: Any, season: int = 1) -> float:
+    """Root mean squared scaled error: `rmse` over that of the seasonal naive one on ``train``.
+
+    ``sqrt(mean (y - f)^2 / mean (x[t] - x[t - season])^2)``, the measure of the M5 competition.
+    NaN where that error is 0, or ``train`` isn't longer than a season.
+
+    Args:
+        truth: the true values.
+        forecast: the forecast values, of the same shape.
+        train: the training part, (time,), which ends before the truth begins.
+        season: the number of steps of a season; 1 compares with the last value.
+
+    Raises:
+        ValueError: as in `mae`, and for a season below 1.
+
+    >>> rmsse([6.0, 7.0], [8.0, 9.0], train=[1.0, 3.0, 5.0])
+    1.0
+    """
+    steps = np.square(_steps(train, season))
+    error = rmse(truth, forecast)
+    scale = float(np.sqrt(steps.mean())) if len(steps) else 0.0
+    return error / scale if scale > 0 else float("nan")
+
+
+def wql(truth: Any, forecasts: Any, *, quantiles: Any) -> float:
+    """Weighted quantile loss: how far forecast quantiles are from the truth, in parts of its size.
+
+    ``sum over q, y of 2 (q (y - f)+ + (1 - q) (f - y)+) / (number of q * sum |y|)``. It judges
+    points and intervals at once: lower is better, and for one point in place of all quantiles
+    that lie evenly around the median it is ``sum |y - f| / sum |y|``. NaN where all y are 0.
+
+    Args:
+        truth: the true values.
+        forecasts: for each quantile an array of the truth's shape, (quantiles, ...).
+        quantiles: between 0 and 1, (quantiles,).
+
+    Raises:
+        ValueError: as in `mae`; where a quantile isn't between 0 and 1, or their number isn't that
+            of the forecasts.
+
+    >>> wql([10.0, 10.0], [[9.0, 9.0], [10.0, 12.0]], quantiles=[0.1, 0.5])
+    0.06
+    """
+    q = np.asarray(quantiles, np.float64)
+    f = np.asarray(forecasts, np.float64)
+    if q.ndim != 1 or not len(q) or ((q <= 0) | (q >= 1)).any():
+        raise ValueError(f"quantiles must be numbers between 0 and 1, but are {quantiles!r}.")
+    if len(f) != len(q):
+        raise ValueError(f"there are {len(q)} quantiles, but forecasts for {len(f)} of them.")
+    pairs = [_pair(truth, one) for one in f]
+    total = np.abs(pairs[0][0]).sum()
+    loss = sum(
+        2 * np.maximum(one * (y - low), (one - 1) * (y - low)).sum()
+        for one, (y, low) in zip(q, pairs, strict=True)
+    )
+    return float(loss / (len(q) * total)) if total > 0 else float("nan")
+
+
+def coverage(truth: Any, low: Any, high: Any) -> float:
+    """How many percent of the true values lie within their intervals, the ends included.
+
+    Raises:
+        ValueError: as in `mae`.
+
+    >>> coverage([1.0, 2.0, 3.0, 4.0], [0.0, 2.0, 4.0, 0.0], [2.0, 2.0, 5.0, 5.0])
+    75.0
+    """
+    y, low = _pair(truth, low)
+    _, high = _pair(truth, high)
+    return float(100 * ((low <= y) & (y <= high)).mean())
+
+
+def _steps(train: Any, season: int) -> np.ndarray:
+    """Return the seasonal naive errors one step ahead within a training part."""
     if season < 1:
         raise ValueError(f"season={season}: a season has at least 1 step; 1 stands for none.")
     x = np.asarray(train, np.float64)
-    error = mae(truth, forecast)
-    scale = np.abs(x[season:] - x[:-season]).mean() if len(x) > season else 0.0
-    return float(error / scale) if scale > 0 else float("nan")
+    return x[season:] - x[:-season]
 
 
 def _pair(truth: Any, forecast: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,98 @@
+"""Where a backtest cuts each series, what is known there, and what came."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from statewise.sequences import DataError, Panel
+from statewise.sequences.panel import say_keys
+
+_LEAST_KNOWN = 3  # steps before the first origin; the forecaster asks for more
+
+
+@dataclass(frozen=True, eq=False)
+class Origins:
+    """The rolling origins of a panel.
+
+    Attributes:
+        panel: the series that are long enough.
+        first: the first step to forecast of each window, (series, windows), in the order of time.
+        horizon: steps to forecast from each.
+    """
+
+    panel: Panel
+    first: np.ndarray
+    horizon: int
+
+    @property
+    def windows(self) -> int:
+        """The number of origins of a series."""
+        return self.first.shape[1]
+
+    def known(self, window: int) -> Panel:
+        """Return what is known at an origin: the steps before it, and no others."""
+        return self.panel.until(self.first[:, window])
+
+    def rows(self) -> np.ndarray:
+        """Return the rows of the steps to forecast, (series, windows, horizon)."""
+        begin = self.panel.offsets[:-1, None] + self.first
+        return begin[..., None] + np.arange(self.horizon)
+
+    def truth(self) -> np.ndarray:
+        """Return what came, (series, windows, horizon); NaN where the table has no value."""
+        return self.panel.values[self.rows(), 0]
+
+    def future(self, window: int) -> pd.DataFrame | None:
+        """Return the inputs that are known for the steps to forecast; None where there are none."""
+        panel = self.panel
+        if not panel.columns.future:
+            return None
+        rows = self.rows()[:, window].ravel()
+        frame = {
+            panel.columns.id: np.repeat(panel.keys, self.horizon),
+            panel.columns.time: panel.time[rows],
+        }
+        return pd.DataFrame(frame | {name: all_[rows] for name, all_ in panel.future.items()})
+
+    def select(self, which: np.ndarray) -> "Origins":
+        """Return those of the series at the places ``which``."""
+        return Origins(self.panel.select(which), self.first[which], self.horizon)
+
+
+def cut(panel: Panel, *, windows: int, horizon: int) -> tuple[Origins, list]:
+    """Cut the last ``windows * horizon`` steps of each series into windows.
+
+    Returns:
+        The origins, and the keys of the series that are too short for them.
+
+    Raises:
+        DataError: where all of them are.
+
+    >>> from statewise.sequences import read_wide
+    >>> panel = read_wide(pd.DataFrame({"a": np.arange(20.0)}))
+    >>> origins, _ = cut(panel, windows=2, horizon=3)
+    >>> origins.first, origins.truth()[0, 0]
+    (array([[14, 17]]), array([14., 15., 16.]))
+    """
+    held = windows * horizon
+    enough = panel.lengths >= held + _LEAST_KNOWN
+    if not enough.any():
+        longest = panel.lengths.max()
+        raise DataError(
+            f"the longest series has {longest} time steps, so {windows} windows of {horizon} steps "
+            f"({held} in all) can't be held out: take fewer windows, or a shorter horizon"
+        )
+    left_out = panel.keys[~enough].tolist()
+    if left_out:
+        panel = panel.select(np.flatnonzero(enough))
+    first = panel.lengths[:, None] - held + horizon * np.arange(windows)
+    return Origins(panel, first, horizon), left_out
+
+
+def say_left_out(keys: list, count: int) -> str:
+    """Say which series a backtest goes on without."""
+    return (
+        f"{len(keys)} of {count} series have too few time steps before the first window and are "
+        f"left out: {say_keys(keys)}"
+    )

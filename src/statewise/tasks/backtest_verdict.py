@@ -1,0 +1,87 @@
+"""What a backtest comes to, in words."""
+
+import numpy as np
+
+from statewise.tasks.backtest_measures import Cast
+from statewise.tasks.significance import compare
+
+_NEAR = 0.5  # of the way that the truth goes from the reference
+_NO_GAIN = 0.97  # of the reference's error
+
+
+def copies(truth: np.ndarray, points: np.ndarray, reference: np.ndarray, scale: np.ndarray) -> bool:
+    """Tell whether a forecast is only a reference (the last value) in disguise.
+
+    A picture of such a forecast looks excellent: its line runs along the truth, one step late. Two
+    numbers show it, both in parts of the mean distance between the truth and the reference: how far
+    the forecast goes from the reference, and how far the forecast is from the truth. It is a copy
+    where it goes less than half as far as the truth does, and gains nothing by going: its error
+    stays at 97 % of the reference's or above. A forecast that hardly moves but moves rightly gains
+    more than that; one that is wrong in its own way goes farther.
+
+    Args:
+        truth: (series, windows, horizon), NaN where it is missing.
+        points: the forecast.
+        reference: what it may be a copy of.
+        scale: of each series, (series,).
+
+    >>> truth = np.arange(1.0, 7.0).reshape(1, 6, 1)
+    >>> copies(truth, truth - 1.01, truth - 1, np.ones(1)), copies(truth, truth, truth - 1, [1.0])
+    (True, False)
+    """
+    unit = np.asarray(scale, np.float64)[:, None, None]
+    known = ~np.isnan(truth) & ~np.isnan(unit)
+    if not known.any():
+        return False
+
+    def distance(a, b):
+        return float((np.abs(a - b) / unit)[known].mean())
+
+    way = distance(truth, reference)
+    if not way > 0:
+        return False
+    return distance(points, reference) < _NEAR * way and distance(points, truth) >= _NO_GAIN * way
+
+
+def against(name: str, model: np.ndarray, other: np.ndarray) -> str:
+    """Say how the model's losses compare with another forecast's, and whether that is chance.
+
+    Args:
+        name: of the other forecast.
+        model: losses, (series, windows), NaN where there is none.
+        other: those of the other forecast.
+
+    >>> against("naive", np.array([[1.0]]), np.array([[2.0]]))
+    'Its error is 50 % below that of the naive forecast (no test: fewer than 8 windows, and fewer
+    than 8 series).'
+    """
+    mine, theirs = float(np.nanmean(model)), float(np.nanmean(other))
+    found = compare(model, other)
+    if not theirs > 0:
+        return f"The {name} forecast has no error to compare with."
+    percent = 100 * (mine / theirs - 1)
+    how = f"{abs(percent):.0f} % {'below' if percent < 0 else 'above'}"
+    if abs(percent) < 0.5:
+        how = "as large as" if mine != theirs else "equal to"
+        start = f"Its error is {how} that of the {name} forecast"
+    else:
+        start = f"Its error is {how} that of the {name} forecast"
+    if not found.test:
+        return f"{start} ({found})."
+    if not found.significant:
+        return f"{start}, which may be chance ({found})."
+    fewer = np.nanmean(np.where(np.isnan(model - other), np.nan, model < other)) > 0.5
+    if found.test.startswith("Wilcoxon") and fewer != (percent < 0):
+        return f"{start}, but not so for most series ({found}): a few decide the mean."
+    return f"{start}, significantly ({found})."
+
+
+def covered(truth: np.ndarray, cast: Cast) -> str:
+    """Say how much of the truth lies within the intervals."""
+    known = ~np.isnan(truth)
+    parts = []
+    for level, (low, high) in cast.bands.items():
+        share = 100 * float(((low <= truth) & (truth <= high))[known].mean())
+        parts.append(f"the {level:g} % intervals hold {share:.1f} %")
+    text = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+    return f"Of the true values {text}." if parts else ""

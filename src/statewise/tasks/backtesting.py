@@ -1,0 +1,175 @@
+"""`backtest`: forecasts from rolling origins, each from what was known there and nothing else."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from statewise.sequences import Columns, Panel, TimeSeries
+from statewise.sequences._arrays import check_count
+from statewise.tasks.backtest_baselines import repeated, steps_within
+from statewise.tasks.backtest_measures import Cast
+from statewise.tasks.backtest_origins import Origins, cut, say_left_out
+from statewise.tasks.backtest_result import MODEL, NAIVE, SEASONAL_NAIVE, Backtest
+from statewise.tasks.forecaster import Forecaster
+from statewise.tasks.intake import take_in
+
+Progress = Callable[[str, int, int, float], None]
+
+
+def backtest(
+    forecaster: Forecaster,
+    data: Any,
+    *,
+    windows: int,
+    horizon: int | None = None,
+    refit: bool = False,
+    level: Sequence[float] = (80, 95),
+    names: Columns | Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> Backtest:
+    """Forecast the last steps of every series from rolling origins, and measure the forecasts.
+
+    The last ``windows * horizon`` steps of each series are cut into windows that don't overlap. At
+    the origin of each, the steps before it are known and no others: the forecaster is fitted on
+    what is known at the first origin and shown the later steps as they become known, or, with
+    ``refit``, fitted anew at each origin. Beside it stand the naive forecast (the last value) and
+    the seasonal naive one (the last season). `Backtest.beside` adds AutoETS and AutoARIMA.
+
+    Where series end at different times, each is cut at its own end. So a network that learns from
+    all of them may have seen, in another series, times that are later than an origin; ``notes``
+    says so.
+
+    Args:
+        forecaster: its arguments are taken; a copy of it is fitted, whatever was fitted before.
+        data: what `Forecaster.fit` takes, or a `Panel`.
+        windows: how many origins; the more, the surer the result.
+        horizon: steps to forecast at each; None for the forecaster's own.
+        refit: whether to fit at each origin.
+        level: how many percent the intervals are to cover; empty for no intervals.
+        names: which columns of a long frame hold what, as in `Forecaster.fit`.
+        progress: as in `Forecaster.fit`; with ``refit`` the window stands before what goes on.
+
+    Returns:
+        A `Backtest`. Series that are too short for the windows are left out, and named in it.
+
+    Raises:
+        DataError: where the data can't be read or learned from, or all series are too short.
+        TypeError, ValueError: where an argument makes no sense.
+
+    >>> season = np.tile([0.0, 10.0, 5.0, -15.0], 12)
+    >>> result = backtest(Forecaster(horizon=4, season=4, epochs=2), 100 + season, windows=2)
+    >>> result.table.index.tolist()
+    ['model', 'naive', 'seasonal naive']
+    """
+    check_count(windows, "windows")
+    horizon = forecaster.horizon if horizon is None else horizon
+    check_count(horizon, "horizon")
+    levels = _levels(level)
+    panel = _panel(data, names)
+    origins, left_out = cut(panel, windows=windows, horizon=horizon)
+    fitted, origins, season, cast = _run(forecaster, origins, refit, levels, progress)
+    left_out += np.setdiff1d(panel.keys, [*origins.panel.keys, *left_out]).tolist()
+    named = {MODEL: cast, NAIVE: repeated(origins, season=1, levels=levels)}
+    if season > 1:
+        named[SEASONAL_NAIVE] = repeated(origins, season=season, levels=levels)
+    notes = [say_left_out(left_out, len(panel))] if left_out else []
+    notes += [note for note in fitted.notes_ if not note.startswith("left out")]
+    ends = origins.panel.time[origins.panel.offsets[1:] - 1]
+    if (ends != ends[0]).any():
+        notes.append(
+            "the series end at different times; each is cut at its own end, so what is learned "
+            "from one may be later than an origin of another"
+        )
+    return Backtest(
+        forecaster=fitted,
+        origins=origins,
+        casts=named,
+        scale=steps_within(origins, season=season)[0],
+        season=season,
+        refit=refit,
+        left_out=left_out,
+        notes=notes,
+    )
+
+
+def _run(forecaster, origins: Origins, refit: bool, levels, progress) -> tuple:
+    """Fit and forecast at each origin.
+
+    Returns:
+        The forecaster of the last fit; the origins of the series that it serves: those that are
+        too short for it at the first one are left out of all; the season found there; what it said.
+    """
+    fitted, season, told = None, 1, []
+    for window in range(origins.windows):
+        known = origins.known(window)
+        if fitted is None or refit:
+            fitted = type(forecaster)(**forecaster.get_params())
+            tell = _naming(progress, window, origins.windows) if refit else progress
+            fitted.fit(known, short="drop" if len(known) > 1 else "raise", progress=tell)
+        if window == 0:
+            season = fitted.season_
+            origins = origins.select(np.flatnonzero(np.isin(known.keys, fitted.ids_)))
+            known = origins.known(window)
+        told.append(_forecast(fitted, origins, known, window, levels))
+    return fitted, origins, season, _stacked(told)
+
+
+def _forecast(fitted, origins: Origins, known: Panel, window: int, levels) -> Cast:
+    frame = fitted.predict(
+        origins.horizon,
+        new_data=known,
+        level=list(levels) or None,
+        future=origins.future(window),
+    )
+    shape = (len(known), origins.horizon)
+    columns = {name: frame[name].to_numpy(np.float64).reshape(shape) for name in _ends(levels)}
+    points = frame[MODEL].to_numpy(np.float64).reshape(shape)
+    bands = {
+        level: (columns[f"model-lo-{level:g}"], columns[f"model-hi-{level:g}"]) for level in levels
+    }
+    return Cast(points, bands)
+
+
+def _panel(data: Any, names: Columns | Mapping[str, Any] | None) -> Panel:
+    if isinstance(data, Panel):
+        return data
+    panel = take_in(data, names).panel
+    if isinstance(data, TimeSeries) and data.known is not None:
+        # What was filled in was interpolated towards later values: here it is missing again.
+        panel = replace(panel, values=np.where(data.known[:, None], panel.values, np.nan))
+    return panel
+
+
+def _ends(levels) -> list[str]:
+    return [f"model-{end}-{level:g}" for level in levels for end in ("lo", "hi")]
+
+
+def _stacked(told: list[Cast]) -> Cast:
+    """Join windows, (series, horizon) each, to (series, windows, horizon)."""
+    bands = {
+        level: tuple(np.stack([cast.bands[level][end] for cast in told], axis=1) for end in (0, 1))
+        for level in told[0].bands
+    }
+    return Cast(np.stack([cast.points for cast in told], axis=1), bands)
+
+
+def _naming(progress: Progress | None, window: int, windows: int) -> Progress | None:
+    if progress is None:
+        return None
+
+    def tell(phase: str, done: int, most: int, loss: float) -> None:
+        progress(f"window {window + 1} of {windows}: {phase}", done, most, loss)
+
+    return tell
+
+
+def _levels(level: Any) -> tuple[float, ...]:
+    levels = tuple(float(one) for one in np.atleast_1d(np.asarray(level, np.float64)))
+    for one in levels:
+        if not 0 < one < 100:
+            raise ValueError(f"level must be between 0 and 100 percent, but is {one:g}")
+    if len(set(levels)) < len(levels):
+        raise ValueError(f"level names one twice: {', '.join(f'{one:g}' for one in levels)}")
+    return tuple(sorted(levels))
