@@ -4,7 +4,7 @@ import { COUNTS, MOST_LAYERS, countFault } from "./config.js";
 import { element } from "./dom.js";
 import { KINDS, call, make } from "./layers.js";
 
-const INPUTS = { sequence: "a sequence", vector: "one vector", words: "words" };
+const INPUTS = { sequence: "sequence", vector: "one vector", words: "words" };
 const AFTERS = {
   nothing: "nothing",
   batch: "the next batch, of",

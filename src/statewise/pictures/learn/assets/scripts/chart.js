@@ -37,36 +37,39 @@ function panel({ steps, now, tank, places, feature, name, x, width }) {
   const shown = steps.flatMap(({ hour, said }) => [tank[hour][feature], tank[hour + 1]?.[feature] ?? said[feature], said[feature]]);
   const [low, high] = [Math.min(...shown), Math.max(...shown)];
   const y = (value) => top + EDGE.top + (1 - (value - low) / (high - low || 1)) * (HEIGHT - EDGE.top - EDGE.bottom);
-  const small = steps.length < 20;
+  const isShort = steps.length < 20;
   const parts = [
     drawn("text", { class: "panel-name", x: EDGE.left, y: top + 12 }, name),
     ...[low, high].map((value) => drawn("text", { class: "tick", x: EDGE.left - 8, y: y(value) + 4, "text-anchor": "end" }, value.toFixed(0))),
     drawn("line", { class: "axis", x1: EDGE.left - 4, x2: width - EDGE.right, y1: top + HEIGHT - EDGE.bottom + 6, y2: top + HEIGHT - EDGE.bottom + 6 }),
   ];
-  for (const [first, last] of stretches(steps)) {
+  for (const [first, last] of stretches(steps, (a, b) => follows(a, b) && a.fed === b.fed)) {
     const measured = range(first, last).map((k) => [x(places[k]), y(tank[steps[k].hour][feature])]);
-    const isFed = steps[first].fed;
-    parts.push(path(measured, isFed ? "measured hidden" : "measured"));
-    if (small) parts.push(...measured.map(([cx, cy]) => drawn("circle", { class: "measured-dot", cx, cy, r: 3.5 })));
+    parts.push(path(measured, steps[first].fed ? "measured unseen" : "measured"));
+    if (isShort) parts.push(...measured.map(([cx, cy]) => drawn("circle", { class: "measured-dot", cx, cy, r: 3.5 })));
+  }
+  for (const [first, last] of stretches(steps, follows)) {
     const said = range(first, Math.min(last, now)).map((k) => [x(places[k] + 1), y(steps[k].said[feature])]);
     if (said.length) parts.push(path(said, "said"));
-    if (small) parts.push(...said.map(([cx, cy]) => drawn("path", { class: "said-mark", d: `M${cx} ${cy - 5} l5 5 l-5 5 l-5 -5 Z` })));
+    if (isShort) parts.push(...said.map(([cx, cy]) => drawn("path", { class: "said-mark", d: `M${cx} ${cy - 5} l5 5 l-5 5 l-5 -5 Z` })));
   }
   if (feature === 0) parts.push(...beginnings(steps, places, x));
   else parts.push(...hoursBelow(steps, places, x, top));
   return parts;
 }
 
-/** The first and last step of each run of hours that follow each other, apart from fed ones. */
-function stretches(steps) {
+/** The first and last step of each run of steps that belong together, two by two. */
+function stretches(steps, together) {
   const found = [];
   steps.forEach((one, k) => {
-    const before = steps[k - 1];
-    const goesOn = before && one.hour === before.hour + 1 && one.fed === before.fed && !one.begins;
-    if (goesOn) found[found.length - 1][1] = k;
+    if (k && together(steps[k - 1], one)) found[found.length - 1][1] = k;
     else found.push([k, k]);
   });
   return found;
+}
+
+function follows(before, one) {
+  return one.hour === before.hour + 1 && !one.begins;
 }
 
 function beginnings(steps, places, x) {

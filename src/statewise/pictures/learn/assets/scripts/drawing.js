@@ -12,12 +12,17 @@ const AFTER = { open: 46, closed: 8 }; // at the right, with and without somethi
 const HEADINGS = { batch: ["this batch", "next batch"], loop: ["known steps", "closed loop"] };
 const CORNER = 7;
 
-/** Return an SVG of a choice, so many pixels wide; `title` and `description` say it in words. */
-export function draw(net, width, { title, description }) {
-  const { look, shape, free } = fit(net, width);
+/**
+ * Return an SVG of a choice, so many pixels wide, or wider where that is too little.
+ *
+ * `title` and `description` say it in words.
+ */
+export function draw(net, room, { title, description }) {
+  const { look, shape, free, taken } = fit(net, room);
   const slot = Math.max(look.slot[0], Math.min(look.slot[1], free / shape.columns));
   const hasHeadings = shape.boxes.some(({ part }) => part === 1);
   const top = look.top + (hasHeadings ? 24 : 0);
+  const width = Math.max(room, Math.ceil(taken + shape.columns * slot));
   const size = { width, height: top + shape.rows.length * look.row };
   const at = {
     look,
@@ -47,8 +52,9 @@ function fit(net, width) {
   const isOpen = net.layers.some(({ stateful, bidirectional }) => stateful || bidirectional);
   const after = isOpen ? AFTER.open : AFTER.closed;
   const attempt = (look) => {
-    const free = width - look.labels - look.before - after;
-    return { look, free, shape: picture(net, free / look.slot[0]) };
+    const taken = look.labels + look.before + after;
+    const free = width - taken;
+    return { look, free, taken, shape: picture(net, free / look.slot[0]) };
   };
   const beside = attempt(BESIDE);
   const isWhole = !beside.shape.boxes.some(({ kind }) => kind === "gap");
@@ -144,7 +150,7 @@ function turn({ kind, from, to }, at, half) {
   const [x1, x2] = [at.x(from.column), at.x(to.column) - (kind === "joint" ? 12 : 0)];
   const [y1, y2] = [at.y(from.row) - half(from).y, at.y(to.row) + half(to).y + 2];
   if (Math.abs(x1 - x2) < 1) return [line(`M${x1} ${y1} V${y2}`, "flow")];
-  const bend = y1 - (kind === "joint" ? 11 : 15);
+  const bend = y2 + (kind === "joint" ? 14 : 17);
   const side = x2 > x1 ? CORNER : -CORNER;
   const sweep = x2 > x1 ? 1 : 0;
   const arc = (s, dx, dy) => `a${CORNER} ${CORNER} 0 0 ${s} ${dx} ${dy}`;
@@ -168,8 +174,9 @@ function state({ kind, from, to, text, back }, at, half, isLoop) {
   const [x1, x2] = [at.x(from.column) + side * half(from).x, at.x(to.column) - side * (half(to).x + 2)];
   const parts = [line(`M${x1} ${y} H${x2}`, "state")];
   const middle = (x1 + x2) / 2;
-  if (kind === "carried" && !isLoop) parts.push(note(middle, y + 17, "kept", "note strong"));
-  if (!back && !isLoop && half(from).lane === 0 && x2 - x1 > 20) parts.push(note(middle, y - 6, text));
+  if (isLoop || back) return parts;
+  if (kind === "carried") parts.push(note(middle, y + 17, `${text} kept`, "note strong"));
+  else if (half(from).lane === 0 && x2 - x1 > 20) parts.push(note(middle, y - 6, text));
   return parts;
 }
 
@@ -182,7 +189,7 @@ function start({ kind, to, text, back }, at, half) {
   const arrowTo = line(`M${far} ${y} H${edge + side * 2}`, "state");
   if (kind === "zero") {
     const x = far + side * 8;
-    return [arrowTo, drawn("circle", { cx: x, cy: y, r: 8, class: "zero" }), note(x, y + 4, text, "note zero-text")];
+    return [arrowTo, drawn("circle", { cx: x, cy: y, r: 8, class: "origin" }), note(x, y + 4, text, "note origin-text")];
   }
   const anchor = back ? "start" : "end";
   const [first, second] = text.split(" ");
@@ -209,9 +216,9 @@ function next({ from, text }, at, half) {
 function fedback({ from, to }, at, half) {
   const [x1, x2] = [at.x(from.column) + half(from).x, at.x(to.column) - half(to).x - 2];
   const [y1, y2] = [at.y(from.row), at.y(to.row)];
-  const middle = (x1 + x2) / 2;
+  const channel = x2 - Math.min((x2 - x1) / 2, 15);
   const arc = `a${CORNER} ${CORNER} 0 0`;
   return [
-    line(`M${x1} ${y1} H${middle - CORNER} ${arc} 1 ${CORNER} ${CORNER} V${y2 - CORNER} ${arc} 0 ${CORNER} ${CORNER} H${x2}`, "fedback"),
+    line(`M${x1} ${y1} H${channel - CORNER} ${arc} 1 ${CORNER} ${CORNER} V${y2 - CORNER} ${arc} 0 ${CORNER} ${CORNER} H${x2}`, "fedback"),
   ];
 }

@@ -42,7 +42,11 @@ function showPicture() {
   const found = analyse(page.net);
   const title = found.name ?? "A network that doesn't fit";
   const description = found.error ? found.error.text : sentences(page.net, found).join(" ");
-  place("picture").replaceChildren(draw(page.net, Math.max(280, place("picture").clientWidth), { title, description }));
+  const frame = place("picture");
+  frame.replaceChildren(draw(page.net, Math.max(280, frame.clientWidth), { title, description }));
+  // Where the picture is wider than its frame, the keyboard must be able to move it.
+  if (frame.scrollWidth > frame.clientWidth) frame.setAttribute("tabindex", "0");
+  else frame.removeAttribute("tabindex");
 }
 
 function showError(error) {

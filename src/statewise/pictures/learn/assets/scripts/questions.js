@@ -80,7 +80,7 @@ export const QUESTIONS = [
     title: "Batch of 1, reset after each epoch: why stateful at all? Why shuffle=False?",
     answer: "The point lies within the epoch: its 93 windows are 93 batches of one row, and the state goes from each to the next, through the whole series. It is reset only where the series begins again. shuffle=False keeps the parts in their order; shuffled, each would go on from the memory of a stranger.",
     net: choose({ batch: 1, steps: 3, features: 1, after: "batch", more: 3, layers: [lstm(4, STATEFUL), dense(1)] }),
-    tries: [{ label: "the training loop", change: data({ after: "nothing" }) }],
+    tries: [{ label: "the training loop, in the code", change: data({ after: "nothing" }) }],
   },
   {
     id: "stocks",
@@ -132,7 +132,7 @@ export const QUESTIONS = [
     id: "forecast",
     title: "How do I forecast beyond the known steps?",
     answer: "Train on the next step: the target is the series itself, one step ahead. Then run over all known steps, not for the outputs but for the state at their end; the last output is the first forecast. Feed it back, and so on, without a reset in between.",
-    net: choose({ batch: 1, steps: 4, features: 2, after: "loop", more: 4, layers: [lstm(4, EVERY), dense(2)] }),
+    net: choose({ batch: 1, steps: 3, features: 2, after: "loop", more: 4, layers: [lstm(4, EVERY), dense(2)] }),
     tries: [{ label: "72 known hours, 24 ahead", change: data({ steps: 72, more: 24 }) }],
     way: "forecast",
   },

@@ -21,8 +21,10 @@ export function tanksPanel(place, numbers) {
 
   function start(change) {
     stop();
-    Object.assign(look, change, { now: 0 });
+    Object.assign(look, change);
     steps = run(numbers, numbers.tanks[look.tank], WAYS[look.way].plan(numbers));
+    // The other ways show their point where they end.
+    look.now = look.way === "whole" ? 0 : steps.length - 1;
     render();
   }
 
@@ -118,7 +120,7 @@ function frame(numbers, look, act) {
 function chartKey() {
   const entry = (type, words) => element("span", { class: `key ${type}` }, words);
   return element("p", { class: "keys", "aria-hidden": "true" },
-    entry("measured", "measured"), entry("said", "what the LSTM said, an hour before"));
+    entry("measured", "measured"), entry("unseen", "measured, but not shown to the LSTM"), entry("said", "what the LSTM said, an hour before"));
 }
 
 /** Say what goes in and what comes out at this step, and what it is to be compared with. */
@@ -146,5 +148,5 @@ function compare(steps, { now, tank, way }, numbers, measure) {
   const isSame = y.every((value, k) => Math.abs(value - whole.y[k]) < 1e-9);
   return element("p", { class: "compare" }, isSame
     ? "In one pass over the five hours it says the very same."
-    : `In one pass over the five hours it says ${measure(whole.said)}: here it has forgotten hours 1 ${hour - 1 > 2 ? "and 2" : ""}.`);
+    : `In one pass over the five hours it says ${measure(whole.said)}: here it knows nothing of hours 1 and 2.`);
 }
