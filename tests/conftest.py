@@ -1,10 +1,13 @@
 """What every test shares: the engine, the seeds, and the way to data that isn't in the package."""
 
+import os
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+os.environ.setdefault("STATEWISE_CACHE", "0")  # tests compile anew, whatever ran before them
 
 import statewise  # noqa: F401  (chooses Keras's engine, so it comes before keras)
 

@@ -2,9 +2,11 @@
 
 `layout` states how weights and states are laid out, `cells` has the equations of one step,
 `reference` runs a cell over sequences, `kernels` does the same natively, and `dispatch` chooses.
+Whatever computes passes through here, so here JAX is told to keep what it compiles.
 """
 
 from statewise.recurrence.cells import GRU, LSTM, Cell, SimpleRNN
+from statewise.recurrence.compilation_cache import keep_compiled_programs
 from statewise.recurrence.config import show_config
 from statewise.recurrence.dispatch import native_serves, run
 from statewise.recurrence.layout import (
@@ -27,8 +29,11 @@ __all__ = [
     "SimpleRNN",
     "SimpleRNNState",
     "Weights",
+    "keep_compiled_programs",
     "native_serves",
     "run",
     "scan",
     "show_config",
 ]
+
+keep_compiled_programs()

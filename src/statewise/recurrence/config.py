@@ -8,7 +8,7 @@ from typing import TextIO
 import jax
 
 from statewise._version import __version__
-from statewise.recurrence import native
+from statewise.recurrence import compilation_cache, native
 from statewise.recurrence.native.extension import SWITCH, extension
 
 
@@ -33,6 +33,7 @@ def _lines() -> list[str]:
         f"statewise {__version__}, Python {platform.python_version()}, {versions}",
         *_recurrence_lines(device),
         f"device      {device}, {platform.machine()}, {platform.system()}",
+        _programs_line(),
     ]
 
 
@@ -49,6 +50,13 @@ def _recurrence_lines(device: str) -> list[str]:
         "            for LSTM, GRU and SimpleRNN with tanh and sigmoid in float32 and float64,",
         "            without dropout between steps; anything else: the reference",
     ]
+
+
+def _programs_line() -> str:
+    reason = compilation_cache.why_off()
+    if reason is not None:
+        return f"programs    compiled in every process, because {reason}"
+    return f"programs    kept in {compilation_cache.folder_in_use()} ({compilation_cache.SWITCH}=0)"
 
 
 def _version(name: str) -> str:
