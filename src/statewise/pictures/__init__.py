@@ -1,5 +1,32 @@
-"""Floor 5: pictures of what a model is and does."""
+"""Floor 5: pictures of what a model is and does.
 
-from statewise.pictures.forecast_plot import plot_forecast
+The names below are loaded when they are first used: the learner's page needs no engine.
+"""
 
-__all__ = ["plot_forecast"]
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # for editors; at run time see __getattr__
+    from statewise.pictures.drawing import Drawing, draw
+    from statewise.pictures.forecast_plot import plot_forecast
+
+__all__ = ["Drawing", "draw", "plot_forecast"]
+
+_MODULES = {
+    "Drawing": "drawing",
+    "draw": "drawing",
+    "plot_forecast": "forecast_plot",
+}
+
+
+def __getattr__(name: str):
+    """Load a public name on first use (PEP 562)."""
+    if name in _MODULES:
+        value = getattr(import_module(f"statewise.pictures.{_MODULES[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'statewise.pictures' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

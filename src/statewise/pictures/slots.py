@@ -1,0 +1,58 @@
+"""The time axis of a picture: every step of a short sequence, the two ends of a long one."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+_ALL_SHOWN = 8  # steps; a longer sequence is shortened in the middle
+_ENDS = 3  # steps shown at either end of a shortened one
+
+
+@dataclass(frozen=True)
+class Slots:
+    """The places at which an axis of ``steps`` time steps is drawn.
+
+    The places are symmetric: place i from the left holds the same steps, counted from the start,
+    as place i from the right, counted from the end.
+
+    Attributes:
+        steps: how many time steps there are; None for something that has no time axis.
+        spans: first and last step (exclusive) of each place.
+
+    >>> slots(3).spans
+    ((0, 1), (1, 2), (2, 3))
+    >>> slots(50).spans[2:5]
+    ((2, 3), (3, 47), (47, 48))
+    >>> len(slots(None))
+    1
+    """
+
+    steps: int | None
+    spans: tuple[tuple[int, int], ...]
+
+    def __len__(self) -> int:
+        return len(self.spans)
+
+    @property
+    def gap(self) -> int | None:
+        """The place that stands for the steps left out, or None."""
+        return next((i for i, (a, b) in enumerate(self.spans) if b - a > 1), None)
+
+    def numbers(self) -> np.ndarray:
+        """Return the place of each time step, int (steps,)."""
+        return np.repeat(np.arange(len(self)), [b - a for a, b in self.spans])
+
+    def place_of(self, step: int) -> int:
+        """Return the place where a time step is drawn."""
+        return next(i for i, (a, b) in enumerate(self.spans) if a <= step < b)
+
+
+def slots(steps: int | None) -> Slots:
+    """Return the places of an axis of that many steps; one place where there is no time axis."""
+    if steps is None:
+        return Slots(None, ((0, 1),))
+    if steps <= _ALL_SHOWN:
+        return Slots(steps, tuple((i, i + 1) for i in range(steps)))
+    starts = [*range(_ENDS + 1), *range(steps - _ENDS, steps)]
+    stops = [*starts[1:], steps]
+    return Slots(steps, tuple(zip(starts, stops, strict=True)))
