@@ -26,11 +26,12 @@ def learn(output):
     """
     from statewise.pictures.learn import write_learn_page
 
-    path = output or Path(tempfile.mkdtemp(prefix="statewise-")) / "learn.html"
     try:
-        path = write_learn_page(path)
+        folder = None if output else tempfile.mkdtemp(prefix="statewise-")  # ours alone
+        path = write_learn_page(output or Path(folder) / "learn.html")
     except OSError as error:
-        raise Refusal(f"--output {path} can't be written: {error.strerror}") from None
+        where = f"--output {output}" if output else f"a page in {tempfile.gettempdir()}"
+        raise Refusal(f"{where} can't be written: {error.strerror}") from None
     if output:
         click.echo(f"Page      {path}")
     elif _open(path.as_uri()):

@@ -212,8 +212,16 @@ def no_fit(made, x, y, batch_size, shuffle=True, verbose=0):
     assert y.shape in (out, out[:-1])
 
 
+# Each takes its time to build; what these have in common with the others is in few words of code.
+QUICK = (
+    "dense on a vector, many to one, both ways, autoencoder, words, stateful, next batch, "
+    "next batch, forgotten, next words, feed back, forecast"
+).split(", ")
+CODED = [case if case in QUICK else pytest.param(case, marks=pytest.mark.slow) for case in FITTING]
+
+
 @pytest.mark.parametrize("dialect", ["keras", "statewise"])
-@pytest.mark.parametrize("case", FITTING)
+@pytest.mark.parametrize("case", CODED)
 def test_the_code_runs_and_makes_this_network(page, case, dialect, monkeypatch, capsys):
     chosen = FITTING[case][1]
     text = page.call("code", chosen, dialect)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy_cells import lstm_step
 
+from numpy_cells import lstm_step
 from statewise import Sequential, datasets, layers, sequences
 
 NUMBERS = json.loads(

@@ -39,7 +39,9 @@ export function builder(place, changed) {
     for (const card of place.querySelectorAll(".layer")) {
       const isWrong = error !== null && Number(card.dataset.index) === error.layer;
       card.classList.toggle("wrong", isWrong);
-      card.querySelector(".layer-error").textContent = isWrong ? "This layer doesn't fit: see the picture." : "";
+      card.querySelector(".layer-error").textContent = isWrong
+        ? "This layer doesn't fit: see the picture."
+        : "";
     }
   }
 
@@ -52,13 +54,27 @@ function dataFields(desk) {
     const after = input === "vector" ? "nothing" : desk.net().after;
     desk.rebuild({ ...desk.net(), input, after }, `input-${input}`);
   };
-  const names = ["batch", ...(net.input === "vector" ? [] : ["steps"]), ...(net.input === "words" ? [] : ["features"])];
+  const names = [
+    "batch",
+    ...(net.input === "vector" ? [] : ["steps"]),
+    ...(net.input === "words" ? [] : ["features"]),
+  ];
   return element(
-    "fieldset", { class: "group" },
+    "fieldset",
+    { class: "group" },
     element("legend", {}, "Input"),
-    element("div", { class: "segments" }, Object.entries(INPUTS).map(([value, words]) =>
-      radio({ name: "input", value, words, checked: net.input === value, choose }))),
-    element("div", { class: "counts" }, names.map((name) => dataCount(desk, name))),
+    element(
+      "div",
+      { class: "segments" },
+      Object.entries(INPUTS).map(([value, words]) =>
+        radio({ name: "input", value, words, checked: net.input === value, choose }),
+      ),
+    ),
+    element(
+      "div",
+      { class: "counts" },
+      names.map((name) => dataCount(desk, name)),
+    ),
   );
 }
 
@@ -74,12 +90,27 @@ function afterFields(desk) {
   const choose = (after) => desk.rebuild({ ...desk.net(), after }, `after-${after}`);
   const lines = Object.entries(AFTERS).map(([value, words]) => {
     const isChosen = net.after === value;
-    const choice = radio({ name: "after", value, words, checked: isChosen, choose, disabled: closed && value !== "nothing" });
+    const choice = radio({
+      name: "after",
+      value,
+      words,
+      checked: isChosen,
+      choose,
+      disabled: closed && value !== "nothing",
+    });
     const more = isChosen && value !== "nothing" ? dataCount(desk, "more") : null;
     return element("div", { class: "after" }, choice, more);
   });
-  const why = closed ? element("p", { class: "hint" }, "A vector has no time steps that could go on.") : null;
-  return element("fieldset", { class: "group" }, element("legend", {}, "After this batch comes"), lines, why);
+  const why = closed
+    ? element("p", { class: "hint" }, "A vector has no time steps that could go on.")
+    : null;
+  return element(
+    "fieldset",
+    { class: "group" },
+    element("legend", {}, "After this batch comes"),
+    lines,
+    why,
+  );
 }
 
 function layerFields(desk) {
@@ -90,32 +121,86 @@ function layerFields(desk) {
     desk.rebuild({ ...now, layers: [...now.layers, make(kind)] }, `kind-${now.layers.length}`);
   };
   const adders = Object.keys(KINDS).map((kind) =>
-    element("button", { type: "button", class: "chip", disabled: full, "data-key": `add-${kind}`, "aria-label": `Add ${kind}`, on: { click: () => add(kind) } }, `+ ${kind}`));
+    element(
+      "button",
+      {
+        type: "button",
+        class: "chip",
+        disabled: full,
+        "data-key": `add-${kind}`,
+        "aria-label": `Add ${kind}`,
+        on: { click: () => add(kind) },
+      },
+      `+ ${kind}`,
+    ),
+  );
   return element(
-    "fieldset", { class: "group" },
+    "fieldset",
+    { class: "group" },
     element("legend", {}, "Layers"),
-    element("ol", { class: "layers" }, layers.map((layer, index) => card(desk, layer, index))),
+    element(
+      "ol",
+      { class: "layers" },
+      layers.map((layer, index) => card(desk, layer, index)),
+    ),
     element("div", { class: "chips", role: "group", "aria-label": "Add a layer" }, adders),
-    full ? element("p", { class: "hint" }, `${MOST_LAYERS} layers are the most that this page draws.`) : null,
+    full
+      ? element("p", { class: "hint" }, `${MOST_LAYERS} layers are the most that this page draws.`)
+      : null,
   );
 }
 
 function card(desk, layer, index) {
   const replace = (options) => {
     const now = desk.net();
-    return { ...now, layers: now.layers.map((old, i) => (i === index ? { ...old, ...options } : old)) };
+    return {
+      ...now,
+      layers: now.layers.map((old, i) => (i === index ? { ...old, ...options } : old)),
+    };
   };
   const { counts, switches } = KINDS[layer.kind];
   return element(
-    "li", { class: "layer", "data-index": index },
-    element("div", { class: "layer-head" }, kindChoice(desk, layer, index), moves(desk, layer, index)),
-    element("div", { class: "counts" }, counts.map(({ name, label, most }) =>
-      count({ key: `${name}-${index}`, label, most, value: layer[name], of: `layer ${index + 1}`, store: (value) => desk.change(replace({ [name]: value })) }))),
+    "li",
+    { class: "layer", "data-index": index },
+    element(
+      "div",
+      { class: "layer-head" },
+      kindChoice(desk, layer, index),
+      moves(desk, layer, index),
+    ),
+    element(
+      "div",
+      { class: "counts" },
+      counts.map(({ name, label, most }) =>
+        count({
+          key: `${name}-${index}`,
+          label,
+          most,
+          value: layer[name],
+          of: `layer ${index + 1}`,
+          store: (value) => desk.change(replace({ [name]: value })),
+        }),
+      ),
+    ),
     switches.length
-      ? element("div", { class: "switches" }, switches.map(({ name, label }) =>
-        element("label", { class: "switch" },
-          element("input", { type: "checkbox", "data-key": `${name}-${index}`, checked: layer[name], "aria-label": `${label}, layer ${index + 1}`, on: { change: (event) => desk.change(replace({ [name]: event.target.checked })) } }),
-          element("code", {}, label))))
+      ? element(
+          "div",
+          { class: "switches" },
+          switches.map(({ name, label }) =>
+            element(
+              "label",
+              { class: "switch" },
+              element("input", {
+                type: "checkbox",
+                "data-key": `${name}-${index}`,
+                checked: layer[name],
+                "aria-label": `${label}, layer ${index + 1}`,
+                on: { change: (event) => desk.change(replace({ [name]: event.target.checked })) },
+              }),
+              element("code", {}, label),
+            ),
+          ),
+        )
       : null,
     element("p", { class: "layer-error" }),
   );
@@ -130,8 +215,15 @@ function kindChoice(desk, layer, index) {
     desk.rebuild({ ...now, layers: now.layers.with(index, made) }, `kind-${index}`);
   };
   return element(
-    "select", { "data-key": `kind-${index}`, "aria-label": `Kind of layer ${index + 1}`, on: { change: choose } },
-    Object.entries(KINDS).map(([kind, { title }]) => element("option", { value: kind, selected: kind === layer.kind }, title ?? kind)),
+    "select",
+    {
+      "data-key": `kind-${index}`,
+      "aria-label": `Kind of layer ${index + 1}`,
+      on: { change: choose },
+    },
+    Object.entries(KINDS).map(([kind, { title }]) =>
+      element("option", { value: kind, selected: kind === layer.kind }, title ?? kind),
+    ),
   );
 }
 
@@ -152,9 +244,22 @@ function moves(desk, layer, index) {
     desk.rebuild({ ...desk.net(), layers }, `kind-${Math.min(index, layers.length - 1)}`);
   };
   const button = (key, sign, words, disabled, click) =>
-    element("button", { type: "button", class: "icon", "data-key": `${key}-${index}`, "aria-label": `${words} ${name}`, title: words, disabled, on: { click } }, sign);
+    element(
+      "button",
+      {
+        type: "button",
+        class: "icon",
+        "data-key": `${key}-${index}`,
+        "aria-label": `${words} ${name}`,
+        title: words,
+        disabled,
+        on: { click },
+      },
+      sign,
+    );
   return element(
-    "div", { class: "moves" },
+    "div",
+    { class: "moves" },
     button("up", "\u2191", "Move up:", index === 0, () => move(-1)),
     button("down", "\u2193", "Move down:", index === count - 1, () => move(1)),
     button("remove", "\u2715", "Remove", count === 1, remove),
@@ -162,25 +267,45 @@ function moves(desk, layer, index) {
 }
 
 function radio({ name, value, words, checked, choose, disabled = false }) {
-  const input = element("input", { type: "radio", name, value, checked, disabled, "data-key": `${name}-${value}`, on: { change: () => choose(value) } });
+  const input = element("input", {
+    type: "radio",
+    name,
+    value,
+    checked,
+    disabled,
+    "data-key": `${name}-${value}`,
+    on: { change: () => choose(value) },
+  });
   return element("label", { class: "choice" }, input, element("span", {}, words));
 }
 
-/** A field for a whole number, which says what is wrong with another one and doesn't store it. */
+/** A field for a whole number; of what isn't one it says so, and the last good one stays. */
 function count({ key, label, most, value, store, of = null }) {
   const id = `count-${key}`;
+  let stored = value;
   const fault = element("span", { class: "field-error", id: `${id}-error` });
   const read = (event) => {
     const given = event.target.value.trim() === "" ? NaN : Number(event.target.value);
     const wanted = countFault(given, most);
     event.target.toggleAttribute("aria-invalid", false);
     if (wanted) event.target.setAttribute("aria-invalid", "true");
-    fault.textContent = wanted ?? "";
-    if (!wanted) store(given);
+    fault.textContent = wanted ? `${wanted}; shown is ${stored}` : "";
+    if (wanted) return;
+    stored = given;
+    store(given);
   };
   const input = element("input", {
-    id, type: "number", min: 1, max: most, step: 1, value, inputmode: "numeric", "data-key": key,
-    "aria-describedby": `${id}-error`, "aria-label": of ? `${label}, ${of}` : null, on: { input: read },
+    id,
+    type: "number",
+    min: 1,
+    max: most,
+    step: 1,
+    value,
+    inputmode: "numeric",
+    "data-key": key,
+    "aria-describedby": `${id}-error`,
+    "aria-label": of ? `${label}, ${of}` : null,
+    on: { input: read },
   });
   return element("div", { class: "count" }, element("label", { for: id }, label), input, fault);
 }

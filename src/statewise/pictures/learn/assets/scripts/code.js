@@ -82,37 +82,61 @@ function nextBatch(net, plan) {
   const dims = net.input === "words" ? [net.batch, net.more] : [net.batch, net.more, net.features];
   const type = net.input === "words" ? ', "int32"' : "";
   const next = `x_next = np.zeros(${tuple(dims)}${type})  # the steps that follow, same rows`;
-  const call_ = plan.dialect === "keras" ? "model(x)" : `model.predict(x, batch_size=${net.batch}, verbose=0)`;
-  const note = plan.dialect === "keras" && plan.chosen ? "  # predict() would lose the state on JAX" : "";
+  const call_ =
+    plan.dialect === "keras" ? "model(x)" : `model.predict(x, batch_size=${net.batch}, verbose=0)`;
+  const note =
+    plan.dialect === "keras" && plan.chosen ? "  # predict() would lose the state on JAX" : "";
   const second = plan.chosen ? "  # goes on where x stopped" : "  # starts at zero again";
   const before = plan.chosen ? [reset(plan)] : [];
-  return [next, ...before, `first = ${call_}${note}`, `second = ${call_.replace("(x", "(x_next")}${second}`].join("\n");
+  return [
+    next,
+    ...before,
+    `first = ${call_}${note}`,
+    `second = ${call_.replace("(x", "(x_next")}${second}`,
+  ].join("\n");
 }
 
 function loop(net, plan) {
   if (plan.dialect === "statewise") {
     return `forecast = model.forecast(x, steps=${net.more})  # warm-up over x, then closed loop`;
   }
-  const lines = [reset(plan), "outputs = model(x)  # warm-up over the known steps", "last = outputs[:, -1:]", "forecast = [last]"];
+  const lines = [
+    reset(plan),
+    "outputs = model(x)  # warm-up over the known steps",
+    "last = outputs[:, -1:]",
+    "forecast = [last]",
+  ];
   if (net.more > 1) {
-    lines.push(`for _ in range(${net.more - 1}):`, "    last = model(last)  # each output is the next input", "    forecast.append(last)");
+    lines.push(
+      `for _ in range(${net.more - 1}):`,
+      "    last = model(last)  # each output is the next input",
+      "    forecast.append(last)",
+    );
   }
   return [...lines, "forecast = keras.ops.concatenate(forecast, axis=1)"].join("\n");
 }
 
 function reset({ dialect }) {
   if (dialect === "statewise") return "model.reset_states()  # the sequences begin anew";
-  return "for layer in model.layers:  # the sequences begin anew\n    if hasattr(layer, \"reset_state\"):\n        layer.reset_state()";
+  return 'for layer in model.layers:  # the sequences begin anew\n    if hasattr(layer, "reset_state"):\n        layer.reset_state()';
 }
 
 /** Whether the outputs are scores of words, to be compared with the right word's number. */
 function isScores(net) {
   const last = net.layers[net.layers.length - 1];
-  return net.input === "words" && (last.kind === "Dense" || last.kind === "TimeDistributed") && last.units > 1;
+  return (
+    net.input === "words" &&
+    (last.kind === "Dense" || last.kind === "TimeDistributed") &&
+    last.units > 1
+  );
 }
 
 function axes({ kind }) {
-  return { sequence: "batch, time steps, features", vector: "batch, features", words: "batch, time steps" }[kind];
+  return {
+    sequence: "batch, time steps, features",
+    vector: "batch, features",
+    words: "batch, time steps",
+  }[kind];
 }
 
 function tuple(dims) {

@@ -31,8 +31,12 @@ export function draw(net, room, { title, description }) {
     y: (row) => top + (shape.rows.length - 1 - row + 0.5) * look.row + (look === ABOVE ? 14 : 0),
   };
   const svg = drawn("svg", {
-    class: "unrolled", role: "img", "aria-labelledby": "unrolled-title unrolled-words",
-    viewBox: `0 0 ${size.width} ${size.height}`, width: size.width, height: size.height,
+    class: "unrolled",
+    role: "img",
+    "aria-labelledby": "unrolled-title unrolled-words",
+    viewBox: `0 0 ${size.width} ${size.height}`,
+    width: size.width,
+    height: size.height,
   });
   svg.append(
     drawn("title", { id: "unrolled-title" }, title),
@@ -73,8 +77,15 @@ function arrowHead(name) {
   return drawn(
     "marker",
     {
-      id: `head-${name}`, class: `head ${name}`, viewBox: "0 0 8 8", refX: 7, refY: 4,
-      markerWidth: 9, markerHeight: 9, markerUnits: "userSpaceOnUse", orient: "auto-start-reverse",
+      id: `head-${name}`,
+      class: `head ${name}`,
+      viewBox: "0 0 8 8",
+      refX: 7,
+      refY: 4,
+      markerWidth: 9,
+      markerHeight: 9,
+      markerUnits: "userSpaceOnUse",
+      orient: "auto-start-reverse",
     },
     drawn("path", { d: "M0 0.6 L7.4 4 L0 7.4 Z" }),
   );
@@ -82,7 +93,8 @@ function arrowHead(name) {
 
 /** The two names above the columns, and the line between them. */
 function headings({ boxes }, at, names, { height }) {
-  const edge = (part, pick) => pick(...boxes.filter((box) => box.part === part).map((b) => b.column));
+  const edge = (part, pick) =>
+    pick(...boxes.filter((box) => box.part === part).map((b) => b.column));
   const [end, start] = [edge(0, Math.max), edge(1, Math.min)];
   const middle = at.x((end + start) / 2);
   const text = (x, anchor, words) =>
@@ -104,15 +116,37 @@ function label({ title, words, error }, index, at, { width }) {
   const isWide = at.look === BESIDE;
   const step = 17;
   const middle = at.y(index);
-  const first = isWide ? middle - ((lines.length - 1) * step) / 2 + 4 : middle - 32 - (lines.length - 1) * step;
+  const first = isWide
+    ? middle - ((lines.length - 1) * step) / 2 + 4
+    : middle - 32 - (lines.length - 1) * step;
   const made = lines.map(({ text, type }, i) =>
-    drawn("text", { x: isWide ? 2 : 0, y: first + i * step, class: `label ${type}`, "data-row": index }, text),
+    drawn(
+      "text",
+      { x: isWide ? 2 : 0, y: first + i * step, class: `label ${type}`, "data-row": index },
+      text,
+    ),
   );
   if (!error) return made;
   const left = at.look.labels + 8;
-  const band = { x: left, y: middle - 20, width: width - left - 8, height: 40, rx: 8, class: "misfit" };
-  const mark = { x: left + band.width / 2, y: middle + 5, class: "label fault", "text-anchor": "middle" };
-  return [drawn("rect", band), drawn("text", mark, "\u2715 this layer can't read what comes"), ...made];
+  const band = {
+    x: left,
+    y: middle - 20,
+    width: width - left - 8,
+    height: 40,
+    rx: 8,
+    class: "misfit",
+  };
+  const mark = {
+    x: left + band.width / 2,
+    y: middle + 5,
+    class: "label fault",
+    "text-anchor": "middle",
+  };
+  return [
+    drawn("rect", band),
+    drawn("text", mark, "\u2715 this layer can't read what comes"),
+    ...made,
+  ];
 }
 
 function wrapped(text, most) {
@@ -126,7 +160,19 @@ function wrapped(text, most) {
 }
 
 function arrow(link, at, half, isLoop) {
-  const draw = { up: climb, fan: turn, joint: turn, dropped, state, carried: state, zero: start, last: start, forgotten, next, fedback }[link.kind];
+  const draw = {
+    up: climb,
+    fan: turn,
+    joint: turn,
+    dropped,
+    state,
+    carried: state,
+    zero: start,
+    last: start,
+    forgotten,
+    next,
+    fedback,
+  }[link.kind];
   const group = drawn("g", { class: `link ${link.kind}`, "data-kind": link.kind });
   group.append(...draw(link, at, half, isLoop));
   return group;
@@ -171,7 +217,10 @@ function dropped({ from }, at, half) {
 function state({ kind, from, to, text, back }, at, half, isLoop) {
   const side = from.column < to.column ? 1 : -1;
   const y = at.y(from.row) + half(from).lane * (back ? -1 : 1);
-  const [x1, x2] = [at.x(from.column) + side * half(from).x, at.x(to.column) - side * (half(to).x + 2)];
+  const [x1, x2] = [
+    at.x(from.column) + side * half(from).x,
+    at.x(to.column) - side * (half(to).x + 2),
+  ];
   const parts = [line(`M${x1} ${y} H${x2}`, "state")];
   const middle = (x1 + x2) / 2;
   if (isLoop || back) return parts;
@@ -189,12 +238,20 @@ function start({ kind, to, text, back }, at, half) {
   const arrowTo = line(`M${far} ${y} H${edge + side * 2}`, "state");
   if (kind === "zero") {
     const x = far + side * 8;
-    return [arrowTo, drawn("circle", { cx: x, cy: y, r: 8, class: "origin" }), note(x, y + 4, text, "note origin-text")];
+    return [
+      arrowTo,
+      drawn("circle", { cx: x, cy: y, r: 8, class: "origin" }),
+      note(x, y + 4, text, "note origin-text"),
+    ];
   }
   const anchor = back ? "start" : "end";
   const [first, second] = text.split(" ");
   const x = edge + side * 8;
-  return [arrowTo, note(x, y - 7, first, "note strong", anchor), note(x, y + 16, second, "note strong", anchor)];
+  return [
+    arrowTo,
+    note(x, y - 7, first, "note strong", anchor),
+    note(x, y + 16, second, "note strong", anchor),
+  ];
 }
 
 function forgotten({ from }, at, half) {
@@ -209,7 +266,11 @@ function forgotten({ from }, at, half) {
 function next({ from, text }, at, half) {
   const [x, y] = [at.x(from.column) + half(from).x, at.y(from.row)];
   const [first, second] = text.split(" ");
-  return [line(`M${x} ${y} h26`, "state"), note(x + 8, y - 7, first, "note strong", "start"), note(x + 8, y + 16, second, "note strong", "start")];
+  return [
+    line(`M${x} ${y} h26`, "state"),
+    note(x + 8, y - 7, first, "note strong", "start"),
+    note(x + 8, y + 16, second, "note strong", "start"),
+  ];
 }
 
 /** From an output's right side down between two columns into the next input's left side. */
@@ -219,6 +280,9 @@ function fedback({ from, to }, at, half) {
   const channel = x2 - Math.min((x2 - x1) / 2, 15);
   const arc = `a${CORNER} ${CORNER} 0 0`;
   return [
-    line(`M${x1} ${y1} H${channel - CORNER} ${arc} 1 ${CORNER} ${CORNER} V${y2 - CORNER} ${arc} 0 ${CORNER} ${CORNER} H${x2}`, "fedback"),
+    line(
+      `M${x1} ${y1} H${channel - CORNER} ${arc} 1 ${CORNER} ${CORNER} V${y2 - CORNER} ${arc} 0 ${CORNER} ${CORNER} H${x2}`,
+      "fedback",
+    ),
   ];
 }

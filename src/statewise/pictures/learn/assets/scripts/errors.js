@@ -26,13 +26,19 @@ export function loopFault(config, input, output) {
   const { layers } = config;
   const found = (test) => layers.findIndex(test);
   if (input.kind !== "sequence") {
-    return fault(null, "Outputs can be fed back only where the input is a sequence of measurements; for words, one must be chosen first from the scores of all.");
+    return fault(
+      null,
+      "Outputs can be fed back only where the input is a sequence of measurements; for words, one must be chosen first from the scores of all.",
+    );
   }
   const repeat = found((layer) => layer.kind === "RepeatVector");
   const twoWays = found((layer) => layer.bidirectional);
   if (repeat >= 0 || twoWays >= 0) {
     const index = repeat >= 0 ? repeat : twoWays;
-    return fault(index, `Layer ${index + 1}, ${call(layers[index])}, needs all time steps at once, so the network can't go on one step at a time. Outputs can't be fed back here.`);
+    return fault(
+      index,
+      `Layer ${index + 1}, ${call(layers[index])}, needs all time steps at once, so the network can't go on one step at a time. Outputs can't be fed back here.`,
+    );
   }
   if (output.kind !== "sequence") {
     const index = layers.findLastIndex((layer) => isRecurrent(layer));
@@ -58,11 +64,13 @@ function fault(layer, text, fix = null) {
 
 function why(config, index, shape) {
   const { takes } = KINDS[config.layers[index].kind];
-  if (shape.kind === "words") return ": numbers that only name words. An Embedding makes vectors of them.";
+  if (shape.kind === "words")
+    return ": numbers that only name words. An Embedding makes vectors of them.";
   if (takes === "words") return ": measurements, not names of words.";
   if (takes === "vector") return ": it has time steps already, so there is nothing to repeat.";
   const before = config.layers[index - 1];
-  if (before && isRecurrent(before)) return ", without time steps, because return_sequences=False drops all but the last.";
+  if (before && isRecurrent(before))
+    return ", without time steps, because return_sequences=False drops all but the last.";
   return ", without time steps.";
 }
 
@@ -75,9 +83,13 @@ function mend(config, index, shape) {
   }
   if (takes === "sequence" && before && isRecurrent(before)) return returnSequences(index - 1);
   if (takes === "sequence") return insert(index, make("RepeatVector"));
-  if (takes === "vector" && before && isRecurrent(before)) return option(index - 1, "return_sequences", false);
+  if (takes === "vector" && before && isRecurrent(before))
+    return option(index - 1, "return_sequences", false);
   if (takes === "vector" && !before) {
-    return { label: "Make the input one vector", change: (net) => ({ ...net, input: "vector", after: "nothing" }) };
+    return {
+      label: "Make the input one vector",
+      change: (net) => ({ ...net, input: "vector", after: "nothing" }),
+    };
   }
   return null;
 }

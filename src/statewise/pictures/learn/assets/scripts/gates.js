@@ -13,22 +13,33 @@ const SAID = {
 /** Return the table; `chosen` is { gate, unit }, `choose(gate, unit)` is called for another one. */
 export function gateTable(made, chosen, choose) {
   const head = element(
-    "tr", {},
+    "tr",
+    {},
     element("th", { scope: "col" }, "unit"),
-    GATES.map((gate) => element("th", { scope: "col" }, SAID[gate].name, element("small", {}, SAID[gate].what))),
+    GATES.map((gate) =>
+      element("th", { scope: "col" }, SAID[gate].name, element("small", {}, SAID[gate].what)),
+    ),
     element("th", { scope: "col" }, "memory c", element("small", {}, "before \u2192 after")),
     element("th", { scope: "col" }, "output h", element("small", {}, "the new state")),
   );
   const rows = made.c.map((_, unit) =>
     element(
-      "tr", {},
+      "tr",
+      {},
       element("th", { scope: "row" }, `${unit + 1}`),
       GATES.map((gate) => element("td", {}, gateButton(made, gate, unit, chosen, choose))),
-      element("td", { class: "memory" }, `${decimal(made.before.c[unit], 3)} \u2192 `, bar(made.c[unit], 2.5, "c", unit)),
+      element(
+        "td",
+        { class: "memory" },
+        `${decimal(made.before.c[unit], 3)} \u2192 `,
+        bar(made.c[unit], 2.5, "c", unit),
+      ),
       element("td", {}, bar(made.h[unit], 1, "h", unit)),
-    ));
+    ),
+  );
   return element(
-    "table", { class: "gates" },
+    "table",
+    { class: "gates" },
     element("caption", { class: "hidden" }, "The gates and the state of each unit after this step"),
     element("thead", {}, head),
     element("tbody", {}, rows),
@@ -42,17 +53,38 @@ export function gateSum(weights, made, { gate, unit }) {
   const n = unit + 1;
   const written = parts.flatMap(({ name, value, weight }, k) => [
     k ? " + " : "",
-    element("span", { class: "term", title: name },
-      name === "bias" ? `bias ${decimal(weight, 2)}` : `${name} ${decimal(value, 2)} \u00d7 ${decimal(weight, 2)}`),
+    element(
+      "span",
+      { class: "term", title: name },
+      name === "bias"
+        ? `bias ${decimal(weight, 2)}`
+        : `${name} ${decimal(value, 2)} \u00d7 ${decimal(weight, 2)}`,
+    ),
   ]);
   const { squash, what, name } = SAID[gate];
   return element(
-    "div", { class: "sum" },
+    "div",
+    { class: "sum" },
     element("p", { class: "sum-name" }, element("strong", {}, `${name}, unit ${n}`), `: ${what}`),
     element("p", {}, "sum = ", written, ` = ${decimal(sum, 3)}`),
-    element("p", {}, `${gate}${n} = ${squash}(${decimal(sum, 3)}) = `, element("strong", {}, decimal(made[gate][unit], 3))),
-    element("p", {}, `c${n} = f ${decimal(made.f[unit], 3)} \u00d7 old c ${decimal(made.before.c[unit], 3)} + i ${decimal(made.i[unit], 3)} \u00d7 g ${decimal(made.g[unit], 3)} = `, element("strong", {}, decimal(made.c[unit], 3))),
-    element("p", {}, `h${n} = o ${decimal(made.o[unit], 3)} \u00d7 tanh(${decimal(made.c[unit], 3)}) = `, element("strong", {}, decimal(made.h[unit], 3))),
+    element(
+      "p",
+      {},
+      `${gate}${n} = ${squash}(${decimal(sum, 3)}) = `,
+      element("strong", {}, decimal(made[gate][unit], 3)),
+    ),
+    element(
+      "p",
+      {},
+      `c${n} = f ${decimal(made.f[unit], 3)} \u00d7 old c ${decimal(made.before.c[unit], 3)} + i ${decimal(made.i[unit], 3)} \u00d7 g ${decimal(made.g[unit], 3)} = `,
+      element("strong", {}, decimal(made.c[unit], 3)),
+    ),
+    element(
+      "p",
+      {},
+      `h${n} = o ${decimal(made.o[unit], 3)} \u00d7 tanh(${decimal(made.c[unit], 3)}) = `,
+      element("strong", {}, decimal(made.h[unit], 3)),
+    ),
   );
 }
 
@@ -61,7 +93,10 @@ function gateButton(made, gate, unit, chosen, choose) {
   return element(
     "button",
     {
-      type: "button", class: "gate", "aria-pressed": isChosen ? "true" : "false", "data-gate": `${gate}${unit}`,
+      type: "button",
+      class: "gate",
+      "aria-pressed": isChosen ? "true" : "false",
+      "data-gate": `${gate}${unit}`,
       "aria-label": `${SAID[gate].name}, unit ${unit + 1}: ${decimal(made[gate][unit], 3)}`,
       on: { click: () => choose(gate, unit) },
     },
@@ -73,7 +108,14 @@ function gateButton(made, gate, unit, chosen, choose) {
 function bar(value, most, name, unit) {
   const bothSides = name === "g" || name === "c" || name === "h";
   const part = Math.min(1, Math.abs(value) / most);
-  const made = element("span", { class: `bar ${bothSides ? "signed" : ""} ${value < 0 ? "negative" : ""}`, "data-value": `${name}${unit}` }, decimal(value, 3));
+  const made = element(
+    "span",
+    {
+      class: `bar ${bothSides ? "signed" : ""} ${value < 0 ? "negative" : ""}`,
+      "data-value": `${name}${unit}`,
+    },
+    decimal(value, 3),
+  );
   made.style.setProperty("--part", part.toFixed(3));
   return made;
 }

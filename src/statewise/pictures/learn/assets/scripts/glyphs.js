@@ -23,8 +23,12 @@ const ROUNDING = { cell: 18, twoway: 16, dense: 2, embedding: 2 };
 export function glyph(box, x, y) {
   const { kind, row, part, step } = box;
   const group = drawn("g", {
-    class: `box ${kind}`, transform: `translate(${x} ${y})`,
-    "data-kind": kind, "data-row": row, "data-part": part, "data-step": step ?? "",
+    class: `box ${kind}`,
+    transform: `translate(${x} ${y})`,
+    "data-kind": kind,
+    "data-row": row,
+    "data-part": part,
+    "data-step": step ?? "",
   });
   if (kind === "gap") group.append(text(0, 5, "\u00b7 \u00b7 \u00b7", "dots"));
   else if (kind === "twoway") group.append(...twoWay(box));
@@ -35,20 +39,26 @@ export function glyph(box, x, y) {
 function frame(kind) {
   const half = HALF[kind];
   return drawn("rect", {
-    class: "frame", x: -half.x, y: -half.y, width: 2 * half.x, height: 2 * half.y,
+    class: "frame",
+    x: -half.x,
+    y: -half.y,
+    width: 2 * half.x,
+    height: 2 * half.y,
     rx: ROUNDING[kind] ?? 7,
   });
 }
 
 function contents({ kind, text: name, number, features }) {
   if (!["input", "fed", "output", "words"].includes(kind)) return [text(0, 4, name, "name")];
-  const letter = number === null
-    ? [text(0, 0, name, "letter")]
-    : [text(0, 0, name, "letter", drawn("tspan", { class: "number", dy: 4 }, `${number}`))];
+  const letter =
+    number === null
+      ? [text(0, 0, name, "letter")]
+      : [text(0, 0, name, "letter", drawn("tspan", { class: "number", dy: 4 }, `${number}`))];
   if (kind === "words") return [...letter, text(0, 15, "word", "small")];
-  const inner = kind === "output"
-    ? [drawn("rect", { class: "inner", x: -17, y: -19, width: 34, height: 38, rx: 4 })]
-    : [];
+  const inner =
+    kind === "output"
+      ? [drawn("rect", { class: "inner", x: -17, y: -19, width: 34, height: 38, rx: 4 })]
+      : [];
   return [...inner, ...letter, ...dots(features)];
 }
 

@@ -35,9 +35,15 @@ export function step(weights, x, state) {
 /** The parts of one gate's sum for one unit: [{ name, value, weight }], the bias last. */
 export function terms(weights, x, state, gate, unit) {
   const column = GATES.indexOf(gate) * state.h.length + unit;
-  const inputs = x.map((value, k) => ({ name: `x${k + 1}`, value, weight: weights.kernel[k][column] }));
+  const inputs = x.map((value, k) => ({
+    name: `x${k + 1}`,
+    value,
+    weight: weights.kernel[k][column],
+  }));
   const old = state.h.map((value, k) => ({
-    name: `h${k + 1}`, value, weight: weights.recurrent_kernel[k][column],
+    name: `h${k + 1}`,
+    value,
+    weight: weights.recurrent_kernel[k][column],
   }));
   return [...inputs, ...old, { name: "bias", value: 1, weight: weights.bias[column] }];
 }

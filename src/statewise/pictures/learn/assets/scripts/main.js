@@ -33,7 +33,9 @@ function update(net) {
   showPicture();
   showWeights(found);
   showCode();
-  const shape = found.output ? `Output ${say(found.output, net.batch)}, ${grouped(found.total)} weights.` : "";
+  const shape = found.output
+    ? `Output ${say(found.output, net.batch)}, ${grouped(found.total)} weights.`
+    : "";
   announce(found.error ? found.error.text : `${found.name}. ${shape}`);
   remember();
 }
@@ -59,24 +61,37 @@ function showError(error) {
     update(net);
     place("name").focus();
   };
-  const button = error.fix ? element("button", { type: "button", class: "action", on: { click: mend } }, error.fix.label) : null;
+  const button = error.fix
+    ? element("button", { type: "button", class: "action", on: { click: mend } }, error.fix.label)
+    : null;
   return box.replaceChildren(...[element("p", {}, error.text), button].filter(Boolean));
 }
 
 function showWeights({ rows, total, error }) {
   const lines = rows.map(({ layer, shape, weights }) =>
-    element("tr", {},
-      element("th", { scope: "row" }, element("code", {}, call(layer)), element("span", { class: "shape" }, say(shape, page.net.batch))),
+    element(
+      "tr",
+      {},
+      element(
+        "th",
+        { scope: "row" },
+        element("code", {}, call(layer)),
+        element("span", { class: "shape" }, say(shape, page.net.batch)),
+      ),
       element("td", { class: "formula" }, weights.formula),
-      element("td", { class: "number" }, grouped(weights.count))));
+      element("td", { class: "number" }, grouped(weights.count)),
+    ),
+  );
   place("weights").replaceChildren(...lines);
-  place("total").textContent = error && rows.length < page.net.layers.length ? "\u2013" : grouped(total);
+  place("total").textContent =
+    error && rows.length < page.net.layers.length ? "\u2013" : grouped(total);
 }
 
 function showCode() {
   const text = code(page.net, page.dialect);
-  const pieces = text.split(/(#.*)/).map((piece) =>
-    piece.startsWith("#") ? element("span", { class: "comment" }, piece) : piece);
+  const pieces = text
+    .split(/(#.*)/)
+    .map((piece) => (piece.startsWith("#") ? element("span", { class: "comment" }, piece) : piece));
   place("code").replaceChildren(...pieces);
   for (const button of document.querySelectorAll("[data-dialect]")) {
     button.setAttribute("aria-pressed", button.dataset.dialect === page.dialect ? "true" : "false");
@@ -107,9 +122,21 @@ function ask(question) {
   if (question.way) panel.show(question.way);
   place("question").textContent = question.title;
   place("answer").textContent = question.answer;
-  const tries = question.tries.map(({ label, change }) => element("button", { type: "button", class: "chip", on: { click: () => attempt(change) } }, label));
-  const back = element("button", { type: "button", class: "chip quiet", on: { click: () => attempt(() => question.net) } }, "as it was");
-  place("tries").replaceChildren(...(tries.length ? [element("span", { class: "hint" }, "Try: "), ...tries, back] : []));
+  const tries = question.tries.map(({ label, change }) =>
+    element(
+      "button",
+      { type: "button", class: "chip", on: { click: () => attempt(change) } },
+      label,
+    ),
+  );
+  const back = element(
+    "button",
+    { type: "button", class: "chip quiet", on: { click: () => attempt(() => question.net) } },
+    "as it was",
+  );
+  place("tries").replaceChildren(
+    ...(tries.length ? [element("span", { class: "hint" }, "Try: "), ...tries, back] : []),
+  );
   place("to-panel").hidden = !question.way;
   for (const button of document.querySelectorAll("[data-question]")) {
     button.toggleAttribute("aria-current", false);
@@ -140,7 +167,8 @@ function readAddress() {
     update(net);
   } catch (error) {
     place("notice").hidden = false;
-    place("notice").textContent = `The address of this page holds no network that can be shown (${error.message}), so it begins with the first question.`;
+    place("notice").textContent =
+      `The address of this page holds no network that can be shown (${error.message}), so it begins with the first question.`;
   }
 }
 
@@ -151,7 +179,9 @@ async function copy() {
     place("copied").textContent = "Copied.";
   } catch {
     getSelection().selectAllChildren(place("code")); // a page from a file may not be allowed to
-    place("copied").textContent = document.execCommand("copy") ? "Copied." : "Selected: press Ctrl+C to copy.";
+    place("copied").textContent = document.execCommand("copy")
+      ? "Copied."
+      : "Selected: press Ctrl+C to copy.";
   }
 }
 
@@ -170,14 +200,24 @@ openWhereWide();
 wide.addEventListener("change", openWhereWide);
 
 place("about-numbers").textContent = aboutNumbers();
-place("questions").append(...QUESTIONS.map((question) => {
-  const click = () => {
-    ask(question);
-    openWhereWide();
-    place("question").focus();
-  };
-  return element("li", {}, element("button", { type: "button", "data-question": question.id, on: { click } }, question.title));
-}));
+place("questions").append(
+  ...QUESTIONS.map((question) => {
+    const click = () => {
+      ask(question);
+      openWhereWide();
+      place("question").focus();
+    };
+    return element(
+      "li",
+      {},
+      element(
+        "button",
+        { type: "button", "data-question": question.id, on: { click } },
+        question.title,
+      ),
+    );
+  }),
+);
 place("previous").addEventListener("click", () => askNext(-1));
 place("next").addEventListener("click", () => askNext(1));
 place("copy").addEventListener("click", copy);

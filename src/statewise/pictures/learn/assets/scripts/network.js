@@ -43,9 +43,7 @@ function nameOf(net, input, rows) {
   const manyIn = (input.steps ?? 1) > 1;
   const ahead = net.after === "loop" ? net.more - 1 : 0;
   const manyOut = (last.steps ?? 1) + ahead > 1;
-  const squeezed = rows.some(
-    ({ layer, shape }) => isRecurrent(layer) && shape.kind === "vector",
-  );
+  const squeezed = rows.some(({ layer, shape }) => isRecurrent(layer) && shape.kind === "vector");
   if (manyIn && manyOut && squeezed) return "encoder-decoder";
   return `${manyIn ? "many" : "one"}-to-${manyOut ? "many" : "one"}`;
 }

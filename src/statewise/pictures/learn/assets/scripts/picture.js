@@ -97,7 +97,10 @@ function lineOf(kind, drawnShape, shape, layer, place, at) {
   const isVector = drawnShape.kind === "vector";
   const slots = isVector
     ? [{ column: at, step: 1 }]
-    : shortened(drawnShape.steps, place.most).map((step, i) => ({ column: place.offset + i, step }));
+    : shortened(drawnShape.steps, place.most).map((step, i) => ({
+        column: place.offset + i,
+        step,
+      }));
   const handsOn = shape.kind === "vector" ? slots[slots.length - 1].column : place.offset;
   return { kind, layer, slots, recurrent, shape, at: handsOn, isVector };
 }
@@ -122,7 +125,16 @@ function placeBoxes({ boxes }, lines, { index, first }) {
       const letter = line.kind === "output" ? "y" : "x";
       const text = line.layer ? nameIn(line.layer) : letter;
       const number = isNumbered && step !== null ? first + step : null;
-      boxes.push({ kind, row, column, part: index, step, text, number, features: line.shape.features });
+      boxes.push({
+        kind,
+        row,
+        column,
+        part: index,
+        step,
+        text,
+        number,
+        features: line.shape.features,
+      });
     }
   });
 }
@@ -138,7 +150,12 @@ function climb({ links }, lines, { index }) {
     const [below, above] = [lines[row], lines[row + 1]];
     const real = below.slots.filter(({ step }) => step !== null);
     const up = (from, to, kind) =>
-      links.push({ kind, part: index, from: { row, column: from }, to: { row: row + 1, column: to } });
+      links.push({
+        kind,
+        part: index,
+        from: { row, column: from },
+        to: { row: row + 1, column: to },
+      });
     if (below.shape.kind !== "vector") {
       for (const { column } of real) up(column, column, "up");
       continue;

@@ -18,22 +18,26 @@ export const WAYS = {
   },
   stateful: {
     title: "2 hours, then 3: stateful",
-    words: "Two batches of the same sequence. The second goes on with the state that the first ended with.",
+    words:
+      "Two batches of the same sequence. The second goes on with the state that the first ended with.",
     plan: () => [...hours(0, 2, "batch 1: 2 steps"), ...hours(2, 3, "batch 2: 3 steps", false)],
   },
   stateless: {
     title: "2 hours, then 3: not stateful",
-    words: "The same two batches, but the state is forgotten in between: hours 3 to 5 begin at zero.",
+    words:
+      "The same two batches, but the state is forgotten in between: hours 3 to 5 begin at zero.",
     plan: () => [...hours(0, 2, "batch 1: 2 steps"), ...hours(2, 3, "batch 2: 3 steps")],
   },
   windows: {
     title: "windows of 3 hours",
-    words: "Three overlapping windows, each a sample by itself: every one begins at zero and knows nothing of the hours before it.",
+    words:
+      "Three overlapping windows, each a sample by itself: every one begins at zero and knows nothing of the hours before it.",
     plan: () => [0, 1, 2].flatMap((first) => hours(first, WINDOW, `window ${first + 1}`)),
   },
   forecast: {
     title: "3 days known, 1 day forecast",
-    words: "First it runs over 72 known hours, for the state's sake. Then each output is the next input, for 24 hours that it has not seen.",
+    words:
+      "First it runs over 72 known hours, for the state's sake. Then each output is the next input, for 24 hours that it has not seen.",
     plan: ({ known, ahead }) => [
       ...hours(0, known, `warm-up: ${known} known hours`),
       ...hours(known, ahead - 1, "closed loop", false).map((one) => ({ ...one, fed: true })),

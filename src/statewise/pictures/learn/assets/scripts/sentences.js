@@ -6,13 +6,20 @@ import { counted, listed } from "./words.js";
 /** Say what the picture shows; [] where there is an error. */
 export function sentences(net, found) {
   if (found.error) return [];
-  return [reach(net, found), memory(net, found), ...loop(net), ...remarks(net, found)].filter(Boolean);
+  return [reach(net, found), memory(net, found), ...loop(net), ...remarks(net, found)].filter(
+    Boolean,
+  );
 }
 
 function reach(net, { input, output, rows, name }) {
-  const inputs = input.kind === "vector" ? "One vector goes in" : `${counted(input.steps, "step")} ${input.steps === 1 ? "goes" : "go"} in`;
+  const inputs =
+    input.kind === "vector"
+      ? "One vector goes in"
+      : `${counted(input.steps, "step")} ${input.steps === 1 ? "goes" : "go"} in`;
   const first = rows.find(({ layer }) => isRecurrent(layer));
-  const used = first ? `; the same ${first.layer.kind} cell is used ${times(first.from.steps)}` : "";
+  const used = first
+    ? `; the same ${first.layer.kind} cell is used ${times(first.from.steps)}`
+    : "";
   if (name === "encoder-decoder") {
     const code = rows.find(({ layer, shape }) => isRecurrent(layer) && shape.kind === "vector");
     return `${inputs}, all of them squeezed into one vector of ${counted(code.shape.features, "number")}, and ${counted(output.steps, "step")} made from it.`;
@@ -27,11 +34,13 @@ function reach(net, { input, output, rows, name }) {
 
 function memory(net, { rows }) {
   const layers = rows.map(({ layer }) => layer).filter(isRecurrent);
-  if (!layers.length) return "Nothing is recurrent here: each sample, and each step, is worked on by itself.";
+  if (!layers.length)
+    return "Nothing is recurrent here: each sample, and each step, is worked on by itself.";
   if (net.after === "loop") return null;
   const kept = layers.filter((layer) => layer.stateful);
   const rowsOf = net.batch === 1 ? "the one row" : `each of the ${net.batch} rows`;
-  if (!kept.length) return `In every batch the state of ${rowsOf} starts at zero, and is forgotten after the last step.`;
+  if (!kept.length)
+    return `In every batch the state of ${rowsOf} starts at zero, and is forgotten after the last step.`;
   const what = listed([...new Set(kept.map(carries))]);
   return `The state (${what}) of ${rowsOf} is kept: the next batch goes on where this one stopped, row by row. So the rows must stay in their order (shuffle=False), and reset_states() must be called where new sequences begin.`;
 }
@@ -39,7 +48,10 @@ function memory(net, { rows }) {
 function loop(net) {
   if (net.after !== "loop") return [];
   const warm = `First it runs over the ${counted(net.steps, "known step")}, for the state's sake; the last output is the first forecast.`;
-  const fed = net.more > 1 ? ` Then each output is the next input, ${times(net.more - 1)}, without a reset in between.` : "";
+  const fed =
+    net.more > 1
+      ? ` Then each output is the next input, ${times(net.more - 1)}, without a reset in between.`
+      : "";
   return [warm + fed];
 }
 
@@ -50,16 +62,24 @@ function remarks(net, { rows, name }) {
   const stateful = recurrent.filter((layer) => layer.stateful);
   if (stateful.length && stateful.length < recurrent.length && net.after !== "loop") {
     const fresh = recurrent.find((layer) => !layer.stateful);
-    found.push(`Careful: ${call(fresh)} is not stateful, so it starts at zero in every batch while another layer goes on. That is seldom meant.`);
+    found.push(
+      `Careful: ${call(fresh)} is not stateful, so it starts at zero in every batch while another layer goes on. That is seldom meant.`,
+    );
   }
   if (stateful.some((layer) => layer.bidirectional)) {
-    found.push("Careful: the half that runs backwards starts at a batch's end with what it kept from the beginning of the batch before. That is seldom meant.");
+    found.push(
+      "Careful: the half that runs backwards starts at a batch's end with what it kept from the beginning of the batch before. That is seldom meant.",
+    );
   }
   if (name === "one-to-one" && recurrent.length && !stateful.length && net.after === "nothing") {
-    found.push("With one step and no state kept, nothing is remembered: it's a one-to-one network.");
+    found.push(
+      "With one step and no state kept, nothing is remembered: it's a one-to-one network.",
+    );
   }
   if (layers.some(({ kind }) => kind === "TimeDistributed")) {
-    found.push("TimeDistributed(Dense) and Dense give the same numbers: both work on each step by itself, with the same weights.");
+    found.push(
+      "TimeDistributed(Dense) and Dense give the same numbers: both work on each step by itself, with the same weights.",
+    );
   }
   return found;
 }
