@@ -206,11 +206,11 @@ def encode_calendar(stamps: pd.Index, features: Sequence[str]) -> np.ndarray:
             case "hour":
                 part = (stamps.hour + stamps.minute / 60) / 24
             case "weekday":
-                part = stamps.dayofweek / 7
+                part = stamps.day_of_week / 7
             case "day":
                 part = (stamps.day - 1) / stamps.days_in_month
             case "week":
-                part = (stamps.dayofyear - 1) / 366
+                part = (stamps.day_of_year - 1) / 366
             case "month":
                 part = (stamps.month - 1) / 12
             case _:

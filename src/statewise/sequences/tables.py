@@ -2,7 +2,7 @@
 
 import csv
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,20 @@ class Table:
 
     frame: pd.DataFrame
     name: str
-    places: list[str]
+    places: Sequence[str]
+
+
+class _Rows(Sequence):
+    """Places of rows by their labels, written when asked for: there may be millions."""
+
+    def __init__(self, labels: Sequence):
+        self.labels = labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, row: int) -> str:
+        return f"row {self.labels[row]}"
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
@@ -71,8 +84,7 @@ def load_table(source: Any) -> Table:
         twice = source.columns[source.columns.duplicated()]
         if len(twice):
             raise DataError(f"the table has several columns named {twice[0]!r}")
-        places = [f"row {label}" for label in source.index]
-        return Table(_index_as_column(source), "the table", places)
+        return Table(_index_as_column(source), "the table", _Rows(source.index))
     if not isinstance(source, (str, Path)):
         raise TypeError(f"a table is a path or a pandas frame, not {type(source).__name__}")
 
@@ -113,7 +125,7 @@ def _load_pq(path: Path) -> Table:
         frame = pd.read_parquet(path)
     except (ValueError, OSError) as error:  # pyarrow's own errors are among these
         raise DataError(f"{path} is no readable Parquet file: {_one_line(error)}") from None
-    return Table(_index_as_column(frame), str(path), [f"row {i + 1}" for i in range(len(frame))])
+    return Table(_index_as_column(frame), str(path), _Rows(range(1, len(frame) + 1)))
 
 
 def _load_csv(path: Path, delimiters: str) -> Table:

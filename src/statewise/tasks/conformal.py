@@ -114,12 +114,14 @@ class Factors:
         >>> Factors(np.full(13, 2.0)).widened(paths, 80, np.zeros((1, 1)))
         (array([[-80.]]), array([[80.]]))
         """
-        low, middle, high = ends_of(paths, level)
-        factor = np.interp(level, _LEVELS, self.values)
-        return (
-            middle - factor * np.maximum(middle - low, least),
-            middle + factor * np.maximum(high - middle, least),
-        )
+        low, high = np.inf, -np.inf
+        # A wider level's factor may be far smaller: it must not end up within a narrower one.
+        for one in [*(each for each in _LEVELS if each < level), level]:
+            below, middle, above = ends_of(paths, one)
+            factor = np.interp(one, _LEVELS, self.values)
+            low = np.minimum(low, middle - factor * np.maximum(middle - below, least))
+            high = np.maximum(high, middle + factor * np.maximum(above - middle, least))
+        return low, high
 
 
 def ends_of(paths: np.ndarray, level: float) -> np.ndarray:

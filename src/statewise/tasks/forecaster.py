@@ -380,7 +380,9 @@ class Forecaster:
         }
 
     def _least(self) -> int:
-        return LEAST_LOOKBACK if self.lookback == "auto" else self.lookback
+        if self.lookback == "auto":
+            return LEAST_LOOKBACK
+        return min(LEAST_LOOKBACK, self.lookback)
 
     def _long_enough(self, panel: Panel, short: str) -> Panel:
         """Leave out series that are too short, or refuse them."""

@@ -21,6 +21,7 @@ class Arrays(NamedTuple):
         unit: (series, channels) float32, see `likelihoods.Now`.
         floor: (series, channels) float32, the mean absolute increment of what is known of each
             series, below a part of which no window's scale falls.
+        start: 1 where an untrained network repeats the season before, 0 where the last value.
     """
 
     values: np.ndarray
@@ -30,6 +31,7 @@ class Arrays(NamedTuple):
     begins: np.ndarray
     unit: np.ndarray
     floor: np.ndarray
+    start: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -219,6 +221,7 @@ def lay_out(
         begins.astype(np.int32),
         divisor.astype(np.float32),
         np.ones_like(divisor, np.float32),
+        np.float32(0),
     )
     return arrays, Level(shift, scale, log)
 

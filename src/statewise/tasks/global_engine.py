@@ -35,7 +35,7 @@ _BATCH = 128
 _RATE = 3e-3
 _LONGEST_LOOP = 96  # steps over which the loop is closed in training
 _MOST_WINDOWS = 2000  # of validation
-_MOST_ORIGINS = 100  # of one series in validation
+_MOST_ORIGINS = 400  # of one series in validation
 _BEHIND = 1.03  # a candidate that much worse than another one after as long a training gives up
 _PATHS = 201  # draws through the closed loop, for each series
 _CALIBRATED = 1000  # windows of validation that paths are drawn from
@@ -116,17 +116,19 @@ class Cut:
 
     @classmethod
     def of(cls, lengths: np.ndarray, horizon: int, least: int) -> "Cut":
-        """Hold out at least a horizon, at most a third of a usual series.
+        """Hold out a fifth of a usual series, or two horizons; no more than gives windows enough.
 
         >>> cut = Cut.of(np.array([100, 100, 15]), horizon=10, least=8)
         >>> cut.held, len(cut.first), set(cut.series.tolist())
         (33, 48, {0, 1})
         """
         usual = int(np.median(lengths))
-        held = int(min(max(usual // 3, 1), max(usual - least - horizon, 1)))
-        horizon = min(horizon, held)
         most = min(_MOST_ORIGINS, max(3, _MOST_WINDOWS // len(lengths)))
-        held = min(held, horizon + max(2 * horizon, most))
+        held = min(
+            max(usual // 5, min(2 * horizon, usual // 3)), horizon + max(2 * horizon, 6 * most)
+        )
+        held = max(1, min(held, usual - least - horizon))
+        horizon = min(horizon, held)
         count = min(held - horizon + 1, most)
         back = np.linspace(held, horizon, count).round().astype(int)
         enough = np.flatnonzero(lengths >= held + least)
@@ -170,13 +172,14 @@ class GlobalEngine:
         cut = Cut.of(panel.lengths, request.horizon, request.least)
         options = _candidates(panel, request)
         layouts = {
-            log: lay_out(panel, encoder, log=log, counts=_counts(request), room=0)
+            # Room for the steps to forecast: so ``predict`` can run the same compiled programs.
+            log: lay_out(panel, encoder, log=log, counts=_counts(request), room=request.horizon)
             for log in {one.log for one in options}
         }
-        plans = {one: _plan(request, panel, encoder, layouts[one.log][0], one) for one in options}
+        plan = _plan(request, panel, encoder, next(iter(layouts.values()))[0])
         found: dict[Candidate, _Course] = {}
         for i, one in enumerate(options):
-            course = _Course(panel, plans[one], layouts[one.log], cut, request)
+            course = _Course(panel, plan, one, layouts[one.log], cut, request)
             found[one] = course.run(
                 [other.curve for other in found.values()],
                 lambda done, most, loss, i=i: tell(
@@ -186,11 +189,11 @@ class GlobalEngine:
         best = min(found, key=lambda one: min(found[one].curve))
         course = found[best]
         epochs = course.best if request.epochs is None else request.epochs
-        data = jax.tree.map(jax.numpy.asarray, layouts[best.log][0])
+        data = _on_device(layouts[best.log][0], best)
         weights, losses = [], []
         for member in range(request.members):
             # Other initial weights and windows than those that validation saw.
-            training = Training(plans[best], _schedule(request), data, request.seed + 1 + member)
+            training = Training(plan, _schedule(request), data, request.seed + 1 + member)
             rng = np.random.default_rng([request.seed, 1 + member])
             for epoch in range(epochs):
                 loss = training.epoch(*_draw(rng, panel.lengths, data.begins, request))
@@ -203,7 +206,7 @@ class GlobalEngine:
             request=request,
             candidate=best,
             epochs=epochs,
-            plan=plans[best],
+            plan=plan,
             weights=weights,
             encoder=encoder,
             **course.measured(),
@@ -333,7 +336,8 @@ class Forecasts:
     def __init__(self, engine: GlobalEngine, data: Arrays, level, first, horizon: int):
         if engine.plan.gaps and data.observed is None:
             data = data._replace(observed=np.ones(data.values.shape, bool))
-        self.engine, self.data, self.level = engine, data, level
+        self.engine, self.level = engine, level
+        self.data = data = _on_device(data, engine.candidate)
         self.first, self.series = first, np.arange(len(first))
         each = [
             forecast(engine.plan, one, data, first, self.series, horizon) for one in engine.weights
@@ -395,7 +399,7 @@ def _least_width(plan: Plan, data: Arrays, scale: np.ndarray, series: np.ndarray
 class _Course:
     """A candidate's training for the choice: its validation error by epoch, from 0 on."""
 
-    def __init__(self, panel, plan, layout, cut: Cut, request: Request):
+    def __init__(self, panel, plan, candidate, layout, cut: Cut, request: Request):
         self.panel, self.plan, self.cut, self.request = panel, plan, cut, request
         self.data, self.level = layout
         self.rows = self.data.begins[cut.series] + cut.first
@@ -404,6 +408,7 @@ class _Course:
         self.truth = panel.values[own, 0]
         self.truth_z = self.data.values[ahead, 0]
         self.unit = mean_step(panel)[cut.series, None]
+        self.data = _on_device(self.data, candidate)
         self.curve: list[float] = []
         self.best, self.kept = 0, None
 
@@ -411,7 +416,7 @@ class _Course:
         """Train, look at the validation part after each epoch, and stop when it's in vain."""
         request = self.request
         schedule = _schedule(request)
-        data = jax.tree.map(jax.numpy.asarray, self.data)
+        data = self.data
         training = Training(self.plan, schedule, data, request.seed)
         rng = np.random.default_rng([request.seed, 0])
         lengths = np.maximum(self.panel.lengths - self.cut.held, 0)
@@ -478,6 +483,11 @@ def _draw(rng, lengths: np.ndarray, begins, request: Request) -> tuple[np.ndarra
     return rows.astype(np.int32), series.astype(np.int32)
 
 
+def _on_device(data: Arrays, candidate: Candidate) -> Arrays:
+    start = np.float32(candidate.start == "seasonal")
+    return jax.tree.map(jax.numpy.asarray, data._replace(start=start))
+
+
 def _loop(request: Request) -> int:
     return min(request.horizon, _LONGEST_LOOP)
 
@@ -499,7 +509,7 @@ def _candidates(panel: Panel, request: Request) -> list[Candidate]:
     return [Candidate(log, start) for log in logs for start in starts]
 
 
-def _plan(request: Request, panel: Panel, encoder: Encoder, data: Arrays, one: Candidate) -> Plan:
+def _plan(request: Request, panel: Panel, encoder: Encoder, data: Arrays) -> Plan:
     static = panel.columns.static
     return Plan(
         cell=request.cell,
@@ -511,7 +521,6 @@ def _plan(request: Request, panel: Panel, encoder: Encoder, data: Arrays, one: C
         season=request.season,
         lookback=request.lookback,
         likelihood=request.likelihood,
-        start=one.start,
         gaps=data.observed is not None,
         **dict(request.options),
     )

@@ -45,7 +45,6 @@ class Plan:
         season: steps in a season, 1 for none.
         lookback: known steps to warm up over.
         likelihood: a name out of ``LIKELIHOODS``.
-        start: "naive" or "seasonal": the forecast that an untrained network makes.
         gaps: whether the network is told which values were missing.
         season_seen: whether it sees the season before.
         shortcut: whether the head sees the features as they are.
@@ -60,7 +59,6 @@ class Plan:
     season: int
     lookback: int
     likelihood: str
-    start: str
     gaps: bool
     season_seen: bool = True
     shortcut: bool = True
@@ -110,6 +108,7 @@ class Window(NamedTuple):
             where the window begins earlier than the series.
         unit: (batch, channels), see `likelihoods.Now`.
         floor: (batch, channels), the mean absolute increment of the whole series as known.
+        start: 1 where an untrained network repeats the season before, 0 where the last value; ().
     """
 
     values: Array
@@ -119,6 +118,7 @@ class Window(NamedTuple):
     age: Array
     unit: Array
     floor: Array
+    start: Array
 
 
 def initial_weights(plan: Plan, seed: int) -> dict[str, Any]:
@@ -228,7 +228,7 @@ def close_loop(
     ahead = window.inputs[:, first : first + steps - 1].swapaxes(0, 1)
 
     def answer(warm: Warm, key) -> Array:
-        start = _start(plan, warm.past, warm.age[:, None])[:, 0]
+        start = _start(plan, window, warm.past, warm.age[:, None])[:, 0]
         level = warm.past[:, -_LEVEL:].mean(1)
         now = Now(warm.past[:, -1], start, scale, level, window.unit)
         if key is None:
@@ -265,7 +265,7 @@ def _over(plan: Plan, weights: dict, window: Window, scale: Array, stop: int):
     real = _real(window.age + plan.reach - 1, steps)
     raw, state = _network(plan, weights, x, zeros, real)
     level = _average(values, _LEVEL, steps)
-    return raw, state, _start(plan, values, age), level
+    return raw, state, _start(plan, window, values, age), level
 
 
 def _network(plan: Plan, weights: dict, x: Array, states: list, mask) -> tuple[Array, list]:
@@ -310,14 +310,14 @@ def _shown(plan: Plan, values, age, scale, inputs, own, observed) -> Array:
     return jnp.concatenate(x, -1)
 
 
-def _start(plan: Plan, values: Array, age: Array) -> Array:
+def _start(plan: Plan, window: Window, values: Array, age: Array) -> Array:
     """Return the increments that the untrained network says, (batch, steps, channels)."""
     steps = age.shape[1]
     now = _lagged(values, 0, steps)
-    if plan.start == "naive" or plan.season == 1:
+    if plan.season == 1:
         return jnp.zeros_like(now)
     before = _lagged(values, plan.season - 1, steps)
-    return jnp.where(_has_season(plan, age), before - now, 0)
+    return window.start * jnp.where(_has_season(plan, age), before - now, 0)
 
 
 def _has_season(plan: Plan, age: Array) -> Array:

@@ -25,6 +25,7 @@ from statewise.tasks.likelihoods import LIKELIHOODS
 
 UPDATES = 25  # in an epoch
 _AT_ONCE = 1024  # lanes of a forecast that run side by side
+_MEMORY = 0.96  # what an update leaves of the average of the weights
 _OTHERS = 0.2  # what the error of all other channels counts, beside the target's
 
 
@@ -67,6 +68,7 @@ def cut(plan: Plan, data: Arrays, first: Array, series: Array, horizon: int) -> 
         age=first - known - begin,
         unit=data.unit[series],
         floor=data.floor[series],
+        start=data.start,
     )
 
 
@@ -98,6 +100,10 @@ def loss_of(plan: Plan, weights: dict, window: Window, horizon: int) -> Array:
 class Training:
     """A network in training.
 
+    Its ``weights`` are a running average of those that the optimizer moves: it errs less, and its
+    validation error goes up and down less (Polyak and Juditsky, "Acceleration of stochastic
+    approximation by averaging", SIAM J. Control Optim. 30, 1992).
+
     Args:
         plan: of the network.
         schedule: of the training.
@@ -112,13 +118,14 @@ class Training:
         self.optimizer = _optimizer(schedule)
         self.optimizer.build([keras.Variable(leaf) for leaf in leaves])
         self._moments = [v.value for v in self.optimizer.variables]
+        self._running = self.weights
         self._program = _train_program(plan, schedule)
 
     def epoch(self, first: np.ndarray, series: np.ndarray) -> float:
         """Train on the windows of an epoch, (UPDATES, batch); return the mean loss."""
-        self.weights, self._moments, loss = self._program(
-            self.weights, self._moments, self.data, first, series
-        )
+        carried = self._running, self._moments, self.weights
+        carried, loss = self._program(carried, self.data, first, series)
+        self._running, self._moments, self.weights = carried
         return float(loss)
 
 
@@ -143,11 +150,11 @@ _PROGRAMS: dict[tuple, Callable] = {}  # compiled once for each plan and schedul
 _KEPT = 16
 
 
-def _train(plan, schedule, optimizer, weights, moments, data, first, series):
-    treedef = jax.tree.structure(weights)
+def _train(plan, schedule, optimizer, carried, data, first, series):
+    treedef = jax.tree.structure(carried[0])
 
     def update(carried, drawn):
-        weights, moments = carried
+        weights, moments, average = carried
         window = cut(plan, data, *drawn, schedule.horizon)
         loss, gradients = jax.value_and_grad(lambda w: loss_of(plan, w, window, schedule.horizon))(
             weights
@@ -155,10 +162,12 @@ def _train(plan, schedule, optimizer, weights, moments, data, first, series):
         leaves, moments = optimizer.stateless_apply(
             moments, jax.tree.leaves(gradients), jax.tree.leaves(weights)
         )
-        return (jax.tree.unflatten(treedef, leaves), moments), loss
+        weights = jax.tree.unflatten(treedef, leaves)
+        average = jax.tree.map(lambda a, w: a + (1 - _MEMORY) * (w - a), average, weights)
+        return (weights, moments, average), loss
 
-    (weights, moments), losses = jax.lax.scan(update, (weights, moments), (first, series))
-    return weights, moments, losses.mean()
+    carried, losses = jax.lax.scan(update, carried, (first, series))
+    return carried, losses.mean()
 
 
 def forecast(
@@ -208,30 +217,30 @@ def draw_paths(
 
 
 def _in_chunks(function, weights, data, first, series, at_once):
-    """Run over the windows, so many at once, in a loop inside one program."""
+    """Run over the windows, so many at once: one compiled program, however many there are."""
     count = len(first)
-    at_once = min(at_once, count)
-    chunks = -(-count // at_once)
-    padded = np.resize(np.arange(count), chunks * at_once)
-    shape = (chunks, at_once)
-    results = _mapped(
-        function.func,
-        tuple(function.args),
-        tuple(sorted(function.keywords.items())),
-        weights,
-        data,
-        (
-            np.arange(chunks, dtype=np.int32),
-            first[padded].reshape(shape).astype(np.int32),
-            series[padded].reshape(shape).astype(np.int32),
-        ),
-    )
-    return [np.asarray(r).reshape(-1, *r.shape[2:])[:count] for r in results]
+    at_once = min(at_once, 1 << (count - 1).bit_length())
+    results = []
+    for chunk in range(-(-count // at_once)):
+        rows = np.arange(chunk * at_once, (chunk + 1) * at_once) % count
+        results.append(
+            _compiled(
+                function.func,
+                tuple(function.args),
+                tuple(sorted(function.keywords.items())),
+                weights,
+                data,
+                np.int32(chunk),
+                first[rows].astype(np.int32),
+                series[rows].astype(np.int32),
+            )
+        )
+    return [np.concatenate(parts)[:count] for parts in zip(*results, strict=True)]
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2))
-def _mapped(function, arguments, options, weights, data, drawn):
-    return jax.lax.map(lambda d: function(*arguments, weights, data, *d, **dict(options)), drawn)
+def _compiled(function, arguments, options, weights, data, chunk, first, series):
+    return function(*arguments, weights, data, chunk, first, series, **dict(options))
 
 
 def _points(plan, weights, data, chunk, first, series, *, horizon):
@@ -252,8 +261,7 @@ def _paths(plan, weights, data, chunk, first, series, *, horizon, paths, seed):
         return jax.tree.map(lambda a: jnp.repeat(a, paths, axis=0), tree)
 
     # What was known is not looked at any more: only the inputs ahead are.
-    window = window._replace(values=None, observed=None)
-    ahead = close_loop(
-        plan, weights, repeated(warm), repeated(window), repeated(scale), horizon, key
-    )
+    start, window = window.start, window._replace(values=None, observed=None, start=None)
+    window = repeated(window)._replace(start=start)
+    ahead = close_loop(plan, weights, repeated(warm), window, repeated(scale), horizon, key)
     return ahead[..., 0].reshape(first.shape[0], paths, horizon), scale[:, 0, 0]

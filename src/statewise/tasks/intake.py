@@ -17,7 +17,6 @@ from statewise.sequences import (
     read_series,
     read_wide,
 )
-from statewise.sequences.panel_reading import as_table
 
 
 @dataclass(frozen=True)
@@ -77,17 +76,17 @@ def take_in(data: Any, names: Columns | Mapping[str, Any] | None = None) -> Inta
             frame = pd.DataFrame(array, columns=range(array.shape[1]))
             return Intake(Form("wide array"), read_wide(frame))
         return _one_series(as_time_series(data), "array")
-    names_there = set(nw.from_native(data, eager_only=True).columns)
-    table = as_table(data)
+    there = set(nw.from_native(data, eager_only=True).columns)
+    given = there | ({data.index.name} if isinstance(data, pd.DataFrame) else set())
     backend = _backend(data)
-    keyed = columns.id in table.frame.columns
-    long = keyed or {columns.time, columns.target} <= set(table.frame.columns)
+    keyed = columns.id in given
+    long = keyed or {columns.time, columns.target} <= given
     if long or names is not None:
         form = Form("long", backend, keyed=keyed)
         return Intake(form, read_panel(data, columns))
     panel = read_wide(data)
     time = panel.time.name
-    indexed = backend == "pandas" and time not in names_there
+    indexed = backend == "pandas" and time not in there
     if len(panel) == 1 and backend == "pandas":
         return _one_series(as_time_series(data), "series")
     return Intake(Form("wide", backend, indexed=indexed, time=str(time)), panel)

@@ -1,0 +1,114 @@
+"""M4 weekly: 359 series, 13 weeks ahead, and what each ingredient brought.
+
+    python benchmarks/forecast_m4_weekly.py [--seeds 5] [--data FOLDER] [--no-ablation]
+
+The data are the competition's weekly-train.csv and weekly-test.csv. The season of 52 weeks is
+given, as the table has no time stamps; all else is the forecaster's own choice on the training
+part. sMAPE and MASE (season 1, as in the competition for weekly data) are averages over series.
+The ablation takes one ingredient away at a time, seed 0. Prints tables in Markdown.
+"""
+
+import argparse
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+import statewise  # noqa: F401  (chooses Keras's engine)
+from forecast_common import arguments, covered, head, row, smape, timed
+from seed_systems import machine
+from statewise.sequences import read_panel
+from statewise.tasks import Forecaster, forecaster
+
+HORIZON, SEASON = 13, 52
+PUBLISHED = {
+    "Naive2 (published)": (9.161, 2.777),
+    "winner of M4, Smyl's hybrid network (published)": (7.817, 2.356),
+}
+
+
+def read(folder):
+    """Return the training panel as a long frame, and the truth (series, horizon)."""
+    train = pd.read_csv(folder / "weekly-train.csv")
+    values = train.iloc[:, 1:].to_numpy(float)
+    known = ~np.isnan(values)
+    lengths = known.sum(axis=1)
+    frame = pd.DataFrame(
+        {
+            "unique_id": np.repeat(train.iloc[:, 0].to_numpy(), lengths),
+            "ds": np.concatenate([np.arange(length) for length in lengths]),
+            "y": values[known],
+        }
+    )
+    return frame, pd.read_csv(folder / "weekly-test.csv").iloc[:, 1:].to_numpy(float)
+
+
+def measures(truth, points, scale):
+    return smape(truth, points), float((np.abs(truth - points).mean(axis=1) / scale).mean())
+
+
+def fit(frame, seed, changes=None, **options):
+    """Fit with the season given; ``changes`` replace fields of the request, for the ablation."""
+    usual = forecaster.Request
+    forecaster.Request = lambda **given: replace(usual(**given), **(changes or {}))
+    try:
+        made = Forecaster(horizon=HORIZON, season=SEASON, seed=seed)
+        return made.set_params(**options).fit(frame)
+    finally:
+        forecaster.Request = usual
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--no-ablation", action="store_true")
+    given = arguments(parser, data="m4")
+    frame, truth = read(given.data)
+    panel = read_panel(frame)
+    moves = np.abs(np.diff(panel.values[:, 0], append=np.nan))
+    moves[panel.offsets[1:] - 1] = 0
+    scale = np.add.reduceat(moves, panel.offsets[:-1]) / (panel.lengths - 1)
+    last = np.repeat(panel.values[panel.offsets[1:] - 1], HORIZON, axis=1)
+    print(machine())
+    head("forecast", "seed", "sMAPE", "MASE", "80 % cover", "95 % cover", "loss", "seconds")
+    found = []
+    for seed in range(given.seeds):
+        fitted, seconds = timed(lambda seed=seed: fit(frame, seed))
+        table = fitted.predict(level=[80, 95])
+        points = table["model"].to_numpy().reshape(truth.shape)
+        covers = [
+            covered(truth.ravel(), table[f"model-lo-{level}"], table[f"model-hi-{level}"])
+            for level in (80, 95)
+        ]
+        found.append((*measures(truth, points, scale), *covers))
+        row("statewise", seed, *found[-1], fitted.losses_[-1], seconds)
+    row("statewise", "mean", *map(float, np.mean(found, axis=0)), "", "")
+    row("last value", "", *measures(truth, last, scale), "", "", "", "")
+    for name, errors in PUBLISHED.items():
+        row(name, "", *errors, "", "", "", "")
+    if not given.no_ablation:
+        ablation(frame, truth, scale)
+
+
+def ablation(frame, truth, scale):
+    cases = {
+        "all of it": ({}, {}),
+        "one network, not three": ({"members": 1}, {}),
+        "without the season before as an input": ({"options": (("season_seen", False),)}, {}),
+        "without the logarithm": ({"logs": (False,)}, {}),
+        "without the short cut to the head": ({"options": (("shortcut", False),)}, {}),
+        "the short cut alone: one unit": ({}, {"units": 1}),
+        "next-step training (quantiles), no closed loop": ({}, {"likelihood": "quantiles"}),
+        "half the lookback": ({}, {"lookback": SEASON // 2}),
+        "GRU": ({}, {"cell": "gru"}),
+        "two layers": ({}, {"layers": 2}),
+    }
+    head("ingredients", "sMAPE", "MASE", "validation error", "seconds")
+    for name, (changes, options) in cases.items():
+        fitted, seconds = timed(lambda c=changes, o=options: fit(frame, 0, c, **o))
+        points = fitted.predict()["model"].to_numpy().reshape(truth.shape)
+        error = float(min(fitted.validation_errors_.values()))
+        row(name, *measures(truth, points, scale), error, seconds)
+
+
+if __name__ == "__main__":
+    main()
