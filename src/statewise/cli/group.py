@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import click
 
 from statewise._version import __version__
+from statewise.cli.backtest import backtest
+from statewise.cli.explain import explain
 from statewise.cli.forecast import forecast
 from statewise.cli.learn import learn
 
@@ -72,5 +74,7 @@ def main():
     """Recurrent networks on sequences."""
 
 
+main.add_command(backtest)
+main.add_command(explain)
 main.add_command(forecast)
 main.add_command(learn)

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for editors; at run time see __getattr__
     from statewise.pictures.drawing import Drawing, draw
+    from statewise.pictures.explaining import Explanation, explain
     from statewise.pictures.forecast_plot import plot_forecast
+    from statewise.pictures.sketch import model_from_sketch
 
-__all__ = ["Drawing", "draw", "plot_forecast"]
+__all__ = ["Drawing", "Explanation", "draw", "explain", "model_from_sketch", "plot_forecast"]
 
 _MODULES = {
     "Drawing": "drawing",
+    "Explanation": "explaining",
     "draw": "drawing",
+    "explain": "explaining",
+    "model_from_sketch": "sketch",
     "plot_forecast": "forecast_plot",
 }
 

@@ -16,7 +16,7 @@ from statewise.pictures.layout import lay_out
 from statewise.pictures.scene import Scene, to_svg
 from statewise.pictures.shapes import Inputs, explained, inputs_of
 from statewise.pictures.terminal import to_text
-from statewise.pictures.tracing import trace
+from statewise.pictures.tracing import Trace, trace
 from statewise.pictures.unrolling import unroll
 from statewise.sequences.lanes import Lanes
 from statewise.sequences.windowing import Windows
@@ -145,7 +145,25 @@ def draw(
     if isinstance(model, (Windows, Lanes)):
         return _draw_data(model)
     inputs = inputs_of(model, shape, steps)
-    diagram = diagram_of(model, inputs)
+    return drawing_of(model, inputs, trace_of(model, inputs), closed_loop, resets)
+
+
+def trace_of(model: keras.Model, inputs: Inputs) -> Trace:
+    """Return what a model does with these inputs."""
+    stateful_layers(model)  # refuses those whose state gets lost
+    with explained():
+        return trace(model, inputs.shapes, inputs.dtypes)
+
+
+def drawing_of(
+    model: keras.Model,
+    inputs: Inputs,
+    traced: Trace,
+    closed_loop: int = 0,
+    resets: Sequence[int] = (),
+) -> Drawing:
+    """Return the picture of what was traced."""
+    diagram = _diagram_of(model, inputs, traced)
     if closed_loop:
         diagram = _closed(model, inputs, diagram, closed_loop)
     diagram = with_resets(diagram, resets)
@@ -153,10 +171,7 @@ def draw(
     return Drawing(diagram.picture, diagram, scene, to_text(diagram))
 
 
-def diagram_of(model: keras.Model, inputs: Inputs) -> Diagram:
-    """Return the diagram of a model for these inputs."""
-    stateful_layers(model)  # refuses those whose state gets lost
-
+def _diagram_of(model: keras.Model, inputs: Inputs, traced: Trace) -> Diagram:
     def words(value, last: str) -> str:
         axes = ["batch any" if inputs.batch is None else f"batch {inputs.batch}"]
         rest = value.shape[1:]
@@ -167,8 +182,6 @@ def diagram_of(model: keras.Model, inputs: Inputs) -> Diagram:
             axes.append(f"{last} {' x '.join(map(str, rest))}")
         return f"({', '.join(axes)})"
 
-    with explained():
-        traced = trace(model, inputs.shapes, inputs.dtypes)
     return unroll(traced, words, model.name)
 
 
@@ -183,7 +196,7 @@ def _closed(model, inputs: Inputs, known: Diagram, steps: int) -> Diagram:
             f"closed_loop: the model takes {own[1]} time steps at a time; to be given one new step "
             "after the other it must take any number of them: Input((None, features))."
         )
-    return with_closed_loop(known, diagram_of(model, one), steps)
+    return with_closed_loop(known, _diagram_of(model, one, trace_of(model, one)), steps)
 
 
 def _draw_data(data) -> Drawing:

@@ -25,7 +25,7 @@ from statewise.pictures.interception import Part, intercepted, parts_of
 from statewise.pictures.slots import Slots, slots
 
 # Compiled to run once: the time goes into compiling.
-_QUICK = {
+QUICK = {
     "xla_backend_optimization_level": 0,
     "xla_llvm_disable_expensive_passes": True,
     "xla_cpu_parallel_codegen_split_count": 1,
@@ -51,9 +51,24 @@ class Value:
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:
         """Return random values."""
-        if self.tokens is not None or not np.issubdtype(self.dtype, np.inexact):
-            return rng.integers(0, max(self.tokens or 5, 2), self.shape).astype(self.dtype)
+        if self._is_whole:
+            return rng.integers(0, self._kinds, self.shape).astype(self.dtype)
         return rng.normal(size=self.shape).astype(self.dtype)
+
+    def draw_other(self, values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return random values that all differ from the given ones."""
+        if not self._is_whole:
+            return self.draw(rng)
+        further = rng.integers(1, self._kinds, self.shape)
+        return ((values.astype(int) + further) % self._kinds).astype(self.dtype)
+
+    @property
+    def _is_whole(self) -> bool:
+        return self.tokens is not None or not np.issubdtype(self.dtype, np.inexact)
+
+    @property
+    def _kinds(self) -> int:
+        return max(self.tokens or 5, 2)
 
 
 @dataclass(eq=False)
@@ -151,7 +166,7 @@ def _record(model, shapes, dtypes) -> Trace:
 
     def call(*xs):
         with intercepted(parts, handle), _carrying(_stateful(parts), None):
-            return _call(model, xs, [v.value for v in model.variables])
+            return call_model(model, xs, [v.value for v in model.variables])
 
     given = [jax.ShapeDtypeStruct(s, d) for s, d in zip(shapes, dtypes, strict=True)]
     outputs = jax.tree.leaves(jax.eval_shape(call, *given))
@@ -227,9 +242,10 @@ def _measure_nodes(found: Trace, rng) -> None:
             outputs = node.outputs
         variables = node.part.layer.variables
         values = [_random_like(v, rng) for v in variables]
-        given = [v.draw(rng) for v in inputs], [v.draw(rng) for v in inputs]
+        base = [v.draw(rng) for v in inputs]
+        other = [v.draw_other(b, rng) for v, b in zip(inputs, base, strict=True)]
         works.append((node.again, variables, inputs, outputs))
-        probes.append((values, *given))
+        probes.append((values, base, other))
 
     def run(probes):
         return [_moved(*work, *probe) for work, probe in zip(works, probes, strict=True)]
@@ -281,10 +297,11 @@ def _measure_between(model, found: Trace, rng) -> None:
 
         states = {layers[n]: arrays for n, arrays in carried.items()}
         with intercepted(parts, handle), _carrying(list(states), list(states.values())):
-            results = jax.tree.leaves(_call(model, xs, [v.value for v in model.variables]))
+            results = jax.tree.leaves(call_model(model, xs, [v.value for v in model.variables]))
         return [*seen, *results]
 
-    base, other = [v.draw(rng) for v in sources], [v.draw(rng) for v in sources]
+    base = [v.draw(rng) for v in sources]
+    other = [v.draw_other(b, rng) for v, b in zip(sources, base, strict=True)]
     run = _compiled(lambda base, other: _moved(between, [], sources, goals, [], base, other))
     arrays, moved = run(base, other)
     pool = np.unique(np.concatenate([np.ravel(a).astype("float64") for a in base]))
@@ -417,7 +434,7 @@ def _carrying(layers, states):
     return Carry(dict(zip(layers, states or [None] * len(layers), strict=True)))
 
 
-def _call(model, xs, values):
+def call_model(model, xs, values):
     """Call a model as a pure function of its variables and inputs."""
     kwargs = {"training": False} if model._call_has_training_arg else {}
     pairs = list(zip(model.variables, values, strict=True))
@@ -433,4 +450,4 @@ def _packed(model, xs):
 
 
 def _compiled(function):
-    return jax.jit(function, compiler_options=_QUICK)
+    return jax.jit(function, compiler_options=QUICK)
