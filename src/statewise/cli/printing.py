@@ -31,21 +31,22 @@ class Printer:
         """Print a sentence by itself."""
         self.console.print(Text(text, "bold"), soft_wrap=True)
 
-    def table(self, frame, *, best: str | None = None) -> None:
+    def table(self, frame, *, best: str | None = None, lowest: int | None = None) -> None:
         """Print a frame, its index first; the lowest number of each column bold if ``best``.
 
         Args:
             frame: of numbers; a missing one is printed as a dash.
             best: the heading of the index where the lowest number of a column is the best one.
+            lowest: in so many columns the lowest number is the best one; None for all of them.
         """
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column(best or str(frame.index.name or ""))
         for name in frame.columns:
             table.add_column(str(name), justify="right")
-        lowest = frame.min()
+        least = frame.iloc[:, :lowest].min()
         for label, row in frame.iterrows():
             cells = [
-                Text(_number(value), "bold" if best and value == lowest[name] else "")
+                Text(_number(value), "bold" if best and value == least.get(name) else "")
                 for name, value in row.items()
             ]
             table.add_row(Text(str(label)), *cells)
@@ -77,11 +78,17 @@ class Printer:
             if phase not in tasks:
                 for task in tasks.values():  # what went before may have ended early
                     bar.update(task, total=bar.tasks[task].completed)
-                tasks[phase] = bar.add_task(_PHASES[phase], total=most, loss=loss)
+                tasks[phase] = bar.add_task(_said(phase), total=most, loss=loss)
             bar.update(tasks[phase], completed=done, total=most, loss=loss)
 
         with bar:
             yield show
+
+
+def _said(phase: str) -> str:
+    """Say what goes on; in a backtest that learns anew, the window stands before it."""
+    window, _, what = phase.rpartition(": ")
+    return f"{window.capitalize()}: {_PHASES[what].lower()}" if window else _PHASES[what]
 
 
 def _number(value: float) -> str:

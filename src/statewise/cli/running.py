@@ -1,12 +1,21 @@
 """The work of ``statewise forecast``, once the series is read: forecast, print, write."""
 
+import shlex
+import sys
 from pathlib import Path
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from statewise.cli.printing import Printer
 from statewise.cli.refusal import Refusal
 from statewise.pictures import plot_forecast
+from statewise.pictures.report import (
+    Report,
+    report_of_backtest,
+    report_of_forecast,
+    write_report,
+)
 from statewise.sequences import TimeSeries
 from statewise.sequences.frames import say_stamp
 from statewise.sequences.season import season_lengths
@@ -18,7 +27,11 @@ from statewise.tasks import (
     naive,
     seasonal_naive,
 )
+from statewise.tasks.backtesting import from_evaluation
+from statewise.tasks.intake import panel_of
 
+LEVELS = (80.0, 95.0)  # of the intervals in a report, and for panels
+_SHADE = "#D55E00"  # of the model's line in the picture
 _SHOWN = 12  # forecasts in the table of what lies beyond the end
 
 
@@ -30,6 +43,8 @@ def run(
     one_step: bool,
     no_holdout: bool,
     train_fraction: float | None,
+    level: tuple[float, ...] | None = None,
+    report: Path | None = None,
     **options,
 ) -> None:
     """Forecast ``series``, print what came out, and write forecast.csv and forecast.png.
@@ -41,10 +56,17 @@ def run(
         one_step: whether to forecast one step ahead.
         no_holdout: whether to forecast beyond the end.
         train_fraction: with ``one_step``, the part to train on; None for 0.67.
+        level: of the intervals, in percent; None for no intervals, but with a report.
+        report: the file of the report.
         options: arguments of `Forecaster`; None for its default.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    forecaster = Forecaster(**{"horizon": 1 if one_step else _horizon(series, given)} | given)
+    if one_step:
+        given["horizon"] = 1
+    elif "horizon" not in given:
+        given["horizon"] = default_horizon(series.frequency, len(series), given.get("season"))
+    forecaster = Forecaster(**given)
+    levels = level or (LEVELS if report else ())
     if series.note:
         printer.line("Missing", series.note)
     with printer.training() as progress:
@@ -58,29 +80,38 @@ def run(
         else:
             result = evaluate_closed_loop(forecaster, series, progress=progress)
     if no_holdout:
-        _beyond(forecaster, series, output, printer)
+        page = _beyond(forecaster, series, output, printer, levels)
     else:
-        _beside_truth(result, series, output, printer, one_step=one_step)
+        page = _beside_truth(result, series, output, printer, levels, one_step=one_step)
+    if report:
+        written(page, report, printer)
 
 
-def _horizon(series: TimeSeries, given: dict) -> int:
-    """Return two seasons, if that is not too much of the series.
+def default_horizon(frequency: str, steps: int, season: int | None) -> int:
+    """Return two seasons, if that is not too much of a series.
 
     The calendar alone decides, not the values: those at the end are about to be held out.
     """
-    lengths = [given["season"]] if "season" in given else season_lengths(series.frequency)
+    lengths = season_lengths(frequency) if season is None else [season]
     season = lengths[0] if lengths else 1
-    return max(1, min(2 * season if season > 1 else 12, len(series) // 6))
+    return max(1, min(2 * season if season > 1 else 12, steps // 6))
 
 
 def _beside_truth(
-    result: Evaluation, series: TimeSeries, output: Path, printer: Printer, *, one_step: bool
-) -> None:
+    result: Evaluation,
+    series: TimeSeries,
+    output: Path,
+    printer: Printer,
+    levels: tuple[float, ...],
+    *,
+    one_step: bool,
+) -> Report | None:
+    """Print and write what came out; return the report, where one step ahead isn't asked for."""
     held_out = len(result.forecasts)
     way = "one step ahead, the true steps before it given" if one_step else "in closed loop"
     cut = (
-        f"the first {len(result.train)} ({_span(result.train.time)}) to learn from, the last "
-        f"{held_out} ({_span(result.truth.index)}) held out and forecast {way}."
+        f"the first {len(result.train)} ({span(result.train.time)}) to learn from, the last "
+        f"{held_out} ({span(result.truth.index)}) held out and forecast {way}."
     )
     _say_settings(result.forecaster, series, cut, len(result.train), printer)
     heading = f"{held_out} held-out steps"
@@ -91,12 +122,26 @@ def _beside_truth(
     what = f"{series.names[0]}, {held_out} steps" + (" one step ahead" if one_step else "")
     title = f"Forecast of {what}: mean error {errors.iloc[0]:.3g}, {others}"
     frame = pd.concat([result.truth.rename("truth"), result.forecasts], axis=1)
-    _write(result.train, frame, title, output, printer, name=_time_name(series))
+    found = None if one_step else from_evaluation(result, level=levels)
+    bands = {}
+    if found is not None:
+        bands = {
+            level: [end[0, 0] for end in ends] for level, ends in found.casts["model"].bands.items()
+        }
+    _write(result.train, frame, title, output, printer, name=_time_name(series), bands=bands)
+    return None if found is None else report_of_backtest(found, command=command_line())
 
 
-def _beyond(forecaster: Forecaster, series: TimeSeries, output: Path, printer: Printer) -> None:
+def _beyond(
+    forecaster: Forecaster,
+    series: TimeSeries,
+    output: Path,
+    printer: Printer,
+    levels: tuple[float, ...],
+) -> Report:
+    """Print and write what lies beyond the end; return the report."""
     values, horizon = series.values[:, 0], forecaster.horizon
-    cut = f"all of them ({_span(series.time)}) to learn from, nothing held out."
+    cut = f"all of them ({span(series.time)}) to learn from, nothing held out."
     _say_settings(forecaster, series, cut, len(series), printer)
     forecast = forecaster.predict()
     frame = pd.DataFrame({"model": forecast, "naive": naive(values, horizon)}, forecast.index)
@@ -112,7 +157,13 @@ def _beyond(forecaster: Forecaster, series: TimeSeries, output: Path, printer: P
         f"forecasts were {error:.4g} off on average."
     )
     title = f"Forecast of {series.names[0]}, {horizon} steps beyond the end"
-    _write(series, frame, title, output, printer, name=_time_name(series))
+    told = forecaster.predict(level=levels or None) if levels else forecast.to_frame("model")
+    bands = {
+        level: [told[f"model-{end}-{level:g}"].to_numpy() for end in ("lo", "hi")]
+        for level in levels
+    }
+    _write(series, frame, title, output, printer, name=_time_name(series), bands=bands)
+    return report_of_forecast(forecaster, panel_of(series), told, command=command_line())
 
 
 def _say_settings(
@@ -137,7 +188,14 @@ def _say_settings(
 
 
 def _write(
-    train: TimeSeries, frame: pd.DataFrame, title: str, output: Path, printer: Printer, *, name: str
+    train: TimeSeries,
+    frame: pd.DataFrame,
+    title: str,
+    output: Path,
+    printer: Printer,
+    *,
+    name: str,
+    bands: dict[float, list],
 ) -> None:
     """Write the table and the picture, and say where."""
     table, picture = output / "forecast.csv", output / "forecast.png"
@@ -146,7 +204,16 @@ def _write(
     figure = plot_forecast(
         history, frame.drop(columns="truth", errors="ignore"), truth=truth, title=title
     )
-    columns = {"model": "forecast", "seasonal naive": "seasonal_naive"}
+    shade(figure, frame.index, bands)
+    ends = {
+        f"model-{end}-{level:g}": band[i]
+        for level, band in bands.items()
+        for i, end in enumerate(("lo", "hi"))
+    }
+    frame = frame.assign(**ends)
+    columns = {"seasonal naive": "seasonal_naive"} | {
+        column: column.replace("model", "forecast") for column in ("model", *ends)
+    }
     written = frame.rename(columns=columns).set_axis([say_stamp(stamp) for stamp in frame.index])
     try:
         written.to_csv(table, index_label=name)
@@ -162,5 +229,32 @@ def _time_name(series: TimeSeries) -> str:
     )
 
 
-def _span(time: pd.Index) -> str:
+def shade(figure: Figure, time: pd.Index, bands: dict[float, list]) -> None:
+    """Draw intervals into the picture of a forecast, the widest lightest."""
+    for level, (low, high) in bands.items():
+        figure.axes[0].fill_between(
+            time, low, high, color=_SHADE, alpha=0.22 if level < 90 else 0.12, linewidth=0
+        )
+
+
+def written(page: Report, path: Path, printer: Printer) -> None:
+    """Write a report, and say where."""
+    try:
+        write_report(page, path)
+    except OSError as error:
+        raise Refusal(f"--report {path} can't be written: {error.strerror or error}") from None
+    printer.line("Report", str(path))
+
+
+def command_line() -> str:
+    """Return the command as it was typed."""
+    return shlex.join(["statewise", *sys.argv[1:]])
+
+
+def span(time: pd.Index) -> str:
+    """Say from when to when.
+
+    >>> span(pd.Index([1, 2, 5]))
+    '1 to 5'
+    """
     return f"{say_stamp(time[0])} to {say_stamp(time[-1])}"

@@ -12,8 +12,9 @@ from statewise.tasks.backtest_baselines import repeated, steps_within
 from statewise.tasks.backtest_measures import Cast
 from statewise.tasks.backtest_origins import Origins, cut, say_left_out
 from statewise.tasks.backtest_result import MODEL, NAIVE, SEASONAL_NAIVE, Backtest
+from statewise.tasks.evaluation import Evaluation
 from statewise.tasks.forecaster import Forecaster
-from statewise.tasks.intake import take_in
+from statewise.tasks.intake import panel_of, take_in
 
 Progress = Callable[[str, int, int, float], None]
 
@@ -71,9 +72,6 @@ def backtest(
     origins, left_out = cut(panel, windows=windows, horizon=horizon)
     fitted, origins, season, cast = _run(forecaster, origins, refit, levels, progress)
     left_out += np.setdiff1d(panel.keys, [*origins.panel.keys, *left_out]).tolist()
-    named = {MODEL: cast, NAIVE: repeated(origins, season=1, levels=levels)}
-    if season > 1:
-        named[SEASONAL_NAIVE] = repeated(origins, season=season, levels=levels)
     notes = [say_left_out(left_out, len(panel))] if left_out else []
     notes += [note for note in fitted.notes_ if not note.startswith("left out")]
     ends = origins.panel.time[origins.panel.offsets[1:] - 1]
@@ -85,13 +83,55 @@ def backtest(
     return Backtest(
         forecaster=fitted,
         origins=origins,
-        casts=named,
+        casts={MODEL: cast, **_baselines(origins, season, levels)},
         scale=steps_within(origins, season=season)[0],
         season=season,
         refit=refit,
         left_out=left_out,
         notes=notes,
     )
+
+
+def from_evaluation(evaluation: Evaluation, *, level: Sequence[float] = (80, 95)) -> Backtest:
+    """Return what `evaluate_closed_loop` found as a backtest of one window, with intervals.
+
+    Nothing is fitted again.
+
+    Args:
+        evaluation: of one series in closed loop.
+        level: how many percent the intervals are to cover.
+
+    >>> from statewise.tasks import evaluate_closed_loop
+    >>> series = 100 + np.tile([0.0, 10.0, 5.0, -15.0], 9)
+    >>> evaluation = evaluate_closed_loop(Forecaster(horizon=4, season=4, epochs=1), series)
+    >>> result = from_evaluation(evaluation)
+    >>> bool(result.table.loc["model", "MAE"] == evaluation.table.loc["model", "MAE"])
+    True
+    """
+    train, truth, fitted = evaluation.train, evaluation.truth, evaluation.forecaster
+    values = np.concatenate([train.values[:, 0], truth.to_numpy()])
+    whole = replace(train, values=values[:, None], time=train.time.append(truth.index), known=None)
+    levels, horizon = _levels(level), len(truth)
+    origins, _ = cut(panel_of(whole), windows=1, horizon=horizon)
+    cast = _stacked([_forecast(fitted, origins, origins.known(0), 0, levels)])
+    return Backtest(
+        forecaster=fitted,
+        origins=origins,
+        casts={MODEL: cast, **_baselines(origins, fitted.season_, levels)},
+        scale=steps_within(origins, season=fitted.season_)[0],
+        season=fitted.season_,
+        refit=False,
+        left_out=[],
+        notes=[train.note] if train.note else [],
+    )
+
+
+def _baselines(origins: Origins, season: int, levels: tuple[float, ...]) -> dict[str, Cast]:
+    """Return the naive forecast, and the seasonal naive one where there is a season."""
+    casts = {NAIVE: repeated(origins, season=1, levels=levels)}
+    if season > 1:
+        casts[SEASONAL_NAIVE] = repeated(origins, season=season, levels=levels)
+    return casts
 
 
 def _run(forecaster, origins: Origins, refit: bool, levels, progress) -> tuple:

@@ -1,0 +1,103 @@
+"""What a command reads: one series, or a panel where there are keys; and how it fails."""
+
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+
+from statewise.cli.refusal import Refusal
+
+_KEY = "unique_id"
+
+
+@contextmanager
+def refusals(*kinds: type[Exception]):
+    """Turn errors about the data into one line and exit code 2."""
+    try:
+        yield
+    except kinds as error:
+        raise Refusal(str(error)) from None
+
+
+@contextmanager
+def as_notes(printer):
+    """Print warnings as notes of one line."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: printer.line("Note", str(message))
+        yield
+
+
+def make_folder(folder: Path, option: str) -> None:
+    """Make the folder of what is written now: not to fail after the training."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refusal(f"{option} {folder} is no folder to write to: {error.strerror}") from None
+
+
+def read_data(file: Path | None, *, key, time, target, missing, **inputs):
+    """Return the `TimeSeries` of a file, or its `Panel` where it has keys or inputs.
+
+    Args:
+        file: CSV or Parquet; None for the airline passengers.
+        key: the column of the keys; None where there are none, unless one is named unique_id.
+        time, target: columns; None where they are to be found.
+        missing: what to do about missing values of one series.
+        inputs: tuples of the columns' names, by the part of `Columns`.
+
+    Raises:
+        DataError, ValueError: where that isn't possible.
+    """
+    from statewise.datasets import airline_path
+    from statewise.sequences import read_panel, read_series
+
+    file = file or airline_path()
+    inputs = {part: names for part, names in inputs.items() if names}
+    if key is None and not inputs and not _has_keys(file):
+        return read_series(file, time=time, target=target, missing=missing)
+    if missing is not None:
+        raise Refusal(
+            "--missing is for one series; in a panel missing values are left out of the loss"
+        )
+    return read_panel(file, _columns(file, key, time, target, inputs))
+
+
+def _has_keys(file: Path) -> bool:
+    """Whether a file has a column named unique_id; what is wrong with it is told on reading it."""
+    try:
+        if file.suffix.lower() in (".parquet", ".pq"):
+            from pyarrow import ArrowException
+            from pyarrow.parquet import read_schema
+
+            try:
+                return _KEY in read_schema(file).names
+            except ArrowException:
+                return False
+        with file.open(encoding="utf-8-sig") as lines:
+            return _KEY in next((line for line in lines if line.strip()), "")
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _columns(file: Path, key, time, target, inputs):
+    """Return the panel's columns; those that nobody named are found as for one series."""
+    from statewise.sequences import Columns, DataError
+    from statewise.sequences._columns import guess_target, guess_time
+    from statewise.sequences.tables import Table, listed, load_table
+
+    key = key or _KEY
+    named = [name for names in inputs.values() for name in names]
+    if time is None or target is None:
+        table = load_table(file)
+        there = list(table.frame.columns)
+        others = [name for name in there if name not in (key, target, *named)]
+        rest = Table(table.frame[others], table.name, table.places)
+        if time is None:
+            time = "ds" if "ds" in others else guess_time(rest)
+        if time is None:
+            raise DataError(
+                f"{table.name} has no column of dates, so name the one of time (--time); its "
+                f"columns are: {listed(there)}"
+            )
+        if target is None:
+            target = "y" if "y" in others else guess_target(rest, time)
+    return Columns(id=key, time=time, target=target, **inputs)
