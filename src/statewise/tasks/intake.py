@@ -158,7 +158,7 @@ def give_back(form: Form, panel: Panel, points: np.ndarray, bands: dict[str, np.
     stamps = panel.future_stamps(horizon)
     columns = {"model": points} | {f"model-{name}": ends for name, ends in bands.items()}
     if form.layout in ("series", "array"):
-        index = stamps.rename(panel.time.name)
+        index = stamps.rename(None)
         if bands:
             return pd.DataFrame({name: ends[0] for name, ends in columns.items()}, index=index)
         return pd.Series(points[0], index=index, name=panel.keys[0])
