@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # for editors; at run time see __getattr__
         tasks,
     )
     from statewise.models import Model, Sequential, load_model
+    from statewise.pictures import draw, explain, inspect
     from statewise.tasks import Forecaster, backtest
 
 _MODULES = (
@@ -44,6 +45,9 @@ _NAMES = {
     "Model": "statewise.models",
     "Sequential": "statewise.models",
     "backtest": "statewise.tasks",
+    "draw": "statewise.pictures",
+    "explain": "statewise.pictures",
+    "inspect": "statewise.pictures",
     "load_model": "statewise.models",
 }
 

@@ -10,15 +10,29 @@ if TYPE_CHECKING:  # for editors; at run time see __getattr__
     from statewise.pictures.drawing import Drawing, draw
     from statewise.pictures.explaining import Explanation, explain
     from statewise.pictures.forecast_plot import plot_forecast
+    from statewise.pictures.inspecting import Inspection, LayerSteps, inspect
     from statewise.pictures.sketch import model_from_sketch
 
-__all__ = ["Drawing", "Explanation", "draw", "explain", "model_from_sketch", "plot_forecast"]
+__all__ = [
+    "Drawing",
+    "Explanation",
+    "Inspection",
+    "LayerSteps",
+    "draw",
+    "explain",
+    "inspect",
+    "model_from_sketch",
+    "plot_forecast",
+]
 
 _MODULES = {
     "Drawing": "drawing",
     "Explanation": "explaining",
+    "Inspection": "inspecting",
+    "LayerSteps": "inspecting",
     "draw": "drawing",
     "explain": "explaining",
+    "inspect": "inspecting",
     "model_from_sketch": "sketch",
     "plot_forecast": "forecast_plot",
 }

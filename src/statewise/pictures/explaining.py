@@ -261,8 +261,8 @@ def _cut_warnings(model, x) -> list[str]:
         return []
     return [
         f"The windows overlap, and the model is stateful: strung together they are a series in "
-        f"which steps come again ({x.x.shape[1]} steps, then back by {x.x.shape[1] - stride}). Give "
-        "the series in parts that don't overlap (stride=lookback), or as lanes."
+        f"which steps come again ({x.x.shape[1]} steps, then back by {x.x.shape[1] - stride}). "
+        "Give the series in parts that don't overlap (stride=lookback), or as lanes."
     ]
 
 
