@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import keras
 
 from statewise import recurrence
+from statewise.layers.scores import remembering_softmax
 from statewise.recurrence import DropoutMasks, Weights
 
 # Keras's own spellings of functions that floor 1 knows by JAX's name.
@@ -17,7 +18,9 @@ _FUNCTIONS = {
 
 # What Keras offers by name: functions of their argument alone. An activation of somebody else's
 # making may be a layer, with weights of its own.
-_BY_NAME = frozenset(f for f in vars(keras.activations).values() if callable(f))
+_BY_NAME = frozenset(f for f in vars(keras.activations).values() if callable(f)) | {
+    remembering_softmax
+}
 
 
 def arithmetic_of(cell) -> recurrence.Cell | None:

@@ -8,6 +8,7 @@ from statewise.layers.arithmetic import is_pure
 from statewise.layers.bidirectional import Bidirectional
 from statewise.layers.carry import Carry
 from statewise.layers.rnn import GRU, LSTM, SimpleRNN
+from statewise.layers.scores import moved
 
 # Layers that treat every sample by itself, whatever stands beside it in the batch, and keep
 # nothing from call to call: for them all time steps can be one large batch. A class that isn't
@@ -92,8 +93,12 @@ class TimeDistributed(keras.layers.TimeDistributed):
 
         if mask is not None:
             kwargs["mask"] = fold(jnp.asarray(mask))
+
+        def unfold(a):
+            return a.reshape(batch, time, *a.shape[1:])
+
         outputs = self.layer.call(fold(inputs), **kwargs)
-        return jax.tree.map(lambda a: a.reshape(batch, time, *a.shape[1:]), outputs)
+        return jax.tree.map(lambda a: moved(a, unfold), outputs)
 
     def _step_by_step(self, inputs, mask, kwargs):
         # Inside a traced loop no variable may be updated, so their values go through it.

@@ -17,6 +17,8 @@ import keras
 from keras.src.backend.jax.trainer import JAXTrainer
 
 from statewise.layers import Carry
+from statewise.layers.scores import keeping_scores
+from statewise.models.cross_entropy import softmax_layers
 from statewise.models.flags import Flags, current_flags, flagged
 from statewise.models.structure import KeptStates, LaneStates
 
@@ -97,7 +99,7 @@ class Programs:
 
         def step(state, batch):
             batch, flags = _with_flags(batch)
-            with flagged(flags):
+            with flagged(flags), keeping_scores(softmax_layers(self.model)):
                 logs, state = self.model.train_step(state, batch)
             return state, logs
 
@@ -109,7 +111,8 @@ class Programs:
         def step(state, batch):
             trainable, carried, metrics = state
             batch, flags = _with_flags(batch)
-            with flagged(flags), carried.carry() as carry:
+            scores = keeping_scores(softmax_layers(self.model))
+            with flagged(flags), carried.carry() as carry, scores:
                 logs, after = self.model.test_step((trainable, carried.variables, metrics), batch)
             trainable, variables, metrics = after
             return (trainable, carried.after(variables, carry), metrics), logs

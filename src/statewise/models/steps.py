@@ -6,6 +6,7 @@ from keras.src.backend.common.masking import set_keras_mask
 from keras.src.trainers.data_adapters import data_adapter_utils
 
 from statewise.models.batches import Batches
+from statewise.models.cross_entropy import use_scores
 from statewise.models.flags import current_flags
 from statewise.models.lane_batches import LaneBatches
 from statewise.models.programs import Carried, Programs
@@ -69,6 +70,7 @@ class Steps:
             return self._prepare_lanes(batches, targets)
         if targets:
             self._symbolic_build(iterator=batches.iterator)
+            use_scores(self._compile_loss)
         elif not all(layer.built for layer in self._flatten_layers()):
             _, _, source = next(iter(batches.iterator))
             x, _, _ = data_adapter_utils.unpack_x_y_sample_weight(next(source))
@@ -109,6 +111,7 @@ class Steps:
                     "give the targets."
                 )
             self._symbolic_build(data_batch=(*example, None))
+            use_scores(self._compile_loss)
         elif not all(layer.built for layer in self._flatten_layers()):
             with keras.StatelessScope():
                 self(example[0])

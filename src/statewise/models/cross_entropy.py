@@ -1,0 +1,111 @@
+r"""Cross-entropy between class numbers and a softmax, computed from its scores.
+
+.. math:: -\log p_k = \log \sum_j e^{s_j} - s_k
+
+Keras on JAX computes it from the probabilities, by a one-hot array as large as they are. With a
+vocabulary of 10,000 that takes most of the time of a training step. Here it's one pass over the
+scores for the loss, and one for the gradient, softmax minus one-hot.
+
+It's the same to rounding, but for one thing: Keras on JAX takes every probability below 1e-7 for
+1e-7, where the loss is 16.1 and its gradient 0. From scores the loss goes on to grow, and a class
+held for impossible is learned all the same (so it is with Keras on TensorFlow).
+"""
+
+import copy
+
+import jax
+import jax.numpy as jnp
+import keras
+from jax import Array
+from keras.src.losses.losses import LossFunctionWrapper
+from keras.src.models.functional import Functional
+from keras.src.trainers.compile_utils import CompileLoss
+
+from statewise.layers import TimeDistributed
+from statewise.layers.scores import ends_with_softmax, scores_of
+from statewise.layers.time_distributed import folds
+
+_KERAS = keras.losses.sparse_categorical_crossentropy
+
+
+def softmax_layers(model: keras.Model) -> list[keras.Layer]:
+    """Return the layers whose softmax is an output of the model, where they can be told.
+
+    >>> dense = keras.layers.Dense(3, activation="softmax")
+    >>> model = keras.Sequential([keras.Input((2,)), dense])
+    >>> softmax_layers(model) == [dense]
+    True
+    """
+    if isinstance(model, keras.Sequential):
+        last = [model.layers[-1]] if model.layers else []
+    elif isinstance(model, Functional):
+        last = [output._keras_history.operation for output in model.outputs]
+    else:
+        return []  # what a call of the user's own does with its layers can't be told
+    found: dict[int, keras.Layer] = {}
+    for layer in last:
+        while type(layer) is TimeDistributed and folds(layer.layer):
+            layer = layer.layer
+        inner = softmax_layers(layer) if isinstance(layer, keras.Model) else [layer]
+        found |= {id(one): one for one in inner if ends_with_softmax(one)}
+    return list(found.values())
+
+
+def use_scores(compile_loss: CompileLoss | None) -> None:
+    """Let the sparse cross-entropies of a built loss look for scores; others stay as they are."""
+    flat = getattr(compile_loss, "_flat_losses", None) or ()
+    for position, entry in enumerate(flat):
+        if isinstance(entry.loss, LossFunctionWrapper) and entry.loss.fn is _KERAS:
+            loss = copy.copy(entry.loss)  # the user's own object may be in use elsewhere
+            loss.fn = sparse_cross_entropy
+            flat[position] = entry._replace(loss=loss)
+
+
+def sparse_cross_entropy(y_true, y_pred, from_logits=False, ignore_class=None, axis=-1):
+    """Return what `keras.losses.sparse_categorical_crossentropy` does, from scores if it can.
+
+    Args:
+        y_true: class numbers ``(batch, ...)`` or ``(batch, ..., 1)``; one that is no class counts
+            as no error, as in Keras.
+        y_pred: ``(batch, ..., classes)``: scores if ``from_logits``, else probabilities.
+        from_logits: which of them.
+        ignore_class: a class number whose places are left out.
+        axis: the axis of the classes.
+
+    Returns:
+        ``(batch, ...)``.
+
+    >>> y, p = jnp.array([1]), jnp.array([[0.25, 0.75]])
+    >>> bool(jnp.allclose(sparse_cross_entropy(y, p), _KERAS(y, p)))
+    True
+    """
+    scores = y_pred if from_logits else scores_of(y_pred)
+    if scores is None or ignore_class is not None or axis not in (-1, y_pred.ndim - 1):
+        return _KERAS(y_true, y_pred, from_logits, ignore_class, axis)
+    if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
+        y_true = y_true[..., 0]
+    if y_true.shape != y_pred.shape[:-1]:
+        return _KERAS(y_true, y_pred, from_logits)  # it says what is wrong
+    return _from_scores(scores, jnp.asarray(y_true, "int32"))
+
+
+@jax.custom_vjp
+def _from_scores(scores: Array, classes: Array) -> Array:
+    return _forward(scores, classes)[0]
+
+
+def _forward(scores, classes):
+    normaliser = jax.nn.logsumexp(scores, axis=-1)
+    valid = (classes >= 0) & (classes < scores.shape[-1])
+    chosen = jnp.take_along_axis(scores, jnp.where(valid, classes, 0)[..., None], axis=-1)[..., 0]
+    return jnp.where(valid, normaliser - chosen, 0), (scores, normaliser, classes, valid)
+
+
+def _backward(kept, cotangent):
+    scores, normaliser, classes, valid = kept
+    weight = jnp.where(valid, cotangent, 0)[..., None]
+    one_hot = jnp.arange(scores.shape[-1]) == classes[..., None]  # fused, never laid out
+    return (jnp.exp(scores - normaliser[..., None]) - one_hot) * weight, None
+
+
+_from_scores.defvjp(_forward, _backward)
