@@ -87,7 +87,7 @@ def test_a_click_on_a_question_shows_its_answer(page, question):
     assert page.one(f'[data-question="{question}"]').get_attribute("aria-current") == "true"
     assert len(page.all("[aria-current]")) == 1
     assert page.text("#name") == name
-    words = [text.get_property("textContent") for text in page.all("#picture .label.words")]
+    words = page.texts("#picture .label.words")
     assert words[-1] == output
     assert {kind: arrows(page, kind) for kind in counts} == counts
     assert page.one("#error").get_property("hidden")
@@ -133,9 +133,7 @@ def test_layers_are_chosen_with_the_mouse(page):
     page.click('[data-key="bidirectional-0"]')
     page.write('[data-key="units-1"]', 7)
     assert [part["kind"] for part in page.net()["layers"]] == ["LSTM", "GRU", "Dense"]
-    titles = [
-        text.get_property("textContent").strip() for text in page.all("#picture .label.title")
-    ]
+    titles = [text.strip() for text in page.texts("#picture .label.title")]
     assert "".join(titles).startswith("inputBidirectional(LSTM(4,return_sequences=True))GRU(7)")
     assert page.text("#total") == f"{2 * 4 * 4 * 6 + 3 * 7 * (8 + 7 + 2) + 8:,}"
     assert "layers.Bidirectional(layers.LSTM(4, return_sequences=True))," in page.text("#code")
@@ -155,7 +153,7 @@ def test_data_are_chosen_with_the_mouse(page):
     page.open("look-back")
     for key, value in {"batch": 12, "steps": 4, "features": 3}.items():
         page.write(f'[data-key="{key}"]', value)
-    words = [text.get_property("textContent") for text in page.all("#picture .label.words")]
+    words = page.texts("#picture .label.words")
     assert words == [
         "(batch 12, time steps 4, features 3)",
         "(batch 12, features 4)",
@@ -182,8 +180,8 @@ def test_an_error_says_which_layer_what_it_wants_and_what_came(page):
     error = page.text("#error p")
     assert error == (
         "Layer 2, LSTM(4), wants a sequence: (batch, time steps, features). What came from "
-        "layer 1, LSTM(4), is (batch 32, features 4), without time steps, because return_sequences=False "
-        "drops all but the last."
+        "layer 1, LSTM(4), is (batch 32, features 4), without time steps, because "
+        "return_sequences=False drops all but the last."
     )
     assert page.one("#error").is_displayed()
     assert [card.get_attribute("data-index") for card in page.all(".layer.wrong")] == ["1"]
@@ -209,7 +207,7 @@ def test_a_number_that_is_none_is_refused_in_words(page, value):
     shown = page.net()["layers"][0]["units"]  # the last number on the way that was one
     assert str(shown) in ("4", value[: len(str(shown))])
     assert described.text == f"a whole number from 1 to 4096; shown is {shown}"
-    assert page.all("#picture .label.title")[1].get_property("textContent") == f"LSTM({shown})"
+    assert page.texts("#picture .label.title")[1] == f"LSTM({shown})"
     page.write('[data-key="units-0"]', 9)
     assert field.get_attribute("aria-invalid") is None
     assert described.text == ""
@@ -432,3 +430,31 @@ def test_the_code_is_copied(page):
     copied = page.driver.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
     assert copied.strip() == page.text("#code")
     assert "model.forecast(x, steps=4)" in copied
+
+
+def test_numbers_are_chosen_with_the_mouse_alone(page):
+    page.open("look-back")
+    steps = ".count:has([data-key=steps])"
+    page.click(f'{steps} [data-nudge="1"]')
+    page.click(f'{steps} [data-nudge="1"]')
+    assert page.net()["steps"] == 5
+    assert page.one("[data-key=steps]").get_property("value") == "5"
+    for _ in range(6):
+        page.click(f'{steps} [data-nudge="-1"]')
+    assert page.net()["steps"] == 1  # and no less
+    page.write("[data-key=steps]", "0")
+    page.click(f'{steps} [data-nudge="1"]')  # from what is shown, not from what is refused
+    assert page.net()["steps"] == 2
+    assert page.one("[data-key=steps]").get_attribute("aria-invalid") is None
+
+
+@pytest.mark.parametrize("size", [DESKTOP, (1000, 800), PHONE])
+def test_no_card_is_wider_than_its_place(page, size):
+    for question in ("time-distributed", "autoencoder"):
+        page.open(question, size=size)
+        wider = page.js(
+            "return [...document.querySelectorAll('#builder, #builder :not(select, input)')]"
+            ".filter((e) => e.clientWidth && e.scrollWidth > e.clientWidth + 1)"
+            ".map((e) => e.outerHTML.slice(0, 90))"
+        )
+        assert wider == []

@@ -64,7 +64,7 @@ function contents({ kind, text: name, number, features }) {
 
 /** One dot for each feature; where there are too many, their number. */
 function dots(features) {
-  if (features > MOST_DOTS) return [text(0, 15, `\u00d7${features}`, "small")];
+  if (features > MOST_DOTS) return [text(0, 15, `\u00d7${short(features)}`, "small")];
   const places = Array.from({ length: features }, (_, i) => (i - (features - 1) / 2) * 8);
   return places.map((cx) => drawn("circle", { class: "feature", cx, cy: 12, r: 2.6 }));
 }
@@ -80,4 +80,9 @@ function twoWay({ text: name }) {
 
 function text(x, y, words, type, ...more) {
   return drawn("text", { x, y, class: type, "text-anchor": "middle" }, words, ...more);
+}
+
+/** A number for a small box: 10,000 is 10K. */
+function short(number) {
+  return number.toLocaleString("en-US", { notation: "compact" });
 }
