@@ -318,7 +318,7 @@ class TestTheVerdict:
         assert f"Over 2 windows of 5 steps the model has a mean absolute error of {error:.4g}" in (
             one.verdict()
         )
-        assert "no test: fewer than 8 windows" in one.verdict()
+        assert "Fewer than 8 windows, and fewer than 8 series" in one.verdict()
         assert "the 80 % intervals hold" in one.verdict()
 
     def test_constant_series(self, fake):

@@ -12,6 +12,7 @@ from statewise.tasks.backtest_measures import Cast, measure
 from statewise.tasks.backtest_origins import Origins
 from statewise.tasks.backtest_peers import check_peers, forecast_peer
 from statewise.tasks.backtest_verdict import against, copies, covered
+from statewise.tasks.significance import LEAST
 
 MODEL, NAIVE, SEASONAL_NAIVE = "model", "naive", "seasonal naive"
 
@@ -150,6 +151,11 @@ class Backtest:
         said += [
             against(name, mine, self._losses(name, scale)) for name in self.casts if name != MODEL
         ]
+        if max(series, windows) < LEAST:
+            said.append(
+                f"Fewer than {LEAST} windows, and fewer than {LEAST} series: too few to tell by a "
+                "test whether that is chance."
+            )
         for name, sentence in (
             (
                 NAIVE,

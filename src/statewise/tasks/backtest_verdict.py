@@ -52,8 +52,7 @@ def against(name: str, model: np.ndarray, other: np.ndarray) -> str:
         other: those of the other forecast.
 
     >>> against("naive", np.array([[1.0]]), np.array([[2.0]]))
-    'Its error is 50 % below that of the naive forecast (no test: fewer than 8 windows, and fewer
-    than 8 series).'
+    'Its error is 50 % below that of the naive forecast.'
     """
     mine, theirs = float(np.nanmean(model)), float(np.nanmean(other))
     found = compare(model, other)
@@ -62,12 +61,10 @@ def against(name: str, model: np.ndarray, other: np.ndarray) -> str:
     percent = 100 * (mine / theirs - 1)
     how = f"{abs(percent):.0f} % {'below' if percent < 0 else 'above'}"
     if abs(percent) < 0.5:
-        how = "as large as" if mine != theirs else "equal to"
-        start = f"Its error is {how} that of the {name} forecast"
-    else:
-        start = f"Its error is {how} that of the {name} forecast"
+        how = "about" if mine != theirs else "equal to"
+    start = f"Its error is {how} that of the {name} forecast"
     if not found.test:
-        return f"{start} ({found})."
+        return f"{start}."
     if not found.significant:
         return f"{start}, which may be chance ({found})."
     fewer = np.nanmean(np.where(np.isnan(model - other), np.nan, model < other)) > 0.5

@@ -45,7 +45,7 @@ class Comparison(NamedTuple):
     def __str__(self) -> str:
         """Say it in words."""
         if not self.test:
-            return f"no test: fewer than {LEAST} windows, and fewer than {LEAST} series"
+            return f"no test with fewer than {LEAST} windows, and fewer than {LEAST} series"
         p = "p < 0.001" if self.p_value < 0.001 else f"p = {self.p_value:.2g}"
         return f"{self.test}, {p}"
 
@@ -111,7 +111,7 @@ def compare(losses: np.ndarray, others: np.ndarray) -> Comparison:
         others: of the other one.
 
     >>> str(compare(np.ones((2, 3)), np.ones((2, 3))))
-    'no test: fewer than 8 windows, and fewer than 8 series'
+    'no test with fewer than 8 windows, and fewer than 8 series'
     """
     from scipy.stats import wilcoxon
 

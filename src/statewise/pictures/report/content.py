@@ -90,7 +90,7 @@ def report_of_backtest(result: Backtest, *, command: str = "", title: str = "") 
         "cut": _cut(result.forecaster, panel, windows, horizon, result.refit),
         "notes": result.notes + note,
         "series": series,
-        "code": _code(result.forecaster, windows, horizon, result),
+        "code": _code(result.forecaster, result.levels, windows, horizon, result),
     }
     return Report(content, numbers)
 
@@ -148,7 +148,7 @@ def report_of_forecast(
         "cut": _cut(forecaster, panel, 0, horizon, False),
         "notes": list(forecaster.notes_) + note,
         "series": series | {"beyond": True, "errors": {}, "measure": ""},
-        "code": _code(forecaster, 0, horizon, None),
+        "code": _code(forecaster, tuple(bands), 0, horizon, None),
     }
     return Report(content, numbers)
 
@@ -206,7 +206,7 @@ def _cut(forecaster: Any, panel: Panel, windows: int, horizon: int, refit: bool)
     }
 
 
-def _code(forecaster: Any, windows: int, horizon: int, result: Backtest | None) -> str:
+def _code(forecaster: Any, levels, windows: int, horizon: int, result: Backtest | None) -> str:
     usual = type(forecaster)(horizon=forecaster.horizon).get_params()
     given = {
         name: value
@@ -214,9 +214,11 @@ def _code(forecaster: Any, windows: int, horizon: int, result: Backtest | None) 
         if name == "horizon" or value != usual[name]
     }
     made = "Forecaster(" + ", ".join(f"{name}={value!r}" for name, value in given.items()) + ")"
+    shown = ", ".join(f"{level:g}" for level in levels)
     if result is None:
-        return f"from statewise import Forecaster\n\nforecaster = {made}.fit(data)\n" + (
-            f"forecaster.predict({horizon}, level=[80, 95])"
+        return (
+            f"from statewise import Forecaster\n\nforecaster = {made}.fit(data)\n"
+            f"forecaster.predict({horizon}, level=[{shown}])"
         )
     options = f"windows={windows}"
     if horizon != forecaster.horizon:
@@ -224,7 +226,7 @@ def _code(forecaster: Any, windows: int, horizon: int, result: Backtest | None) 
     if result.refit:
         options += ", refit=True"
     if result.levels != (80.0, 95.0):
-        options += f", level=[{', '.join(f'{level:g}' for level in result.levels)}]"
+        options += f", level=[{shown}]"
     return (
         f"from statewise import Forecaster, backtest\n\nforecaster = {made}\n"
         f"result = backtest(forecaster, data, {options})\nprint(result.table, result.verdict())"

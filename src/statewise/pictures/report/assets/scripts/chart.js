@@ -53,7 +53,7 @@ export function drawChart(holder, reading, series, names, shown) {
         class: "path", d: path(line), stroke: color(i), "stroke-dasharray": DASHES[i % 6] || null,
         "stroke-width": i ? 1.5 : 2.6, "data-name": name,
       }));
-      if (horizon === 1) {
+      if (horizon === 1 && Number.isFinite(line[0][1])) {
         root.append(svg("circle", { cx: line[0][0], cy: line[0][1], r: i ? 2 : 3, fill: color(i) }));
       }
     }
@@ -108,10 +108,12 @@ function readAt(series, names, visible, bands, k) {
   return parts;
 }
 
-// Some stamps under the axis, as many as have room.
-function drawTime(root, x, box, height, { stamp, count }) {
+// Some stamps under the axis, as many as have room; of months, without the day.
+function drawTime(root, x, box, height, { stamp: whole, count }) {
+  const months = Array.from({ length: count }, (_, k) => whole(k)).every((text) => /^\d{4}-\d\d-01$/.test(text));
+  const stamp = (k) => (months ? whole(k).slice(0, 7) : whole(k));
   const longest = Math.max(stamp(0).length, stamp(count - 1).length);
-  const most = Math.max(2, Math.floor((box.right - box.left) / (longest * 7 + 26)));
+  const most = Math.max(2, Math.floor((box.right - box.left) / (longest * 7 + 44)));
   const marks = Math.min(most, count);
   for (let i = 0; i < marks; i++) {
     const k = Math.round((i * (count - 1)) / Math.max(marks - 1, 1));

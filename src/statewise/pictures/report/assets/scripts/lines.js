@@ -21,7 +21,7 @@ export function drawLines(holder, lines, { across, up, whole }) {
 
   const marks = ticks(from, to, Math.max(2, Math.floor((box.right - box.left) / 60)));
   for (const mark of marks.filter(({ value }) => Number.isInteger(value))) {
-    root.append(svg("text", { x: x(mark.value), y: box.bottom + 16, "text-anchor": "middle" }, mark.text));
+    root.append(svg("text", { x: x(mark.value), y: box.bottom + 16, "text-anchor": "middle" }, String(mark.value)));
   }
   root.append(
     svg("text", { x: (box.left + box.right) / 2, y: height - 4, "text-anchor": "middle" }, across),
@@ -33,10 +33,10 @@ export function drawLines(holder, lines, { across, up, whole }) {
     const title = svg("title", {}, name || up);
     root.append(svg("path", {
       class: "path", d: path(at), stroke, "stroke-width": look === 0 ? 2.6 : 1.6,
-      "stroke-dasharray": look > 0 ? DASHES[look % 6] : null, "data-name": name || up,
+      "stroke-dasharray": name && look > 0 ? DASHES[look % 6] : null, "data-name": name || up,
       "stroke-opacity": look < 0 ? 0.55 : 1,
     }, title));
-    if (points.length === 1) {
+    if (points.length === 1 && Number.isFinite(at[0][1])) {
       root.append(svg("circle", { cx: at[0][0], cy: at[0][1], r: 4, fill: stroke }));
     }
   });
