@@ -367,7 +367,7 @@ def test_windows():
         "resets": (),
         "edges": (),
     }  # fmt: skip
-    assert "each shares 1 of its steps with the one before" in drawing.description
+    assert "it shares 1 of its 3 steps with the one before" in drawing.description
 
 
 def test_lanes():

@@ -100,11 +100,12 @@ def _of_windows(data: Windows) -> Cut:
     several = len(set(data.key.tolist()))
     overlap = max(lookback - stride, 0)
     told = (
-        f"each shares {overlap} of its steps with the one before"
+        f"it shares {overlap} of its {lookback} steps with the one before"
         if overlap
-        else "none shares a step with another"
+        else "no two share a step"
     )
-    after = f", and the {horizon} after it to be told" if horizon else ""
+    following = "step" if horizon == 1 else f"{horizon} steps"
+    after = f", each with the {following} after it to be told" if horizon else ""
     description = (
         f"{samples} windows of {lookback} steps{after}: {told}. As x they are "
         f"(samples {samples}, time steps {lookback}, features {features}). "

@@ -44,7 +44,7 @@ def plot_steps(steps, sample: int) -> Figure:
         maps = maps[1:]
     units = maps[0][1].shape[1]
     with_numbers = time <= _MOST_NUMBERS and units <= _MOST_UNITS
-    high = 0.28 * min(max(units, 3), 24) + 0.5
+    high = min(0.28 * max(units, 3) + 0.5, 2.4)
     heights = [1.5, *[high] * len(maps)]
     figure = Figure(
         figsize=(max(7.0, min(0.52 * time + 3, 14)), sum(heights) + 0.8),
@@ -63,7 +63,8 @@ def plot_steps(steps, sample: int) -> Figure:
         _dress(ax, name, units)
         if with_numbers:
             _write_numbers(ax, values, norm)
-        figure.colorbar(ScalarMappable(norm, _MAP), ax=ax, pad=0.01, aspect=12)
+        bar = figure.colorbar(ScalarMappable(norm, _MAP), ax=ax, pad=0.01, aspect=12)
+        bar.ax.tick_params(labelsize=8)
     axes[-1].set_xlabel("time step" + (", computed from the last" if steps.backwards else ""))
     axes[-1].xaxis.set_major_locator(MaxNLocator(nbins=20, integer=True))
     figure.suptitle(_title(steps, sample), x=0.01, ha="left", fontweight="bold", fontsize=12)
@@ -81,7 +82,10 @@ def _draw_input(ax, steps, sample: int) -> None:
                 linewidth=1.2, label=f"feature {i + 1}",
             )  # fmt: skip
         if features > 1:
-            ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
+            ax.legend(
+                loc="lower right", bbox_to_anchor=(1.0, 0.97), ncols=features, frameon=False,
+                fontsize=8, borderpad=0,
+            )  # fmt: skip
         ax.spines[["top", "right"]].set_visible(False)
         ax.set_ylabel("input x", fontsize=9)
         return

@@ -156,6 +156,13 @@ def inspect(model: keras.Model, x, *, state: State | None = None) -> Inspection:
     Raises:
         ValueError: where the model isn't built, has no recurrent layer whose gates are known, or
             takes another number of inputs; where the state is of another model.
+
+    >>> from statewise import Sequential, layers
+    >>> gru = layers.GRU(2, name="gru", bias_initializer="zeros", kernel_initializer="zeros")
+    >>> model = Sequential([layers.Input((5, 1)), gru])
+    >>> print(inspect(model, np.zeros((1, 5, 1))))  # gates of 0.5: half is kept at every step
+    gru (GRU): 1 sample, 5 steps, 2 units
+      half of what a unit stores is gone after 1, 1 steps
     """
     if not all(layer.built for layer in model._flatten_layers()):
         raise ValueError(f"Model {model.name!r} isn't built yet: call it on some data first.")

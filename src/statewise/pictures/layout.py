@@ -177,7 +177,7 @@ def _draw_box(scene: Scene, diagram: Diagram, frame: Frame, box: Box) -> None:
         for i in range(row.width):
             scene.add(Disc(start + 9 * i, middle + 11, 2.8, Ink(None, ink.stroke)))
     else:
-        scene.add(_centered(x, middle + 14, f"{row.width} numbers", 8.5, color=MUTED))
+        scene.add(_centered(x, middle + 14, f"× {row.width:,}", 10.0, color=MUTED))
 
 
 def _short(words: str) -> str:

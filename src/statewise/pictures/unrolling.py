@@ -223,12 +223,12 @@ def _add_layer(making: _Making, n: int, node: Node, goals: list[int]) -> None:
     if node.moves:
         for i, boxes in enumerate(given):
             making.origin["output", n, i] = boxes
-            making.through["output", n, i] = (*passed, _name_of(node))
+            making.through["output", n, i] = (*passed, _name_of(node.part.layer))
         return
     below = _row_changed(making, n, node, given)
     if below is not None:
         line = making.lines[below]
-        line.row = _with_words(line.row, f"{line.row.words}, {_name_of(node)}")
+        line.row = _with_words(line.row, f"{line.row.words}, {_name_of(node.part.layer)}")
         making.origin["output", n, 0] = given[0]
         return
     for i, (output, boxes) in enumerate(zip(node.outputs, given, strict=True)):
@@ -327,12 +327,11 @@ def _numbered(i: int, values: list) -> str:
     return f"{i + 1}" if len(values) > 1 else ""
 
 
-def _name_of(node: Node) -> str:
-    """Return how somebody would write the layer: its class, and what tells it from another."""
-    layer = node.part.layer
+def _name_of(layer) -> str:
+    """Return how somebody would write a layer: its class, and what tells it from another."""
     kind = type(layer).__name__
     if kind == "TimeDistributed":
-        return f"TimeDistributed({type(layer.layer).__name__})"
+        return f"TimeDistributed({_name_of(layer.layer)})"
     if kind == "Activation":
         return getattr(layer.activation, "__name__", kind)
     number = getattr(layer, "n", None)
@@ -340,7 +339,8 @@ def _name_of(node: Node) -> str:
 
 
 def _layer_words(node: Node, passed: tuple[str, ...]) -> str:
-    layer, words = node.part.layer, [_name_of(node)]
+    layer = node.part.layer
+    words = [_name_of(layer)]
     activation = getattr(layer, "activation", None)
     plain = node.part.recurrent or getattr(activation, "__name__", "linear") == "linear"
     if not plain:
