@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import statewise as sw
 from statewise import layers
@@ -29,6 +31,71 @@ def series(rng):
         name: rng.normal(size=(length, 2)).astype("float32")
         for name, length in {"A": 9, "B": 4, "C": 6, "D": 3}.items()
     }
+
+
+# Lanes as they may come; few batch sizes and chunks, so that few programs are compiled.
+LENGTHS = st.lists(st.integers(1, 12), min_size=3, max_size=8)
+CUTS = {"count": st.integers(1, 3), "steps": st.sampled_from([2, 5]), "seed": st.integers(0, 99)}
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """A model that every example of a property test runs."""
+    return make()
+
+
+def drawn(lengths):
+    rng = np.random.default_rng(sum(lengths))
+    return {f"series {i}": rng.normal(size=(n, 2)).astype("float32") for i, n in enumerate(lengths)}
+
+
+@settings(deadline=None, max_examples=12)
+@given(lengths=LENGTHS, **CUTS)
+def test_any_prediction_through_lanes_equals_the_series_alone(trained, lengths, count, steps, seed):
+    series = drawn(lengths)
+    cut = lanes(series, lanes=count, steps=steps, targets=None, seed=seed)
+    # Every step is there once, whatever the order.
+    where = np.concatenate([chunk.where[chunk.valid] for chunk in cut.epoch(1)])
+    every = [(i, step) for i, length in enumerate(lengths) for step in range(length)]
+    assert sorted(map(tuple, where.tolist())) == every
+    results = trained.predict(cut, verbose=0)
+    assert list(results) == list(series)
+    for name, values in series.items():
+        alone, _ = trained.step(values[None], trained.initial_state(1))
+        np.testing.assert_allclose(results[name], alone[0], rtol=1e-5, atol=1e-6)
+
+
+@settings(deadline=None, max_examples=12)
+@given(lengths=LENGTHS, value=st.sampled_from([1e6, np.nan, np.inf]), data=st.data(), **CUTS)
+def test_no_value_of_a_series_reaches_another(trained, lengths, value, data, count, steps, seed):
+    series = drawn(lengths)
+    changed = data.draw(st.sampled_from(list(series)))
+
+    def results():
+        cut = lanes(series, lanes=count, steps=steps, targets=None, seed=seed)
+        return trained.predict(cut, verbose=0)
+
+    before = results()
+    series[changed][data.draw(st.integers(0, len(series[changed]) - 1))] = value
+    after = results()
+    assert not np.array_equal(before.pop(changed), after.pop(changed))
+    for name, values in before.items():
+        np.testing.assert_array_equal(values, after[name])
+
+
+@settings(deadline=None, max_examples=5)
+@given(count=st.integers(1, 3), per_lane=st.integers(1, 3), seed=st.integers(0, 99))
+def test_training_equals_each_series_alone_when_a_chunk_is_one(count, per_lane, seed):
+    rng = np.random.default_rng(seed)
+    data = rng.normal(size=(count * per_lane, 5, 2)).astype("float32")
+    cut = lanes(data, lanes=count, steps=4, seed=seed)
+    on_lanes, alone = make(), make()
+    on_lanes.fit(cut, verbose=0)
+    for chunk in cut.epoch(0):
+        rows = chunk.where[:, 0, 0]  # the series in each lane
+        alone.train_on_batch(data[rows, :-1], data[rows, 1:])
+    for a, b in zip(on_lanes.get_weights(), alone.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
 def test_predictions_equal_each_series_alone(series):
@@ -145,3 +212,12 @@ def test_what_does_not_go_with_lanes_is_said(series):
     both.compile(loss="mse", optimizer="sgd")
     with pytest.raises(ValueError, match="needs several time steps at once"):
         both.fit(data, verbose=0)
+    inputs = [layers.Input((None, 2)) for _ in range(2)]
+    two = sw.Model(inputs, layers.GRU(1, return_sequences=True)(keras.layers.Add()(inputs)))
+    with pytest.raises(ValueError, match="hold one array of inputs, but the model takes 2"):
+        two.predict(data, verbose=0)
+    inputs, shared = layers.Input((None, 2)), layers.GRU(2, return_sequences=True, name="shared")
+    twice = sw.Model(inputs, shared(shared(inputs)))
+    twice.compile(loss="mse", optimizer="sgd")
+    with pytest.raises(ValueError, match="'shared' is called more than once"):
+        twice.fit(data, verbose=0)

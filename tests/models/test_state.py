@@ -240,3 +240,109 @@ def test_a_failed_write_leaves_the_old_file(tanks, tmp_path, monkeypatch):
         model.save_state(path)
     assert path.read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def shared_layer(**options):
+    inputs = layers.Input((None, 2))
+    shared = layers.GRU(2, return_sequences=True, name="shared", **options)
+    return sw.Model(inputs, shared(shared(inputs)))
+
+
+def test_a_layer_that_is_called_twice_has_no_one_state(tanks):
+    model = shared_layer()
+    message = "'shared' is called more than once in a call of the model"
+    with pytest.raises(ValueError, match=message):
+        model.step(tanks, model.initial_state(len(tanks)))
+    with pytest.raises(ValueError, match=message):
+        model.forecast(tanks, 2, window=None)
+    # Windows are run from the initial state, so there it makes no difference.
+    first = model.forecast(tanks, 2, window=3)[:, 0]
+    expected = model.predict(tanks[:, -3:], verbose=0)[:, -1]
+    np.testing.assert_allclose(first, expected, atol=1e-6)
+    # As in Keras, the second call of a stateful layer goes on where the first one stopped.
+    carried = shared_layer(stateful=True)
+    carried.set_weights(model.get_weights())
+    layer = carried.get_layer("shared")
+    state = None
+    for _ in range(2):
+        outputs = carried.predict(tanks, verbose=0)
+        again = tanks
+        for _ in range(2):
+            plain = layers.GRU(2, return_sequences=True, return_state=True)
+            plain.build(again.shape)
+            plain.set_weights(layer.get_weights())
+            again, state = plain(again, initial_state=state)
+        np.testing.assert_allclose(outputs, again, atol=1e-6)
+
+
+def test_several_inputs_step_too(rng):
+    left, right = layers.Input((None, 2), name="left"), layers.Input((None, 3), name="right")
+    hidden = [
+        layers.LSTM(3, return_sequences=True)(left),
+        layers.GRU(2, return_sequences=True)(right),
+    ]
+    model = sw.Model([left, right], layers.Dense(2)(keras.layers.Concatenate()(hidden)))
+    x = [rng.normal(size=(3, 5, count)).astype("float32") for count in (2, 3)]
+    first, state = model.step([a[:, :2] for a in x], model.initial_state(3))
+    second, _ = model.step([a[:, 2:] for a in x], state)
+    np.testing.assert_allclose(np.concatenate([first, second], axis=1), model(x), atol=1e-6)
+
+
+def test_masked_steps_leave_the_state_alone_in_any_cut(tanks):
+    keras.utils.set_random_seed(3)
+    model = sw.Sequential(
+        [
+            layers.Input((None, tanks.shape[-1])),
+            keras.layers.Masking(),
+            layers.LSTM(3, return_sequences=True),
+        ]
+    )
+    tanks = tanks.copy()
+    tanks[0, 1] = tanks[1, 3:] = 0
+    first, state = model.step(tanks[:, :2], model.initial_state(len(tanks)))
+    second, _ = model.step(tanks[:, 2:], state)
+    np.testing.assert_allclose(np.concatenate([first, second], axis=1), model(tanks), atol=1e-6)
+
+
+def test_a_state_has_the_type_that_the_layer_computes_in(tanks):
+    policy = keras.DTypePolicy("mixed_float16")
+    model = sw.Sequential(
+        [layers.Input((None, tanks.shape[-1])), layers.GRU(3, return_sequences=True, dtype=policy)]
+    )
+    state = model.initial_state(len(tanks))
+    first, state = model.step(tanks[:, :2], state)
+    (arrays,) = state.values()
+    assert arrays["h"].dtype == "float16"
+    second, _ = model.step(tanks[:, 2:], state)
+    np.testing.assert_allclose(np.concatenate([first, second], axis=1), model(tanks), atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("batch", "kind", "message"),
+    [
+        (0, ValueError, "batch=0: expected at least 1 sample"),
+        (-1, ValueError, "batch=-1"),
+        (2.5, TypeError, r"batch=2\.5: expected a whole number of samples"),
+        (True, TypeError, "batch=True"),
+    ],
+)
+def test_a_bad_batch_is_refused(batch, kind, message):
+    with pytest.raises(kind, match=message):
+        make().initial_state(batch)
+
+
+def test_what_is_no_state_is_refused(tanks):
+    model = make()
+    for wrong in ([1, 2], {"lstm": {}}):
+        with pytest.raises(TypeError, match=r"A state is expected.*got a (list|dict)"):
+            model.step(tanks, wrong)
+    with pytest.raises(TypeError, match="got a NoneType"):
+        model.set_state(None)
+
+
+def test_other_features_than_the_model_was_made_for(tanks):
+    model = sw.Sequential([layers.Input((None, 2)), layers.GRU(2)])
+    wide = np.concatenate([tanks, tanks], axis=-1)
+    for call in (model, model.step, lambda x: model.predict(x, verbose=0)):
+        with pytest.raises(ValueError, match=r"takes 2 features a time step; .* \(4, 6, 4\)"):
+            call(wide)

@@ -56,6 +56,7 @@ class Carry:
         self._states = {id(layer): arrays for layer, arrays in states.items()}
         self._layers = {id(layer): layer for layer in states}
         self._final: dict[int, list[Array]] = {}
+        self._again: set[int] = set()
         self.resets = resets
 
     def __enter__(self) -> "Carry":
@@ -73,6 +74,8 @@ class Carry:
 
         A layer that is called again within the same call goes on from where it ended.
         """
+        if id(layer) in self._final:
+            self._again.add(id(layer))
         return self._final.get(id(layer), self._states[id(layer)])
 
     def leave(self, layer: "keras.Layer", arrays: Sequence[Array]) -> None:
@@ -85,6 +88,24 @@ class Carry:
         return {
             layer: self._final.get(key, self._states[key]) for key, layer in self._layers.items()
         }
+
+    def ended(self, layers: Iterable["keras.Layer"]) -> list[Sequence[Array] | None]:
+        """Return what each of these layers ended with, where that is its state.
+
+        Raises:
+            ValueError: if a layer was called more than once, each time at its initial state but for
+                this `Carry`; one state can't stand for both. (A stateful layer goes on from call to
+                call, so it may be called again.)
+        """
+        for layer in layers:
+            if id(layer) in self._again and not layer.stateful:
+                raise ValueError(
+                    f"Layer {layer.name!r} is called more than once in a call of the model, and "
+                    "each of these calls has a state of its own, so the state can't be carried. "
+                    "Give each call a layer of its own."
+                )
+        final = self.final
+        return [final[layer] for layer in layers]
 
 
 def current_carry() -> Carry | None:
@@ -180,6 +201,8 @@ class Memory:
 
     def _checked(self, rows: Sequence[int], batch: int) -> np.ndarray:
         rows = np.asarray(rows)
+        if rows.size == 0:
+            return rows.astype(int)
         if rows.dtype.kind not in "iu" or np.any((rows < 0) | (rows >= batch)):
             raise ValueError(
                 f"rows to reset in layer {self.name!r} came as {rows.tolist()}; it carries a "

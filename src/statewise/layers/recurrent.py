@@ -80,6 +80,7 @@ class Recurrent:
                 f"Layer {self.name!r} needs at least one time step; the shape that came, "
                 f"(batch, time, features), is {tuple(sequences.shape)}."
             )
+        self._check_features(sequences)
         begin = self._begin(sequences, initial_state)
         begin = tree.map_structure(
             lambda a: ops.convert_to_tensor(a, dtype=self.cell.compute_dtype), begin
@@ -168,6 +169,18 @@ class Recurrent:
         if kept is None:
             return self.get_initial_state(ops.shape(sequences)[0])
         return tree.pack_sequence_as(self._state_structure(), list(kept))
+
+    def _check_features(self, sequences):
+        """Refuse inputs of another number of features than the weights were made for."""
+        cells = getattr(self.cell, "cells", [self.cell])
+        if arithmetic_of(cells[0]) is None or not cells[0].built:
+            return
+        expected = cells[0].kernel.shape[0]
+        if sequences.shape[-1] != expected:
+            raise ValueError(
+                f"Layer {self.name!r} takes {expected} features a time step; the shape that came, "
+                f"(batch, time, features), is {tuple(sequences.shape)}."
+            )
 
     def _check_state(self, state, batch):
         """Refuse a given state that can't be that of these samples."""

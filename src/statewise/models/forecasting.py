@@ -121,8 +121,12 @@ def _compiled(model, attribute: str, layers):
 def _warm_up_and_loop(model, layers, values, x, begin, *, steps, window, feed_back):
     """Return the outputs for the ``steps`` steps after ``x``."""
 
+    # Shown windows, nothing is carried: each layer begins at its initial state by itself.
+    carried_layers = layers if window is None else []
+    begin = begin if window is None else []
+
     def last_output(x, states):
-        outputs, states = run(model, layers, values, x, states)
+        outputs, states = run(model, carried_layers, values, x, states)
         if not hasattr(outputs, "ndim"):
             raise ValueError(
                 "A forecast needs a model with one output; this one gives "

@@ -52,8 +52,7 @@ class Carried:
 
     def after(self, variables: list, carry: Carry) -> "Carried":
         """Return what is carried on after a call."""
-        final = [carry.final[layer] for layer in self.layers]
-        return Carried(variables, final, self.layers)
+        return Carried(variables, carry.ended(self.layers), self.layers)
 
 
 class Programs:

@@ -29,7 +29,9 @@ class Stepping:
         """Return the state before the first step, for ``batch`` samples.
 
         Raises:
-            ValueError: if the model isn't built yet, or can't be run step by step.
+            TypeError: if ``batch`` is no whole number.
+            ValueError: if it is below 1, the model isn't built yet, or it can't be run step by
+                step.
 
         >>> from statewise import Sequential, layers
         >>> model = Sequential([layers.Input((None, 2)), layers.LSTM(4)])
@@ -37,8 +39,12 @@ class Stepping:
         State of 3 samples
           lstm...  h (3, 4)  c (3, 4)
         """
+        if isinstance(batch, bool) or not isinstance(batch, (int, np.integer)):
+            raise TypeError(f"batch={batch!r}: expected a whole number of samples.")
+        if batch < 1:
+            raise ValueError(f"batch={batch}: expected at least 1 sample.")
         self._check_can_step()
-        return states.initial_state(self, batch)
+        return states.initial_state(self, int(batch))
 
     def step(self, x, state: State | None = None):
         """Run over the next time steps, from a state to a state; compiled.
@@ -53,6 +59,7 @@ class Stepping:
             Arrays of JAX.
 
         Raises:
+            TypeError: if the state isn't a `State`.
             ValueError: if the state is of another model or another number of samples, or if the
                 model can't be run step by step.
 
@@ -112,6 +119,7 @@ class Stepping:
         """Let the model keep a state: what comes next goes on from there.
 
         Raises:
+            TypeError: if it isn't a `State`.
             ValueError: if the state is of another model, naming the differences.
         """
         self._check_can_step()
@@ -159,6 +167,11 @@ class Stepping:
         check_step_by_step(self)
 
     def _arrays_of(self, state: State):
+        if not isinstance(state, State):
+            raise TypeError(
+                f"A state is expected, as initial_state(batch) or step(x) gives it; got a "
+                f"{type(state).__name__}."
+            )
         states.check_same_layers(states.initial_state(self, 1), state)
         return [[state[name][key] for key in state[name]] for name in states.layer_names(self)]
 
@@ -203,7 +216,7 @@ def run(model, layers, values, x, arrays):
     kwargs = {"training": False} if model._call_has_training_arg else {}
     with Carry(dict(zip(layers, arrays, strict=True))) as carry:
         outputs, _ = model.stateless_call(*values, x, **kwargs)
-    return outputs, [carry.final[layer] for layer in layers]
+    return outputs, carry.ended(layers)
 
 
 def _values(model):

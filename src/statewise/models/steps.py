@@ -103,6 +103,12 @@ class Steps:
         return fixed or kept or shapes[0][0]
 
     def _prepare_lanes(self, batches: LaneBatches, targets: bool) -> Programs:
+        count = len(getattr(self, "inputs", None) or [None])
+        if count != 1:
+            raise ValueError(
+                f"Lanes hold one array of inputs, but the model takes {count}. Put the features "
+                "together, and let the model take them apart."
+            )
         example = batches.example()
         if targets:
             if len(example) == 1:
