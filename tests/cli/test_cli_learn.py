@@ -96,3 +96,16 @@ def test_where_nothing_can_be_written(tmp_path, name, message):
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1
     assert re.search(message, done.stderr), done.stderr
+
+
+def test_the_engine_is_not_loaded(tmp_path):
+    code = (
+        "import sys, statewise.cli\n"
+        f"try: statewise.cli.main(['learn', '--output', {str(tmp_path / 'page.html')!r}])\n"
+        "except SystemExit as end: assert not end.code\n"
+        "print(*{name.split('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "statewise" in loaded
+    assert not loaded & {"keras", "jax", "pandas", "matplotlib"}

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from statewise import Sequential, layers
+from statewise.pictures import draw
 
 SWITCHES = ("return_sequences", "stateful", "bidirectional")
 
@@ -245,7 +246,7 @@ def test_the_code_runs_and_makes_this_network(page, case, dialect, monkeypatch, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dialect", ["keras", "statewise"])
-@pytest.mark.parametrize("case", ["many to one", "autoencoder", "words", "stateful", "both ways"])
+@pytest.mark.parametrize("case", ["autoencoder", "words", "stateful"])
 def test_the_code_trains_too(page, case, dialect):
     text = page.call("code", FITTING[case][1], dialect).replace("range(100)", "range(2)")
     done = subprocess.run(
@@ -379,3 +380,16 @@ def test_the_table_survives_the_address(page):
             "return document.querySelectorAll('.layer').length === statewise.page.net.layers.length"
         )
         assert page.net() == chosen
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", FITTING)
+def test_the_name_is_that_of_the_picture_drawn_from_the_model(case):
+    name, chosen = FITTING[case]
+    if chosen["after"] == "loop":
+        model = build(chosen | {"steps": None}, Sequential, layers)
+        shape = (chosen["batch"], chosen["steps"], chosen["features"])
+        drawing = draw(model, shape, closed_loop=chosen["more"] - 1)
+    else:
+        drawing = draw(build(chosen, Sequential, layers))
+    assert drawing.picture == name
