@@ -12,7 +12,7 @@ import numpy as np
 
 import statewise  # noqa: F401  (chooses Keras's engine)
 from forecast_common import arguments, head, peer, row, timed
-from seed_systems import machine
+from machine import machine
 from statewise.datasets import airline_path
 from statewise.sequences import read_series
 from statewise.tasks import Forecaster, evaluate_closed_loop, evaluate_one_step, mae, rmse

@@ -17,7 +17,7 @@ import pandas as pd
 
 import statewise  # noqa: F401  (chooses Keras's engine)
 from forecast_common import arguments, covered, head, peer, row, timed
-from seed_systems import machine
+from machine import machine
 from statewise.sequences import Columns
 from statewise.tasks import Forecaster
 

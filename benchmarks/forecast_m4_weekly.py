@@ -16,7 +16,7 @@ import pandas as pd
 
 import statewise  # noqa: F401  (chooses Keras's engine)
 from forecast_common import arguments, covered, head, row, smape, timed
-from seed_systems import machine
+from machine import machine
 from statewise.sequences import read_panel
 from statewise.tasks import Forecaster, forecaster
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 import statewise  # noqa: F401  (chooses Keras's engine)
 from forecast_common import arguments, covered, head, peer, row, timed
-from seed_systems import machine
+from machine import machine
 from statewise.tasks import Forecaster
 
 STOCKS, KNOWN, HORIZON = 400, 250, 20

@@ -15,7 +15,7 @@ import resource
 import numpy as np
 
 from forecast_common import arguments, head, in_process, peer, row, timed
-from seed_systems import machine
+from machine import machine
 
 KNOWN, HORIZON, LOOKBACK = 200, 14, 28
 OURS = {"statewise": "auto", "statewise, epochs=4": 4}

@@ -201,7 +201,7 @@ def main():
     if arguments.measure:
         print(json.dumps(measure(arguments.measure, arguments.series)))
         return
-    from seed_systems import machine
+    from machine import machine
 
     print(machine())
     found = {way: [] for way in WAYS}

@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 
 from forecast_common import head, in_process, row
-from seed_systems import machine
+from machine import machine
 from streams_peers import calls
 
 KEYS, FEATURES, UNITS, STEPS = 10_000, 8, 64, 3
