@@ -1,5 +1,6 @@
 """The store: what was written is read, and nothing else is taken for a store."""
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -176,3 +177,52 @@ def test_the_newest_writes_are_in_the_log_beside_the_file(tmp_path, rng):
     assert keys == ["a", "b"]
     np.testing.assert_array_equal(values["lstm:c"], written["lstm:c"])
     assert sorted(p.name for p in tmp_path.iterdir()) == ["copy.db", "streams.db"]
+
+
+def test_a_store_that_another_process_makes_meanwhile_is_kept(tmp_path, rng, monkeypatch):
+    path = tmp_path / "streams.db"
+    link = os.link
+
+    def first(temporary, target):
+        with StateStore(path, COLUMNS) as other:
+            other.write(["theirs"], rows(rng, 1))
+        link(temporary, target)
+
+    def quicker(temporary, target):
+        monkeypatch.setattr(os, "link", link)
+        first(temporary, target)
+
+    monkeypatch.setattr(os, "link", quicker)
+    with StateStore(path, COLUMNS) as store:
+        assert store.read()[0] == ["theirs"]
+    assert [file.name for file in tmp_path.iterdir()] == ["streams.db"]
+
+
+def test_a_file_system_without_links(tmp_path, rng, monkeypatch):
+    def refused(*_):
+        raise PermissionError("no links here")
+
+    monkeypatch.setattr(os, "link", refused)
+    with StateStore(tmp_path / "streams.db", COLUMNS) as store:
+        store.write(["a"], rows(rng, 1))
+        assert store.read()[0] == ["a"]
+    assert [file.name for file in tmp_path.iterdir()] == ["streams.db"]
+
+
+def test_the_log_of_a_lost_store_is_no_new_store_s(tmp_path, rng):
+    path, log = tmp_path / "streams.db", tmp_path / "streams.db-wal"
+    with StateStore(path, COLUMNS) as store:
+        store.write(["a"], rows(rng, 1))
+        kept = log.read_bytes()
+    path.unlink()
+    log.write_bytes(kept)
+    with pytest.raises(ValueError, match="isn't there, but the newest writes of a store"):
+        StateStore(path, COLUMNS)
+    log.unlink()
+    with StateStore(path, COLUMNS) as store:
+        assert store.read()[0] == []
+
+
+def test_a_folder_is_no_store(tmp_path):
+    with pytest.raises(IsADirectoryError, match="is a folder; a store is a file"):
+        StateStore(tmp_path, COLUMNS)

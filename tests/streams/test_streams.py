@@ -280,6 +280,9 @@ BAD = [
     ({"a": [[1, 2, 3], [1]]}, TypeError, "key 'a' must be numbers"),
     ({"a": [1, None, 3]}, TypeError, "key 'a' must be numbers"),
     ({"b": np.ones(3), 1.5: np.ones(3)}, TypeError, "text or an integer; got 1.5, a float"),
+    ({7: np.ones(3), True: np.ones(3)}, TypeError, "text or an integer; got True, a bool"),
+    ({7.0: np.ones(3)}, TypeError, r"text or an integer; got 7\.0, a float"),
+    ({"a": np.ma.masked_equal([1.0, 0, 2], 0)}, ValueError, "key 'a' hold NaN in 1 of 1"),
     ({(1, 2): np.ones(3)}, TypeError, r"text or an integer; got \(1, 2\)"),
     ({1 << 63: np.ones(3)}, ValueError, "more than 64 bits"),
     ({"\ud800": np.ones(3)}, ValueError, "isn't valid text"),
@@ -291,6 +294,7 @@ BAD = [
 def test_a_bad_push_changes_nothing(name, rng):
     streams = Streams(MODELS[name])
     streams.push({"a": rng.normal(size=(2, FEATURES)), "b": rng.normal(size=FEATURES)})
+    streams.join([1, 7])  # equal to True and 7.0
     before = snapshot(streams)
     for values, kind, message in BAD:
         with pytest.raises(kind, match=message):
@@ -352,8 +356,10 @@ def test_bad_arguments(rng):
         Streams(model, unknown="maybe")
     with pytest.raises(ValueError, match="missing='drop': expected 'refuse' or 'carry'"):
         Streams(model, missing="drop")
-    with pytest.raises(ValueError, match="history=-1"):
+    with pytest.raises(ValueError, match="history=-1: expected 0 or more time steps"):
         Streams(model, history=-1)
+    with pytest.raises(TypeError, match=r"history=1\.5: expected a whole number"):
+        Streams(model, history=1.5)
     with pytest.raises(ValueError, match="can't learn yet: compile it"):
         Streams(model, history=3)
     streams = Streams(model)
@@ -362,6 +368,8 @@ def test_bad_arguments(rng):
     streams.push({"a": rng.normal(size=3)})
     with pytest.raises(ValueError, match="horizon=0"):
         streams.forecast("a", 0)
+    with pytest.raises(TypeError, match=r"horizon=2\.0: expected a whole number"):
+        streams.forecast("a", 2.0)
     streams = Streams(stack(outputs=2))
     streams.push({"a": rng.normal(size=3)})
     assert streams.forecast("a", 1)["a"].shape == (1, 2)

@@ -8,6 +8,8 @@ import numpy as np
 from statewise.streams.signature import Signature
 from statewise.streams.store import plain_key
 
+_PLAIN_KEYS = frozenset({str, int})
+
 
 class Batch(NamedTuple):
     """Keys for which the same number of steps arrived.
@@ -34,13 +36,17 @@ def batches_of(values: Mapping, signature: Signature, missing: str) -> list[Batc
         missing: "refuse", or "carry": a step with a NaN in it isn't run.
 
     Raises:
-        TypeError: if it isn't a mapping, or values aren't numbers.
+        TypeError: if it isn't a mapping, a key is neither text nor an integer, or values aren't
+            numbers.
         ValueError: if a shape doesn't fit, or a value is NaN or infinite; it names the key.
     """
     if not isinstance(values, Mapping):
         raise TypeError(f"push takes a mapping {{key: values}}, got a {type(values).__name__}.")
     if not values:
         return []
+    if not _PLAIN_KEYS.issuperset(map(type, values)):
+        for key in values:  # True and 1.0 would pass for 1 where 1 is there already
+            plain_key(key)
     x = _alike(list(values.values()), signature)
     if x is None:
         return _grouped(values, signature, missing)
@@ -58,7 +64,7 @@ def checked_steps(key, values, signature: Signature) -> tuple[np.ndarray, bool]:
         ValueError: if the shape doesn't fit, or a value is infinite.
     """
     try:
-        array = np.asarray(values)
+        array = np.asarray(_without_mask(values))
     except ValueError:  # rows of different lengths
         array = np.asarray(None)
     if not _is_of_kind(array, signature):
@@ -170,6 +176,27 @@ def checked_keys(keys) -> list:
     return keys
 
 
+def checked_count(name: str, value, least: int) -> int:
+    """Return a whole number of time steps.
+
+    Raises:
+        TypeError: if it's none.
+        ValueError: if it's below the least.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name}={value!r}: expected a whole number of time steps.")
+    if value < least:
+        raise ValueError(f"{name}={value}: expected {least} or more time steps.")
+    return int(value)
+
+
+def _without_mask(values):
+    """Return NumPy's masked values as what they are, missing: NaN."""
+    if isinstance(values, np.ma.MaskedArray) and values.mask.any():
+        return values.astype(float).filled(np.nan)
+    return values
+
+
 def _fits(array: np.ndarray, signature: Signature) -> bool:
     extra = array.ndim - len(signature.features)
     if extra not in (0, 1) or array.shape[extra:] != signature.features:
@@ -179,6 +206,8 @@ def _fits(array: np.ndarray, signature: Signature) -> bool:
 
 def _alike(arrays: list, signature: Signature) -> np.ndarray | None:
     """Return arrays of one shape that need no closer look as one array; None for others."""
+    if np.ma.MaskedArray in set(map(type, arrays)):
+        return None
     try:
         x = np.asarray(arrays)
     except ValueError:

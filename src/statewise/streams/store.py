@@ -60,7 +60,7 @@ class StateStore:
     Raises:
         ValueError: if the file is damaged, is something else, or holds other columns.
         BlockingIOError: if another process, or another store of this one, has it open.
-        OSError: if it can't be opened or written.
+        OSError: if it can't be opened or written; `IsADirectoryError` if it's a folder.
 
     >>> path = os.path.join(tempfile.mkdtemp(), "tanks.db")
     >>> column = Column("gru.h", "GRU.h", (2,), np.dtype("float32"))
@@ -76,6 +76,7 @@ class StateStore:
         self.path = Path(path)
         self.columns = list(columns)
         if not self.path.exists():
+            self._refuse_lost_log()
             self._create(weights)
         self._connection = self._open()
         try:
@@ -151,6 +152,19 @@ class StateStore:
     def __exit__(self, *exception) -> None:
         self.close()
 
+    def _refuse_lost_log(self) -> None:
+        """Refuse to begin a store beside the log of another, which SQLite would take for its own.
+
+        Raises:
+            ValueError: if there is a log, and no store.
+        """
+        log = Path(f"{self.path}-wal")
+        if log.exists() and not self.path.exists():
+            raise ValueError(
+                f"{self.path} isn't there, but the newest writes of a store of that name are, in "
+                f"{log}. Put the store back beside them, or delete them to begin a new store."
+            )
+
     def _create(self, weights: str) -> None:
         """Make an empty store elsewhere and move it here: there is never half of one."""
         handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
@@ -172,20 +186,36 @@ class StateStore:
                 connection.execute("COMMIT")
             finally:
                 connection.close()
-            os.replace(temporary, self.path)
-        except BaseException:
+            self._move_here(temporary)
+        finally:
             Path(temporary).unlink(missing_ok=True)
-            raise
+
+    def _move_here(self, temporary: str) -> None:
+        """Give the new store its name, unless another process was quicker: then its store counts.
+
+        Moving it over the other's would take that store away from a process that writes to it.
+        """
+        try:
+            os.link(temporary, self.path)
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without links
+            os.rename(temporary, self.path)
 
     def _open(self) -> sqlite3.Connection:
+        if self.path.is_dir():
+            raise IsADirectoryError(f"{self.path} is a folder; a store is a file.")
         if self.path.stat().st_size == 0:
             raise ValueError(
                 f"{self.path} is empty, which a store never is: it was cut short, or is another "
                 "file. Restore it from a copy, or delete it to begin a new store."
             )
-        connection = sqlite3.connect(
-            self.path, isolation_level=None, timeout=0, check_same_thread=False
-        )
+        try:
+            connection = sqlite3.connect(
+                self.path, isolation_level=None, timeout=0, check_same_thread=False
+            )
+        except sqlite3.Error as error:  # may not be read, say
+            raise self._translated(error) from error
         try:
             # One process has the file to itself: no shared memory, and no lock for every write.
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")

@@ -8,7 +8,13 @@ import keras
 import numpy as np
 
 from statewise.models.state import State, check_same_layers
-from statewise.streams.arrivals import Batch, batches_of, checked_keys, checked_targets
+from statewise.streams.arrivals import (
+    Batch,
+    batches_of,
+    checked_count,
+    checked_keys,
+    checked_targets,
+)
 from statewise.streams.engines import NativeEngine, engine_of
 from statewise.streams.keeper import Keeper
 from statewise.streams.learning import Learner, check_compiled, target_shape
@@ -73,8 +79,7 @@ class Streams:
     ):
         _check_choice("unknown", unknown, ("join", "refuse"))
         _check_choice("missing", missing, ("refuse", "carry"))
-        if history < 0:
-            raise ValueError(f"history={history}: expected 0 or more time steps.")
+        history = checked_count("history", history, 0)
         if history:
             check_compiled(model)
         self.model = model
@@ -200,8 +205,7 @@ class Streams:
             KeyError: if a key hasn't joined.
             ValueError: if nothing was pushed for a key yet, or outputs can't be fed back.
         """
-        if horizon < 1:
-            raise ValueError(f"horizon={horizon}: there must be at least one step to forecast.")
+        horizon = checked_count("horizon", horizon, 1)
         keys = checked_keys(keys)
         if not keys:
             return {}
