@@ -26,10 +26,21 @@ LEARNED = {
     "next_step_forecast": lambda r: r["after"] < 0.5 * r["naive"] and r["after"] < r["before"],
     "one_to_many_feed_back": lambda r: r["after"] < 0.3 * r["before"] and r["difference"] < 1e-4,
     "one_to_many_repeat": lambda r: r["after"] < 0.05 * r["before"],
+    "restart_in_the_middle": lambda r: (
+        r["after"] < 0.2 * r["before"] and r["first"] >= 30 and r["difference"] < 1e-5
+    ),
     "stack": lambda r: r["after"] < 0.75 * r["naive"] and r["after"] < 0.75 * r["before"],
+    "stocks_live": lambda r: (
+        r["after"] > 0.1 and r["after"] > r["before"] + 0.05 and r["steps"] == [300, 295, 150]
+    ),
     "stocks_stateful": lambda r: r["after"] > 0.1 > abs(r["before"]) - 0.1,
     "tanks_aligned_batches": lambda r: (
         r["after"] < 0.1 * r["before"] and r["difference"] < 1e-5 < 0.05 < r["forgotten"]
+    ),
+    "tanks_in_lanes": lambda r: (
+        r["after"] < 0.6 * r["naive"] < r["before"]
+        and r["useful"] > 0.95
+        and r["difference"] < 1e-5
     ),
     "tanks_windows_or_sequences": lambda r: (
         r["sequences"]["after"] < 0.6 * r["windows"]["after"] < 0.6 * r["naive"]
