@@ -81,6 +81,11 @@ def test_another_batch_size_with_a_carried_state_is_refused(tanks, call):
     args = (tanks[:3], tanks[:3]) if call == "train_on_batch" else (tanks[:3],)
     with pytest.raises(ValueError, match=r"batch of 4 samples, but 3 came\. Either call reset_sta"):
         getattr(model, call)(*args)
+    model.reset_states()
+    model.predict(tanks[:3], verbose=0)  # more rows than are carried, and no multiple of them
+    args = (tanks, tanks) if call == "train_on_batch" else (tanks,)
+    with pytest.raises(ValueError, match=r"batch of 3 samples, but 4 came\. Either call reset_sta"):
+        getattr(model, call)(*args)
 
 
 def test_a_batch_left_over_is_refused_before_training(tanks):

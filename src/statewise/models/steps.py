@@ -100,7 +100,9 @@ class Steps:
             return batch_size
         fixed = self.input_shape[0] if has_one_input(self) else None
         kept = next(layer.memory.batch for layer in stateful_layers(self))
-        return fixed or kept or shapes[0][0]
+        rows = shapes[0][0]
+        # What the kept rows can't divide is given whole, so that the layer says what it carries.
+        return fixed or (kept if kept and rows % kept == 0 else rows)
 
     def _prepare_lanes(self, batches: LaneBatches, targets: bool) -> Programs:
         count = len(getattr(self, "inputs", None) or [None])
