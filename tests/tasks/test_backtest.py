@@ -176,7 +176,10 @@ def test_the_frames(result):
     assert mean["model"] == pytest.approx(result.table.loc["model", "MASE"])
 
 
-@pytest.mark.parametrize(("refit", "likelihood"), [(False, "auto"), (True, "gaussian")])
+@pytest.mark.parametrize(
+    ("refit", "likelihood"),
+    [(False, "auto"), pytest.param(True, "gaussian", marks=pytest.mark.slow)],
+)
 def test_nothing_after_a_cutoff_is_looked_at(rng, refit, likelihood):
     frame = panel_frame(rng, series=4, steps=50, price=rng.normal(size=218))
     last = frame.groupby("unique_id")["ds"].rank(ascending=False, method="first")

@@ -49,6 +49,7 @@ def read_data(file: Path | None, *, key, time, target, missing, **inputs):
     """
     from statewise.datasets import airline_path
     from statewise.sequences import read_panel, read_series
+    from statewise.sequences.tables import load_table
 
     file = file or airline_path()
     inputs = {part: names for part, names in inputs.items() if names}
@@ -58,7 +59,8 @@ def read_data(file: Path | None, *, key, time, target, missing, **inputs):
         raise Refusal(
             "--missing is for one series; in a panel missing values are left out of the loss"
         )
-    return read_panel(file, _columns(file, key, time, target, inputs))
+    table = load_table(file)
+    return read_panel(table, _columns(table, key, time, target, inputs))
 
 
 def _has_keys(file: Path) -> bool:
@@ -78,26 +80,26 @@ def _has_keys(file: Path) -> bool:
         return False
 
 
-def _columns(file: Path, key, time, target, inputs):
+def _columns(table, key, time, target, inputs):
     """Return the panel's columns; those that nobody named are found as for one series."""
     from statewise.sequences import Columns, DataError
     from statewise.sequences._columns import guess_target, guess_time
-    from statewise.sequences.tables import Table, listed, load_table
+    from statewise.sequences.panel_reading import check_columns
+    from statewise.sequences.tables import Table, listed
 
+    if key is not None:
+        check_columns(table, [key])
     key = key or _KEY
     named = [name for names in inputs.values() for name in names]
-    if time is None or target is None:
-        table = load_table(file)
-        there = list(table.frame.columns)
-        others = [name for name in there if name not in (key, target, *named)]
-        rest = Table(table.frame[others], table.name, table.places)
-        if time is None:
-            time = "ds" if "ds" in others else guess_time(rest)
-        if time is None:
-            raise DataError(
-                f"{table.name} has no column of dates, so name the one of time (--time); its "
-                f"columns are: {listed(there)}"
-            )
-        if target is None:
-            target = "y" if "y" in others else guess_target(rest, time)
+    others = [name for name in table.frame.columns if name not in (key, target, *named)]
+    rest = Table(table.frame[others], table.name, table.places)
+    if time is None:
+        time = "ds" if "ds" in others else guess_time(rest)
+    if time is None:
+        raise DataError(
+            f"{table.name} has no column of dates, so name the one of time (--time); its columns "
+            f"are: {listed(table.frame.columns)}"
+        )
+    if target is None:
+        target = "y" if "y" in others else guess_target(rest, time)
     return Columns(id=key, time=time, target=target, **inputs)

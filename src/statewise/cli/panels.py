@@ -105,7 +105,9 @@ def _forecaster(data, horizon: int | None, options: dict, windows: int = 1) -> F
         many = isinstance(data, Panel)
         frequency = data.calendar.frequency if many else data.frequency
         steps = int(np.median(data.lengths)) if many else len(data)
-        horizon = default_horizon(frequency, steps // windows, given.get("season"))
+        # All windows together may take a third of the series.
+        most = 6 * (steps // max(6, 3 * windows))
+        horizon = default_horizon(frequency, most, given.get("season"))
     return Forecaster(horizon=horizon, **given)
 
 
@@ -145,13 +147,9 @@ def _tell(result: Backtest, printer: Printer) -> None:
     for note in result.notes:
         printer.line("Note", note + ".")
     _say_settings(result.forecaster, printer)
-    table = result.table.rename(
-        columns=lambda name: (
-            name.replace("coverage-", "in ")
-            + (" %" if name.startswith(("sMAPE", "coverage")) else "")
-        )
-    )
-    printer.table(table, best=f"{windows * horizon * series:,} held-out steps", lowest=5)
+    table = result.table[["MAE", "RMSE", "sMAPE", "MASE", "WQL"]]
+    table = table.rename(columns={"sMAPE": "sMAPE %"})
+    printer.table(table, best=f"{windows * horizon * series:,} held-out steps")
     for sentence in result.sentences():
         printer.sentence(sentence)
 

@@ -31,22 +31,21 @@ class Printer:
         """Print a sentence by itself."""
         self.console.print(Text(text, "bold"), soft_wrap=True)
 
-    def table(self, frame, *, best: str | None = None, lowest: int | None = None) -> None:
+    def table(self, frame, *, best: str | None = None) -> None:
         """Print a frame, its index first; the lowest number of each column bold if ``best``.
 
         Args:
             frame: of numbers; a missing one is printed as a dash.
             best: the heading of the index where the lowest number of a column is the best one.
-            lowest: in so many columns the lowest number is the best one; None for all of them.
         """
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column(best or str(frame.index.name or ""))
         for name in frame.columns:
             table.add_column(str(name), justify="right")
-        least = frame.iloc[:, :lowest].min()
+        lowest = frame.min()
         for label, row in frame.iterrows():
             cells = [
-                Text(_number(value), "bold" if best and value == least.get(name) else "")
+                Text(_number(value), "bold" if best and value == lowest[name] else "")
                 for name, value in row.items()
             ]
             table.add_row(Text(str(label)), *cells)

@@ -99,6 +99,8 @@ def as_table(source: Any) -> Table:
         DataError: where a file can't be read.
         TypeError: where the source is no table.
     """
+    if isinstance(source, Table):
+        return source
     if not isinstance(source, (pd.DataFrame, pd.Series, str, Path)):
         try:
             source = nw.from_native(source, eager_only=True).to_pandas()

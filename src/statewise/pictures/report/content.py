@@ -16,8 +16,8 @@ from statewise.tasks import Backtest
 from statewise.tasks.backtest_measures import Cast
 
 _MOST_SERIES = 5000
-_HISTORY = 4  # so many times the steps forecast are shown before them
-_LEAST_HISTORY, _MOST_HISTORY = 48, 400
+_HISTORY = 3  # so many times the steps forecast are shown before them
+_LEAST_HISTORY, _MOST_HISTORY = 36, 400
 _LIBRARIES = ("jax", "keras", "numpy", "pandas")
 _CHOSEN = ("season", "lookback", "units", "epochs")
 

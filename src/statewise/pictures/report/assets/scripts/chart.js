@@ -84,9 +84,11 @@ export function drawChart(holder, reading, series, names, shown) {
   holder.replaceChildren(root);
 }
 
-function hint({ stamp, first, count }) {
+function hint({ stamp, first, count, bands }) {
   const known = first ? `Known up to ${stamp(first - 1)}, ` : "";
-  return el("span", {}, `${known}forecast ${stamp(first)} to ${stamp(count - 1)}. Point at the picture to read values.`);
+  const levels = bands.map((band) => band.level).join(" and ");
+  const shaded = bands.length ? ` Shaded: where ${levels} % of the values should lie.` : "";
+  return el("span", {}, `${known}forecast ${stamp(first)} to ${stamp(count - 1)}.${shaded} Point at the picture to read values.`);
 }
 
 function readAt(series, names, visible, bands, k) {

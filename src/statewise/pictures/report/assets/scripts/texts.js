@@ -46,7 +46,7 @@ export function writeAgain({ command, code, settings }) {
       }
       setTimeout(() => { copy.textContent = "Copy"; }, 1500);
     });
-    return el("div", { class: "code" }, el("p", {}, label), el("pre", {}, text), copy);
+    return el("div", { class: "code" }, el("p", {}, label), el("pre", { tabindex: 0 }, text), copy);
   }));
   byId("settings").replaceChildren(el("tbody", {}, ...settings.map(([name, value]) => (
     el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, value))
