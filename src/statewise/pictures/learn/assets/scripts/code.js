@@ -1,6 +1,6 @@
 // The network in Python: with Keras alone, and with statewise.
 
-import { analyse } from "./network.js";
+import { analyse, inputShape } from "./network.js";
 import { call, isRecurrent } from "./layers.js";
 import { say } from "./words.js";
 
@@ -30,28 +30,26 @@ function imports(net, { dialect }) {
   return `import numpy as np\nfrom statewise import Sequential, layers${loss}`;
 }
 
-function data(net, { input, output }) {
-  const needsTargets = net.after === "nothing";
-  const dims = [net.batch, input.steps, input.features].filter((dim) => dim !== undefined);
-  const type = input.kind === "words" ? ', "int32"' : "";
-  const target = isScores(net) ? { ...output, features: undefined } : output;
-  const out = [net.batch, target.steps, target.features].filter((dim) => dim !== undefined);
-  const x = `x = np.zeros(${tuple(dims)}${type})  # yours: ${axes(input)}`;
-  if (!needsTargets) return x;
-  return [
-    x,
-    `y = np.zeros(${tuple(out)}${isScores(net) ? ', "int32"' : ""})  # yours: ${isScores(net) ? "the right word's number" : "the targets"}`,
-  ].join("\n");
+function data(net, found) {
+  const { input, output, name } = found;
+  const x = `x = ${zeros(net.batch, input)}  # yours: ${axes(input)}`;
+  if (net.after !== "nothing") return x;
+  const isSame = input.steps === output.steps && input.features === output.features;
+  if (name === "encoder-decoder" && isSame) return `${x}\ny = x  # to say its input again`;
+  if (!isScores(net)) return `${x}\ny = ${zeros(net.batch, output)}  # yours: the targets`;
+  const target = { kind: "words", steps: output.steps };
+  return `${x}\ny = ${zeros(net.batch, target)}  # yours: the numbers of the right words`;
 }
 
 function model(net, { input }, plan) {
   const steps = plan.open ? "None" : input.steps;
   const dims = [steps, input.features].filter((dim) => dim !== undefined);
   const type = input.kind === "words" ? ', dtype="int32"' : "";
-  const fixed = plan.stateful && !(plan.dialect === "statewise");
-  const first = fixed
-    ? `layers.Input(batch_shape=${tuple([net.batch, ...dims])}${type}),  # stateful: the batch is fixed`
-    : `layers.Input(${tuple(dims)}${type}),${plan.open ? "  # None: any number of time steps" : ""}`;
+  const isFixed = plan.stateful && plan.dialect === "keras";
+  const shape = isFixed ? `batch_shape=${tuple([net.batch, ...dims])}` : tuple(dims);
+  const openly = plan.open ? "  # None: any number of time steps" : "";
+  const note = isFixed ? "  # stateful: the batch is fixed" : openly;
+  const first = `layers.Input(${shape}${type}),${note}`;
   const rest = net.layers.map((layer) => {
     const written = plan.forLoop && isRecurrent(layer) ? { ...layer, stateful: true } : layer;
     return `${call(written, "layers.")},`;
@@ -75,24 +73,21 @@ function use(net, found, plan) {
   const fit = (extra) => `model.fit(x, y, batch_size=${net.batch}${extra}, verbose=0)`;
   const shape = `print(model.output_shape)  # ${say(found.output, net.batch)}`;
   if (!plan.chosen) return `${fit("")}\n${shape}`;
-  return `for epoch in range(100):\n${indented(reset(plan))}\n    ${fit(", shuffle=False")}\n${shape}`;
+  const epoch = indented(`${reset(plan)}\n${fit(", shuffle=False")}`);
+  return `for epoch in range(100):\n${epoch}\n${shape}`;
 }
 
-function nextBatch(net, plan) {
-  const dims = net.input === "words" ? [net.batch, net.more] : [net.batch, net.more, net.features];
-  const type = net.input === "words" ? ', "int32"' : "";
-  const next = `x_next = np.zeros(${tuple(dims)}${type})  # the steps that follow, same rows`;
-  const call_ =
-    plan.dialect === "keras" ? "model(x)" : `model.predict(x, batch_size=${net.batch}, verbose=0)`;
-  const note =
-    plan.dialect === "keras" && plan.chosen ? "  # predict() would lose the state on JAX" : "";
-  const second = plan.chosen ? "  # goes on where x stopped" : "  # starts at zero again";
-  const before = plan.chosen ? [reset(plan)] : [];
+function nextBatch(net, { dialect, chosen }) {
+  const next = zeros(net.batch, inputShape(net, net.more));
+  const run = (x) =>
+    dialect === "keras" ? `model(${x})` : `model.predict(${x}, batch_size=${net.batch}, verbose=0)`;
+  const note = dialect === "keras" && chosen ? "  # predict() would lose the state on JAX" : "";
+  const second = chosen ? "goes on where x stopped" : "starts at zero again";
   return [
-    next,
-    ...before,
-    `first = ${call_}${note}`,
-    `second = ${call_.replace("(x", "(x_next")}${second}`,
+    `x_next = ${next}  # the steps that follow, same rows`,
+    ...(chosen ? [reset({ dialect })] : []),
+    `first = ${run("x")}${note}`,
+    `second = ${run("x_next")}  # ${second}`,
   ].join("\n");
 }
 
@@ -118,7 +113,11 @@ function loop(net, plan) {
 
 function reset({ dialect }) {
   if (dialect === "statewise") return "model.reset_states()  # the sequences begin anew";
-  return 'for layer in model.layers:  # the sequences begin anew\n    if hasattr(layer, "reset_state"):\n        layer.reset_state()';
+  return [
+    "for layer in model.layers:  # the sequences begin anew",
+    '    if hasattr(layer, "reset_state"):',
+    "        layer.reset_state()",
+  ].join("\n");
 }
 
 /** Whether the outputs are scores of words, to be compared with the right word's number. */
@@ -137,6 +136,12 @@ function axes({ kind }) {
     vector: "batch, features",
     words: "batch, time steps",
   }[kind];
+}
+
+/** An array for a shape, of numbers of words where these are wanted. */
+function zeros(batch, { kind, steps, features }) {
+  const dims = [batch, steps, features].filter((dim) => dim !== undefined);
+  return `np.zeros(${tuple(dims)}${kind === "words" ? ', "int32"' : ""})`;
 }
 
 function tuple(dims) {

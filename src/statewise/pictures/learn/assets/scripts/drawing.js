@@ -6,7 +6,7 @@ import { glyph, HALF } from "./glyphs.js";
 
 // Labels stand at the left where the whole picture fits beside them, and on the arrows otherwise.
 const BESIDE = { labels: 246, before: 46, slot: [62, 96], row: 86, top: 10, characters: 32 };
-const ABOVE = { labels: 0, before: 42, slot: [60, 84], row: 106, top: 40, characters: 40 };
+const ABOVE = { labels: 0, before: 42, slot: [60, 84], row: 106, top: 20, characters: 40 };
 const LEAST_WIDTH_BESIDE = 560;
 const AFTER = { open: 46, closed: 8 }; // at the right, with and without something that comes out
 const HEADINGS = { batch: ["this batch", "next batch"], loop: ["known steps", "closed loop"] };
@@ -139,7 +139,7 @@ function label({ title, words, error }, index, at, { width }) {
   const mark = {
     x: left + band.width / 2,
     y: middle + 5,
-    class: "label fault",
+    class: "misfit-words",
     "text-anchor": "middle",
   };
   return [

@@ -188,7 +188,14 @@ async function copy() {
 /** Say what the small LSTM is, and how good. */
 function aboutNumbers() {
   const { units, trained_on: seen, known, ahead, error } = numbers;
-  return `An LSTM(${units}) and a Dense(2) have learned from ${seen.tanks} simulated tanks, ${seen.hours} hours each, what pressure and temperature will be in the next hour. These tanks it has never seen. Given ${known} hours, its temperatures for the ${ahead} hours after them are ${error.forecast[1].toFixed(1)} \u00b0C off on average; \u201cit stays as it is\u201d would be ${error.naive[1].toFixed(1)} \u00b0C off. Every number here is calculated by this page, with the weights of the network.`;
+  const [off, naive] = [error.forecast, error.naive].map((of) => `${of[1].toFixed(1)} \u00b0C off`);
+  return [
+    `An LSTM(${units}) and a Dense(2) have learned from ${seen.tanks} simulated tanks,`,
+    `${seen.hours} hours each, what pressure and temperature will be in the next hour.`,
+    `These tanks it has never seen. Given ${known} hours, its temperatures for the ${ahead} hours`,
+    `after them are ${off} on average; \u201cit stays as it is\u201d would be ${naive}.`,
+    "Every number here is calculated by this page, with the weights of the network.",
+  ].join(" ");
 }
 
 const questionList = place("question-list");

@@ -12,24 +12,34 @@ export function sentences(net, found) {
 }
 
 function reach(net, { input, output, rows, name }) {
-  const inputs =
-    input.kind === "vector"
-      ? "One vector goes in"
-      : `${counted(input.steps, "step")} ${input.steps === 1 ? "goes" : "go"} in`;
+  const entering = input.kind === "vector" ? "One vector goes in" : going(input.steps);
+  if (name === "encoder-decoder") {
+    const code = rows.find(({ layer, shape }) => isRecurrent(layer) && shape.kind === "vector");
+    const vector = `one vector of ${counted(code.shape.features, "number")}`;
+    const made = `${counted(output.steps, "step")} made from it`;
+    return `${entering}, all of them squeezed into ${vector}, and ${made}.`;
+  }
   const first = rows.find(({ layer }) => isRecurrent(layer));
   const used = first
     ? `; the same ${first.layer.kind} cell is used ${times(first.from.steps)}`
     : "";
-  if (name === "encoder-decoder") {
-    const code = rows.find(({ layer, shape }) => isRecurrent(layer) && shape.kind === "vector");
-    return `${inputs}, all of them squeezed into one vector of ${counted(code.shape.features, "number")}, and ${counted(output.steps, "step")} made from it.`;
-  }
+  return `${entering}${used}; ${leaving(output, rows)}.`;
+}
+
+function leaving(output, rows) {
   const last = rows.findLast(({ layer }) => isRecurrent(layer));
-  const dropped = last && last.shape.kind === "vector" && last.from.steps > 1;
-  const outputs = dropped
-    ? "only its last output is handed on, the others are dropped"
-    : `${output.kind === "vector" ? "one output comes" : `${counted(output.steps, "output")} ${output.steps === 1 ? "comes" : "come"}`} out`;
-  return `${inputs}${used}; ${outputs}.`;
+  if (last && last.shape.kind === "vector" && last.from.steps > 1) {
+    return "only its last output is handed on, the others are dropped";
+  }
+  return output.kind === "vector" ? "one output comes out" : coming(output.steps);
+}
+
+function going(number) {
+  return `${counted(number, "step")} ${number === 1 ? "goes" : "go"} in`;
+}
+
+function coming(number) {
+  return `${counted(number, "output")} ${number === 1 ? "comes" : "come"} out`;
 }
 
 function memory(net, { rows }) {

@@ -14,7 +14,10 @@ export function tanksPanel(place, numbers) {
   const parts = frame(numbers, look, {
     way: (way) => start({ way }),
     tank: (tank) => start({ tank }),
-    seek: (now) => stop() || go(now),
+    seek: (now) => {
+      stop();
+      go(now);
+    },
     play: () => (look.timer ? stop() : play()),
   });
   let steps = [];
