@@ -3,12 +3,9 @@
 from importlib.resources import files
 from pathlib import Path
 
-from statewise._version import __version__
-from statewise.pictures.learn.bundle import bundle
+from statewise.pictures.one_file import data_element, one_file, write_page
 
 _ASSETS = files("statewise.pictures.learn") / "assets"
-_SCRIPTS = "scripts"
-_MAIN = "main.js"
 
 
 def learn_page() -> str:
@@ -22,24 +19,8 @@ def learn_page() -> str:
     >>> page.startswith("<!doctype html>"), "<script src" in page
     (True, False)
     """
-    scripts = {
-        part.name: part.read_text("utf-8")
-        for part in (_ASSETS / _SCRIPTS).iterdir()
-        if part.name.endswith(".js")
-    }
-    parts = {
-        "<!-- style -->": f"<style>\n{_asset('style.css')}</style>",
-        "<!-- numbers -->": _json("tank-lstm", _asset("tank_lstm.json")),
-        "<!-- scripts -->": f'<script type="module">\n{bundle(scripts, _MAIN)}</script>',
-        "<!-- version -->": __version__,
-    }
-    page = _asset("index.html")
-    for place, part in parts.items():
-        before, found, after = page.partition(place)
-        if not found:
-            raise ValueError(f"index.html has no place {place}")
-        page = before + part + after
-    return page
+    numbers = (_ASSETS / "tank_lstm.json").read_text("utf-8")
+    return one_file(_ASSETS, {"numbers": data_element("application/json", "tank-lstm", numbers)})
 
 
 def write_learn_page(path: str | Path) -> Path:
@@ -59,17 +40,4 @@ def write_learn_page(path: str | Path) -> Path:
     ...     write_learn_page(f"{folder}/learn.html").name
     'learn.html'
     """
-    path = Path(path).resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(learn_page(), encoding="utf-8")
-    return path
-
-
-def _asset(name: str) -> str:
-    return (_ASSETS / name).read_text("utf-8")
-
-
-def _json(name: str, text: str) -> str:
-    # "</" would end the script element, wherever it stood in the text.
-    safe = text.strip().replace("</", "<\\/")
-    return f'<script type="application/json" id="{name}">{safe}</script>'
+    return write_page(learn_page(), path)

@@ -4,12 +4,10 @@ import json
 from importlib.resources import files
 from pathlib import Path
 
-from statewise._version import __version__
-from statewise.pictures.learn.bundle import bundle
+from statewise.pictures.one_file import data_element, one_file, write_page
 from statewise.pictures.report.content import Report
 
 _ASSETS = files("statewise.pictures.report") / "assets"
-_MAIN = "main.js"
 
 
 def report_page(report: Report) -> str:
@@ -20,26 +18,13 @@ def report_page(report: Report) -> str:
     >>> page.startswith("<!doctype html>"), "<title>Sales &amp; &lt;more&gt;</title>" in page
     (True, True)
     """
-    folder = _ASSETS / "scripts"
-    scripts = {part.name: part.read_text("utf-8") for part in folder.iterdir()}
-    scripts = {name: text for name, text in scripts.items() if name.endswith(".js")}
     content = json.dumps(report.content, ensure_ascii=False, separators=(",", ":"))
     parts = {
-        "<!-- title -->": _escaped(str(report.content["title"])),
-        "<!-- style -->": f"<style>\n{_asset('style.css')}</style>",
-        # "<" would end the script element, or begin a comment, wherever it stood in the text.
-        "<!-- content -->": _data("application/json", "content", content.replace("<", "\\u003c")),
-        "<!-- numbers -->": _data("text/plain", "numbers", report.numbers),
-        "<!-- scripts -->": f'<script type="module">\n{bundle(scripts, _MAIN)}</script>',
-        "<!-- version -->": __version__,
+        "title": _escaped(str(report.content["title"])),
+        "content": data_element("application/json", "content", content),
+        "numbers": data_element("text/plain", "numbers", report.numbers),
     }
-    page = _asset("index.html")
-    for place, part in parts.items():
-        before, found, after = page.partition(place)
-        if not found:
-            raise ValueError(f"index.html has no place {place}")
-        page = before + part + after
-    return page
+    return one_file(_ASSETS, parts)
 
 
 def write_report(report: Report, path: str | Path) -> Path:
@@ -60,18 +45,7 @@ def write_report(report: Report, path: str | Path) -> Path:
     ...     write_report(Report({"title": "Sales"}, ""), f"{folder}/report.html").name
     'report.html'
     """
-    path = Path(path).resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(report_page(report), encoding="utf-8")
-    return path
-
-
-def _asset(name: str) -> str:
-    return (_ASSETS / name).read_text("utf-8")
-
-
-def _data(kind: str, name: str, text: str) -> str:
-    return f'<script type="{kind}" id="{name}">{text}</script>'
+    return write_page(report_page(report), path)
 
 
 def _escaped(text: str) -> str:
