@@ -1,6 +1,7 @@
 """What arrives for the streams, checked and laid into batches."""
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
@@ -215,9 +216,9 @@ def _alike(arrays: list, signature: Signature) -> np.ndarray | None:
     if not _is_of_kind(x, signature) or not _fits(x[0], signature):
         return None
     x = _converted(x, signature)
-    # A sum is NaN or infinite where a value is.
-    with np.errstate(over="ignore", invalid="ignore"):
-        return x if np.isfinite(x.sum()) else None
+    # The product with itself is NaN or infinite where a value is (and where one is very large: that
+    # gets the closer look). Unlike a sum it needs no guard against warnings.
+    return x if isfinite(np.vdot(x, x)) else None
 
 
 def _is_of_kind(array: np.ndarray, signature: Signature) -> bool:
@@ -225,8 +226,10 @@ def _is_of_kind(array: np.ndarray, signature: Signature) -> bool:
 
 
 def _converted(x: np.ndarray, signature: Signature) -> np.ndarray:
+    if x.dtype == signature.dtype:
+        return x
     with np.errstate(over="ignore"):
-        return x.astype(signature.dtype, copy=False)
+        return x.astype(signature.dtype)
 
 
 def _steps(x: np.ndarray, single: bool) -> int:

@@ -24,6 +24,8 @@ class SlotTable:
     >>> table.columns["h"][table.find(["south"])] = 1
     >>> table.gather(table.find(["south", "east"]))["h"].tolist()  # east isn't there: as it begins
     [[1.0, 1.0], [0.0, 0.0]]
+    >>> table.find_all(["south", "north"]).tolist(), table.find_all(["south", "east"])
+    ([1, 0], None)
     """
 
     def __init__(self, rows: Mapping[str, np.ndarray]):
@@ -56,6 +58,13 @@ class SlotTable:
         """Return the slot of each key, int64 ``(keys,)``; -1 where a key isn't there."""
         get = self._slots.get
         return np.fromiter((get(key, -1) for key in keys), np.int64, len(keys))
+
+    def find_all(self, keys: Sequence[Hashable]) -> np.ndarray | None:
+        """Return the slot of each key, int64 ``(keys,)``; None where any key isn't there."""
+        try:
+            return np.fromiter(map(self._slots.__getitem__, keys), np.int64, len(keys))
+        except KeyError:
+            return None
 
     def reserve(self, count: int) -> None:
         """Make room for ``count`` more keys."""

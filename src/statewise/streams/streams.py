@@ -363,8 +363,8 @@ class Streams:
     def _pushed_in_place(self, batch: Batch) -> dict | None:
         """Push one step where the states lie; None where a key is new."""
         table = self._keeper.table
-        slots = table.find(batch.keys)
-        if slots.min() < 0:
+        slots = table.find_all(batch.keys)
+        if slots is None:
             return None
         columns = table.columns
         state = [columns[name] for name in self._signature.state]
