@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from statewise._version import __version__
-from statewise.pictures.learn.bundle import bundle
+from statewise.pictures.bundle import bundle
 
 _BASE = files("statewise.pictures") / "assets" / "base.css"
 
