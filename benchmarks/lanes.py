@@ -142,11 +142,14 @@ def measure(way, count):
     }
 
 
-def seconds(run):
-    run()
-    begun = time.perf_counter()
-    run()
-    return time.perf_counter() - begun
+def seconds(run, times=5):
+    """Return the median time of a run."""
+    taken = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        run()
+        taken.append(time.perf_counter() - begun)
+    return statistics.median(taken)
 
 
 def in_process(python, way, count):

@@ -6,8 +6,8 @@
 
 * statewise: `Streams.push` of a mapping by key, states in memory; the same with a store on disk,
   where every push is on the disk before it returns; and `Stream.push`, one step of one stream.
-* Keras: a stateful model of batch 10,000 on JAX, its step compiled and its state carried by hand;
-  beside it what a call and `predict_on_batch` take. For one stream a model of batch 1.
+* Keras on JAX: a model of batch 10,000 (1 for one stream) whose states are carried by hand, and a
+  stateful one, called (which keeps the state) and by `predict_on_batch` (which loses it).
 * PyTorch: an LSTM with the states of all keys in tensors, gathered and scattered by hand.
 
 The peers are given statewise's weights and must give its outputs before the clock starts; they get

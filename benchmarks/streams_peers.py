@@ -38,52 +38,55 @@ def check(outputs, given):
 
 
 def keras_stateful(given, seconds):
-    """A stateful model of batch 10,000, and one of batch 1.
+    """A stateful model of batch 10,000, and one of batch 1; and the states carried by hand.
 
-    On JAX (Keras 3.15.1) calling such a model keeps its state, but compiles the loop anew each
+    On JAX (Keras 3.15.1) calling a stateful model keeps its state, but compiles the loop anew each
     time, and `predict_on_batch` loses the state. So what is measured first is the best that keeps
-    it: `stateless_call` under ``jax.jit``, its variables carried by hand; the other two stand
-    beside it. Keras steps all rows or none: where some have nothing new, zeros go into their rows,
-    and their states stay by ``jnp.where``.
+    it: a model that takes and returns the states, its `stateless_call` under ``jax.jit``. Keras
+    steps all rows or none: where some have nothing new, zeros go into their rows, and their states
+    stay by ``jnp.where``.
     """
     os.environ["KERAS_BACKEND"] = "jax"
     import jax
     import jax.numpy as jnp
     import keras
 
+    features, units = given["x"].shape[-1], given["recurrent"].shape[0]
+    weights = [given["kernel"], given["recurrent"], given["bias"]]
+
     def stateful(batch):
-        model = keras.Sequential(
-            [
-                keras.layers.Input(batch_shape=(batch, 1, given["x"].shape[-1])),
-                keras.layers.LSTM(given["recurrent"].shape[0], stateful=True),
-            ]
-        )
-        model.set_weights([given["kernel"], given["recurrent"], given["bias"]])
+        inputs = keras.layers.Input(batch_shape=(batch, 1, features))
+        model = keras.Sequential([inputs, keras.layers.LSTM(units, stateful=True)])
+        model.set_weights(weights)
         return model
 
-    def by_hand(model):
+    def by_hand(batch):
         """Return a step that keeps the states of the rows that have something new."""
-        # Copies: `predict_on_batch` gives the model's own away.
-        weights = [jnp.array(variable.value) for variable in model.trainable_variables]
-        kept = [jnp.array(variable.value) for variable in model.non_trainable_variables]
-        batch = model.inputs[0].shape[0]
+        inputs = keras.layers.Input(batch_shape=(batch, 1, features))
+        before = [keras.layers.Input(batch_shape=(batch, units)) for _ in "hc"]
+        y, *after = keras.layers.LSTM(units, return_state=True)(inputs, initial_state=before)
+        model = keras.Model([inputs, *before], [y, *after])
+        model.set_weights(weights)
+        values = [
+            [variable.value for variable in variables]
+            for variables in (model.trainable_variables, model.non_trainable_variables)
+        ]
+        states = [jnp.zeros((batch, units))] * 2
 
         @jax.jit
-        def run(weights, kept, x, new):
-            outputs, after = model.stateless_call(weights, kept, x)
-            states = lambda a: a.ndim == 2 and a.shape[0] == batch  # noqa: E731
-            choose = lambda a, b: jnp.where(new[:, None], a, b) if states(a) else a  # noqa: E731
-            return outputs, list(map(choose, after, kept))
+        def run(values, states, x, new):
+            (y, *after), _ = model.stateless_call(*values, [x, *states])
+            return y, [jnp.where(new[:, None], *pair) for pair in zip(after, states, strict=True)]
 
         def step(x, new):
-            nonlocal kept
-            outputs, kept = run(weights, kept, x, new)
-            return np.asarray(outputs)
+            nonlocal states
+            y, states = run(values, states, x, new)
+            return np.asarray(y)
 
         return step
 
     many, one = (stateful(batch) for batch in (given["x"].shape[1], 1))
-    step_many, step_one = by_hand(many), by_hand(one)
+    step_many, step_one = (by_hand(batch) for batch in (given["x"].shape[1], 1))
     always = np.ones(given["x"].shape[1], bool)
 
     def part(rows, x):
