@@ -56,7 +56,7 @@ class Backtest:
 
     @cached_property
     def forecasts(self) -> pd.DataFrame:
-        """All forecasts beside the truth: a row for each series, window and step.
+        """All forecasts beside the truth, a pandas frame: a row for each series, window and step.
 
         The columns: those of key and time, "window", "step" (both from 1), "cutoff" (the last
         known stamp), the target's name, and for each way to forecast its points and ends of
