@@ -14,7 +14,7 @@ from statewise.sequences import Panel, TimeSeries
 from statewise.sequences.frames import say_stamp
 from statewise.sequences.panel import say_keys
 from statewise.tasks import Backtest, Forecaster, backtest
-from statewise.tasks.global_engine import LEAST_LOOKBACK
+from statewise.tasks.alone import LEAST_LOOKBACK
 
 _CHOOSABLE = ("season", "lookback", "cell", "units", "layers", "likelihood", "epochs", "seed")
 
@@ -112,7 +112,8 @@ def _forecaster(data, horizon: int | None, options: dict, windows: int = 1) -> F
 
 
 def _refuse_short(panel: Panel, forecaster: Forecaster, held: int) -> None:
-    least = LEAST_LOOKBACK if forecaster.lookback == "auto" else forecaster.lookback
+    auto = forecaster.lookback == "auto"
+    least = LEAST_LOOKBACK if auto else min(LEAST_LOOKBACK, forecaster.lookback)
     need = least + forecaster.horizon + held
     few = panel.lengths < need
     if few.any():
