@@ -253,6 +253,37 @@ def test_long_sequences_are_shortened_in_the_middle():
     assert "50 time steps of 2 features go in" in drawing.description
 
 
+def test_pictures_have_no_time_of_their_own():
+    assert draw(stack(L.Conv2D(2, 3), L.Flatten(), L.Dense(1), shape=(6, 6, 1))).picture == (
+        "one-to-one"
+    )
+    film = stack(L.TimeDistributed(L.Conv2D(2, 3)), L.TimeDistributed(L.Flatten()), L.GRU(2),
+                 shape=(4, 6, 6, 1))  # fmt: skip
+    assert draw(film).picture == "many-to-one"
+    maps = stack(keras.layers.ConvLSTM2D(2, 3), shape=(3, 6, 6, 1))
+    assert draw(maps).picture == "many-to-one"
+
+
+def test_one_layer_called_again_has_a_row_for_each_call():
+    a, b, lstm = L.Input((3, 2)), L.Input((4, 2)), L.LSTM(3)
+    drawing = draw(Model([a, b], L.Concatenate()([lstm(a), lstm(b)])))
+    names = [row.name for row in drawing.diagram.rows if row.kind == "cells"]
+    assert names == [lstm.name] * 2
+
+
+def test_a_layer_that_looks_at_values_is_named():
+    class Looking(keras.Layer):
+        def call(self, x):
+            return x * 2 if float(x.sum()) > 0 else x
+
+        def compute_output_shape(self, shape):
+            return shape
+
+    model = stack(Looking(name="looking"))
+    with pytest.raises(ValueError, match=r"Layer 'looking' \(Looking\) looks at the values"):
+        draw(model, (1, 3, 2))
+
+
 def test_steps_that_mix():
     drawing = draw(stack(L.Conv1D(2, 3, padding="causal"), L.LSTM(2), shape=(4, 2)))
     assert [

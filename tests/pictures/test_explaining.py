@@ -94,6 +94,11 @@ def test_warnings(make, words):
     assert re.search(words, warning), warning
 
 
+def test_a_maximum_is_no_reason_to_warn():
+    found = explain(stack(L.MaxPooling1D(2), L.LSTM(2), shape=(8, 2)))
+    assert found.warnings == []
+
+
 def test_a_gradient_that_vanishes_is_found():
     found = explain(stack(L.SimpleRNN(2, recurrent_initializer="zeros"), shape=(5, 1)))
     (warning, _) = found.warnings

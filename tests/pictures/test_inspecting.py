@@ -170,6 +170,7 @@ def test_the_figure(rng, tmp_path):
         found.plot("x")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("features", [1, 6])
 def test_figures_of_any_size(rng, tmp_path, features):
     model = Sequential([L.Input((None, features)), L.GRU(40)])

@@ -11,6 +11,8 @@ from statewise.pictures.interception import intercepted
 from statewise.pictures.slots import Slots
 from statewise.pictures.tracing import QUICK, Trace, call_model
 
+_SAMPLES = 16
+
 
 @dataclass(frozen=True, eq=False)
 class Reach:
@@ -43,7 +45,8 @@ def measure_reach(model: keras.Model, trace: Trace, xs: list | None) -> list[Rea
         xs: inputs to measure at, (batch, ...) each; random ones if None.
     """
     rng = np.random.default_rng(0)
-    xs = [v.draw(rng) for v in trace.inputs] if xs is None else xs
+    if xs is None:  # several: a maximum, say, lets a gradient through in some of them only
+        xs = [np.concatenate([v.draw(rng) for _ in range(_SAMPLES)]) for v in trace.inputs]
     xs = [jnp.asarray(x, v.dtype) for x, v in zip(xs, trace.inputs, strict=True)]
     parts = [node.part for node in trace.nodes]
     readers = _readers(trace)

@@ -32,6 +32,13 @@ QUICK = {
     "xla_cpu_use_fusion_emitters": False,
 }
 
+# What JAX raises where a layer asks for values that a trace doesn't have.
+_VALUES_WANTED = (
+    jax.errors.ConcretizationTypeError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.TracerIntegerConversionError,
+)
+
 
 @dataclass(eq=False)
 class Value:
@@ -158,9 +165,14 @@ def _record(model, shapes, dtypes) -> Trace:
     parts, nodes = parts_of(model), []
 
     def handle(part, original, *args, **kwargs):
-        node, result = (_record_loop if part.recurrent else _record_call)(
-            part, original, args, kwargs
-        )
+        record = _record_loop if part.recurrent else _record_call
+        try:
+            node, result = record(part, original, args, kwargs)
+        except _VALUES_WANTED as error:
+            raise ValueError(
+                f"Layer {part.layer.name!r} ({type(part.layer).__name__}) looks at the values that "
+                "come before it computes, so it can't be run on shapes, and not be drawn."
+            ) from error
         nodes.append(node)
         return result
 
@@ -178,7 +190,9 @@ def _record(model, shapes, dtypes) -> Trace:
     }
     # Whether a row of numbers is a sequence of tokens is settled once it has been measured.
     inputs = [_value(a, row_is_time=True) for a in given]
-    return Trace(inputs, [_value(a) for a in outputs], nodes, carried)
+    found = Trace(inputs, [_value(a) for a in outputs], nodes, carried)
+    _settle_images(found)
+    return found
 
 
 def _record_call(part, original, args, kwargs):
@@ -355,6 +369,19 @@ def _places_that_differ(a, b, value: Value):
         return differ.any()[None]
     by_step = differ.any(axis=(0, *range(2, differ.ndim)))
     return jnp.stack([by_step[start:stop].any() for start, stop in value.slots.spans])
+
+
+def _settle_images(found: Trace) -> None:
+    """Take the second axis of what has four or more for time only where it's as long as that."""
+    kinds = (keras.layers.TimeDistributed, keras.layers.RNN)
+    timed = any(isinstance(node.part.layer, kinds) for node in found.nodes)
+    lengths = {value.shape[1] for value in found.inputs if len(value.shape) > 2} if timed else ()
+    values = [*found.inputs, *found.outputs, *(v for c in found.carried.values() for v in c)]
+    for node in found.nodes:
+        values += node.inputs + node.outputs
+    for value in values:
+        if len(value.shape) > 3 and value.shape[1] not in lengths:
+            value.slots = slots(None)
 
 
 def _settle_row(value: Value, reach: list[np.ndarray], node: Node, i: int) -> None:

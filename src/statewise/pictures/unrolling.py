@@ -190,10 +190,9 @@ def _add_cells(making: _Making, n: int, node: Node, goals: list[int]) -> None:
     begin = frozenset().union(*(making.given(goal, 0) for goal in goals[1:]))
     for box in sorted(begin - {_LAST_BATCH}):
         making.arrow(box, first, GIVEN)
-        making.lines[number].axis.begin = max(
-            making.lines[number].axis.begin,
-            making._column(box) + (making.lines[box[0]].axis is not making.lines[number].axis),
-        )
+        axis = making.lines[number].axis
+        if making.lines[box[0]].axis is not axis:  # what is handed over was there before
+            axis.begin = max(axis.begin, making._column(box) + 1)
     if _LAST_BATCH in begin:
         making.arrow(None, first, CARRIED)
         making.arrow(last, None, CARRIED)
