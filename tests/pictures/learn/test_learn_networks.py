@@ -393,3 +393,21 @@ def test_the_name_is_that_of_the_picture_drawn_from_the_model(case):
     else:
         drawing = draw(build(chosen, Sequential, layers))
     assert drawing.picture == name
+
+
+def test_both_ways_the_last_outputs_are_those_of_the_two_ends(page):
+    """Reach can't show it: the forward half alone has seen every input."""
+    drawn = page.call("picture", FITTING["both ways, the last"][1], 40)
+    ends = {
+        kind: [
+            (link["from"]["column"], link["to"] and link["to"]["column"])
+            for link in drawn["links"]
+            if link["kind"] == kind and link["from"] and link["from"]["row"] == 1
+        ]
+        for kind in ("up", "joint", "dropped")
+    }
+    assert ends == {"up": [(4, 4)], "joint": [(0, 4)], "dropped": [(1, None), (2, None), (3, None)]}
+    begins = [
+        (link["back"], link["to"]["column"]) for link in drawn["links"] if link["kind"] == "zero"
+    ]
+    assert begins == [(False, 0), (True, 4)]
