@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import statewise as sw
 from statewise import layers
 from statewise.models import State, concatenate, load_state
+from statewise.sequences import lanes
 
 
 def make(kind="plain", stateful=False):
@@ -273,6 +274,21 @@ def test_a_layer_that_is_called_twice_has_no_one_state(tanks):
             plain.set_weights(layer.get_weights())
             again, state = plain(again, initial_state=state)
         np.testing.assert_allclose(outputs, again, atol=1e-6)
+
+
+def test_a_layer_whose_state_the_model_gives_goes_on_from_no_other(tanks):
+    inputs = layers.Input((None, 2))
+    _, state = layers.GRU(3, return_state=True)(inputs)
+    decoder = layers.GRU(3, return_sequences=True, name="decoder")
+    model = sw.Model(inputs, layers.Dense(2)(decoder(inputs, initial_state=state)))
+    message = "'decoder' is given its initial state within the model"
+    with pytest.raises(ValueError, match=message):
+        model.step(tanks, model.initial_state(len(tanks)))
+    with pytest.raises(ValueError, match=message):
+        model.predict(lanes(list(tanks), lanes=2, steps=2), verbose=0)
+    # Windows are run as the model says.
+    first = model.forecast(tanks, 1, window=3)[:, 0]
+    np.testing.assert_allclose(first, model.predict(tanks[:, -3:], verbose=0)[:, -1], atol=1e-6)
 
 
 def test_several_inputs_step_too(rng):

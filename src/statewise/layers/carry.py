@@ -57,6 +57,7 @@ class Carry:
         self._layers = {id(layer): layer for layer in states}
         self._final: dict[int, list[Array]] = {}
         self._again: set[int] = set()
+        self._given: set[int] = set()
         self.resets = resets
 
     def __enter__(self) -> "Carry":
@@ -78,6 +79,10 @@ class Carry:
             self._again.add(id(layer))
         return self._final.get(id(layer), self._states[id(layer)])
 
+    def begin_elsewhere(self, layer: "keras.Layer") -> None:
+        """Note that ``layer`` begins at a state that the model itself gives it."""
+        self._given.add(id(layer))
+
     def leave(self, layer: "keras.Layer", arrays: Sequence[Array]) -> None:
         """Take the state with which ``layer`` ended."""
         self._final[id(layer)] = list(arrays)
@@ -95,9 +100,16 @@ class Carry:
         Raises:
             ValueError: if a layer was called more than once, each time at its initial state but for
                 this `Carry`; one state can't stand for both. (A stateful layer goes on from call to
-                call, so it may be called again.)
+                call, so it may be called again.) If the model gives a layer its initial state: then
+                it would begin there at every step. (A stateful layer does so in every batch.)
         """
         for layer in layers:
+            if id(layer) in self._given and not layer.stateful:
+                raise ValueError(
+                    f"Layer {layer.name!r} is given its initial state within the model, so it "
+                    "can't go on from a carried one. A forecast can show the model windows "
+                    "instead: forecast(x, steps, window=...)."
+                )
             if id(layer) in self._again and not layer.stateful:
                 raise ValueError(
                     f"Layer {layer.name!r} is called more than once in a call of the model, and "

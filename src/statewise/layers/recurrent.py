@@ -160,6 +160,8 @@ class Recurrent:
         batch = sequences.shape[0]
         carry = current_carry()
         if initial_state is not None:
+            if carry is not None and self in carry:
+                carry.begin_elsewhere(self)
             return list(initial_state) if tree.is_nested(initial_state) else [initial_state]
         kept = None
         if carry is not None and self in carry:

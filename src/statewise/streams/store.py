@@ -167,6 +167,10 @@ class StateStore:
 
     def _create(self, weights: str) -> None:
         """Make an empty store elsewhere and move it here: there is never half of one."""
+        if not self.path.parent.is_dir():
+            raise FileNotFoundError(
+                f"{self.path} can't be made: there is no folder {self.path.parent}. Make it first."
+            )
         handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
         os.close(handle)
         try:
