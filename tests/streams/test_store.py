@@ -149,7 +149,7 @@ def test_files_that_are_no_stores(tmp_path):
     connection.close()
     with pytest.raises(ValueError, match="its format is 'statewise-streams-9'"):
         StateStore(future, COLUMNS)
-    with pytest.raises(FileNotFoundError, match="there is no folder .*nowhere. Make it first"):
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere\. Make it first"):
         StateStore(tmp_path / "nowhere" / "streams.db", COLUMNS)
     assert text.read_text() == "nothing to see here\n" * 100
 
