@@ -230,11 +230,16 @@ def _time_name(series: TimeSeries) -> str:
 
 
 def shade(figure: Figure, time: pd.Index, bands: dict[float, list]) -> None:
-    """Draw intervals into the picture of a forecast, the widest lightest."""
+    """Draw intervals into the picture of a forecast, the widest lightest.
+
+    The axis stays as it is, for the lines' names stand where their ends were.
+    """
+    limits = figure.axes[0].get_ylim()
     for level, (low, high) in bands.items():
         figure.axes[0].fill_between(
             time, low, high, color=_SHADE, alpha=0.22 if level < 90 else 0.12, linewidth=0
         )
+    figure.axes[0].set_ylim(limits)
 
 
 def written(page: Report, path: Path, printer: Printer) -> None:

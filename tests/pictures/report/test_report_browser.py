@@ -29,6 +29,9 @@ def test_the_page_shows_the_backtest(page, result):
     assert len(page.all("#cut .part-window")) == 3
     assert "2 of 42 series have too few" in page.text("#notes")
     assert "statewise backtest shops.csv" in page.text("#codes")
+    marks = page.texts("#steps text")
+    assert {"0", "0.0"} & set(marks)
+    assert not any(re.fullmatch(r"-0[.0]*", mark) for mark in marks)
     assert len(page.all("#losses .path")) == 1
     assert len(page.all("#tried .path")) == 2
 

@@ -12,7 +12,7 @@ export function drawChart(holder, reading, series, names, shown) {
   const [low, high] = range(inSight, 0.06);
   // An interval that is far wider than all else would flatten it: such a one is cut at the edge.
   const ends = withBands.flatMap((band) => [band.low.flat(), band.high.flat()].flat());
-  const room = 0.9 * (high - low);
+  const room = 0.4 * (high - low);
   const limits = range([low, high, ...ends.map((v) => Math.min(Math.max(v, low - room), high + room))], 0.02);
 
   const { root, box, y, height } = frame(holder, limits, { top: 12, right: 12, bottom: 30 });

@@ -41,7 +41,7 @@ function drawRest() {
   const ways = Object.entries(tried).filter(([, points]) => points.length);
   if (ways.length) {
     const best = (points) => Math.min(...points.map(([, v]) => (v === null ? Infinity : v)));
-    const limit = 3 * Math.min(...ways.map(([, points]) => best(points)));
+    const limit = 2 * Math.min(...ways.map(([, points]) => best(points)));
     const lines = ways.map(([name, points]) => ({
       name: name === chosen ? "chosen" : "", look: name === chosen ? 0 : -1, title: name,
       // What went astray would flatten the rest.
@@ -49,7 +49,9 @@ function drawRest() {
     }));
     lines.sort((a, b) => b.look - a.look);
     drawLines(byId("tried"), lines, { across: "epoch", up: "validation error" });
-    byId("chosen").textContent = `Each line is one way to handle level and season. Chosen: ${chosen}.`;
+    const least = [...ways].sort((a, b) => best(a[1]) - best(b[1]))
+      .map(([name, points]) => `${name} ${number(best(points))}`);
+    byId("chosen").textContent = `Each line is one way to handle level and season; what errs more than twice the best is left out. Least errors: ${least.join("; ")}. Chosen: ${chosen}.`;
   }
   byId("tried").closest("section").hidden = !ways.length;
   drawCut(byId("cut"), byId("cut-words"), content.cut);

@@ -22,7 +22,7 @@ export function range(values, pad) {
   return [low - room, high + room];
 }
 
-// A path that leaves gaps where a value is missing.
+// A path that leaves gaps where a value is missing; a value alone between gaps is a dot.
 export function path(points) {
   let text = "";
   let pen = "M";
@@ -31,7 +31,7 @@ export function path(points) {
       pen = "M";
       continue;
     }
-    text += `${pen}${x.toFixed(1)} ${y.toFixed(1)}`;
+    text += `${pen}${x.toFixed(1)} ${y.toFixed(1)}${pen === "M" ? "h0" : ""}`;
     pen = "L";
   }
   return text;

@@ -34,7 +34,8 @@ export function writeTable({ columns, rows }) {
 
 export function writeAgain({ command, code, settings }) {
   const codes = [["In Python, with data as it was read", code]];
-  if (command) codes.unshift(["The command", command]);
+  // Broken where a shell lets one break it.
+  if (command) codes.unshift(["The command", command.length > 60 ? command.replaceAll(" --", " \\\n  --") : command]);
   byId("codes").replaceChildren(...codes.map(([label, text]) => {
     const copy = el("button", { type: "button", class: "icon" }, "Copy");
     copy.addEventListener("click", async () => {

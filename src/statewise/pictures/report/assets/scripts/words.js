@@ -20,12 +20,12 @@ export function ticks(low, high, most) {
   const digits = Math.max(0, -Math.floor(Math.log10(step)) + (step / power === 2.5 ? 1 : 0));
   const found = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * span; i++) {
-    const value = i * step;
+    const value = i * step || 0; // never -0
     const far = Math.abs(value) >= 1e7 || (digits > 5 && value !== 0);
     const text = far ? value.toExponential(1) : value.toLocaleString("en-GB", {
       minimumFractionDigits: digits, maximumFractionDigits: digits,
     });
-    found.push({ value, text: text.replace("-0", "0") === "0" ? "0" : text });
+    found.push({ value, text });
   }
   return found;
 }
