@@ -19,7 +19,7 @@ export function drawLines(holder, lines, { across, up, whole }) {
   const to = Math.max(...xs);
   const x = (v) => box.left + 4 + ((box.right - box.left - 8) * (v - from)) / (to - from || 1);
 
-  const marks = ticks(from, to, Math.max(2, Math.floor((box.right - box.left) / 60)));
+  const marks = ticks(from, to, Math.max(2, Math.floor((box.right - box.left) / 42)));
   for (const mark of marks.filter(({ value }) => Number.isInteger(value))) {
     root.append(svg("text", { x: x(mark.value), y: box.bottom + 16, "text-anchor": "middle" }, String(mark.value)));
   }
