@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -41,8 +42,9 @@ def weights_of(plan, rng):
     )
 
 
+@partial(jax.jit, static_argnums=(0, 5))
 def forecast(plan, weights, data, first, series, horizon):
-    window = cut(plan, data, jnp.asarray(first), jnp.asarray(series), horizon)
+    window = cut(plan, data, first, series, horizon)
     scale = scale_of(plan, window)
     warm = warm_up(plan, weights, window, scale)
     return close_loop(plan, weights, warm, window, scale, horizon), window
@@ -66,7 +68,7 @@ def test_the_closed_loop_is_the_teacher_given_its_own_answers(plan, rng):
     ahead, window = forecast(plan, weights, data, first, series, horizon)
     known = window.values[:, :-horizon]
     told = window._replace(values=jnp.concatenate([known, ahead], 1))
-    raw, now = teacher(plan, weights, told, horizon)
+    raw, now = jax.jit(teacher, static_argnums=(0, 3))(plan, weights, told, horizon)
     points = now.value + now.start + now.scale * raw[..., 0]
     np.testing.assert_allclose(points[:, -horizon:], ahead, rtol=1e-3, atol=1e-3)
     assert np.abs(np.diff(np.asarray(ahead), axis=1)).max() > 0.1

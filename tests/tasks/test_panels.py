@@ -243,6 +243,13 @@ def test_missing_values_are_masked(panel):
         forecaster.fit(gone, missing="raise")
 
 
+def test_known_values_without_a_logarithm(fitted, panel):
+    assert "logarithm" in fitted.transform_
+    fallen = panel.assign(y=panel["y"].where(panel.index % 50 > 0, -3.0))
+    with pytest.warns(UserWarning, match=r"8 known values are not above 0.* in their place"):
+        assert np.isfinite(fitted.predict(new_data=fallen)["model"]).all()
+
+
 def test_series_that_are_too_short(panel):
     short = panel.drop(panel.index[69:120])  # nine steps of s1 are left
     forecaster = Forecaster(horizon=HORIZON, **QUICK)
@@ -323,9 +330,21 @@ def test_refuses_options_of_fit(panel, options, error, words):
         Forecaster(horizon=HORIZON, **QUICK).fit(panel, **options)
 
 
+def test_a_bar(panel, capsys):
+    Forecaster(horizon=HORIZON, **QUICK).fit(panel, progress=True)
+    shown = capsys.readouterr().out
+    assert "Choosing on the validation part" in shown
+    assert "6/6" in shown  # three networks, two epochs each
+
+
 def test_refuses_options(fitted, panel):
     with pytest.raises(ValueError, match="level must be between 0 and 100 percent, but is 100"):
         fitted.predict(level=[100])
+    with pytest.raises(ValueError, match="future was given, but fit was told of no inputs"):
+        fitted.predict(future=panel)
+    nothing = panel.assign(y=panel["y"].where(panel["unique_id"] != "s2"))
+    with pytest.raises(DataError, match="series 's2' of new_data have no value"):
+        fitted.predict(new_data=nothing)
     with pytest.raises(ValueError, match="likelihood must be None, auto, gaussian"):
         Forecaster(horizon=2, likelihood="poisson").fit(panel)
     with pytest.raises(ValueError, match="layers must be at least 1"):

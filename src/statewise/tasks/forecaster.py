@@ -1,7 +1,7 @@
 """`Forecaster`: from one series, or a panel of them, to its forecast."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any, Self
@@ -11,21 +11,25 @@ import numpy as np
 from statewise.sequences import Columns, DataError, Panel, guess_season
 from statewise.sequences._arrays import check_count
 from statewise.sequences.panel import say_keys
-from statewise.sequences.season import season_lengths
 from statewise.tasks import storage
 from statewise.tasks.alone import AloneEngine
+from statewise.tasks.forecaster_arguments import (
+    any_known,
+    check,
+    given,
+    levels_of,
+    named,
+    season_of,
+)
 from statewise.tasks.future_inputs import read_ahead
-from statewise.tasks.global_engine import LEAST_LOOKBACK, GlobalEngine, Request
+from statewise.tasks.global_engine import GlobalEngine
+from statewise.tasks.global_request import LEAST_LOOKBACK, Request
 from statewise.tasks.intake import Form, Intake, as_time_series, give_back, take_in
-from statewise.tasks.networks import CELLS
+from statewise.tasks.progress import Progress, teller
 
-LIKELIHOODS = ("gaussian", "student-t", "negative-binomial", "quantiles")
 _UNITS = 32
 _LONG = 1000  # steps from which on one series makes a panel of its own
 _MOST_LOOKBACK = 192
-_SEASONS_LOOKED_AT = 200  # series that decide about the season
-
-Progress = Callable[[str, int, int, float], None]
 
 
 class Forecaster:
@@ -105,7 +109,7 @@ class Forecaster:
         names: Columns | Mapping[str, Any] | None = None,
         short: str = "raise",
         missing: str = "mask",
-        progress: Progress | None = None,
+        progress: Progress | bool | None = None,
     ) -> Self:
         """Choose on ``data``, and train on it.
 
@@ -118,7 +122,7 @@ class Forecaster:
             missing: what to do about missing values of a panel: "mask" leaves them out of the
                 loss, shows the network the last known value and that it is one; "raise".
             progress: called after each epoch with what goes on ("choosing" or "training"), the
-                epochs done, the most there will be, and the loss.
+                epochs done, the most there will be, and the loss; True shows a bar.
 
         Returns:
             The forecaster itself.
@@ -129,7 +133,7 @@ class Forecaster:
             TypeError: where an argument is of a wrong type.
             ValueError: where an argument is out of range.
         """
-        _check(self)
+        check(self)
         for name, value, words in (
             ("short", short, ("raise", "drop")),
             ("missing", missing, ("mask", "raise")),
@@ -137,7 +141,7 @@ class Forecaster:
             if value not in words:
                 raise ValueError(f"{name} must be one of {', '.join(words)}, but is {value!r}")
         taken = take_in(data, names)
-        tell = progress or (lambda *_: None)
+        tell = teller(progress)
         self.notes_, self.left_out_ = [], []
         if self._alone(taken):
             self._fit_alone(taken, tell)
@@ -184,18 +188,26 @@ class Forecaster:
         """
         self._check_fitted()
         horizon = self.horizon if horizon is None else check_count(horizon, "horizon")
-        levels = _levels(level)
+        levels = levels_of(level)
         form, panel = self._form, self._panel
         if new_data is not None:
             taken = take_in(new_data, self._names(new_data))
             form, panel = taken.form, taken.panel
+            empty = ~any_known(panel, 1)
+            if empty.any():
+                raise DataError(f"series {say_keys(panel.keys[empty])} of new_data have no value")
+        if future is not None and not panel.columns.future:
+            raise ValueError(
+                "future was given, but fit was told of no inputs that are known for the future: "
+                "name them there, as future in names"
+            )
         if isinstance(self._engine, AloneEngine):
             points, bands = self._predict_alone(panel, horizon, levels)
         else:
             ahead = read_ahead(future, panel, self._engine.encoder, horizon)
             forecasts = self._engine.predict(panel, horizon, ahead)
             points = forecasts.points
-            bands = _named(levels, forecasts.interval)
+            bands = named(levels, forecasts.interval)
         return give_back(form, panel, points, bands)
 
     def predict_one_step(self, series: Any, *, first: int) -> np.ndarray:
@@ -314,10 +326,10 @@ class Forecaster:
         self._engine = engine = AloneEngine.fit(
             values,
             horizon=self.horizon,
-            lookback=_given(self.lookback),
+            lookback=given(self.lookback),
             cell=self.cell,
-            units=_given(self.units),
-            epochs=_given(self.epochs),
+            units=given(self.units),
+            epochs=given(self.epochs),
             season=season,
             seed=self.seed,
             tell=tell,
@@ -339,9 +351,9 @@ class Forecaster:
         }
 
     def _fit_global(self, panel: Panel, tell: Progress) -> None:
-        season = _season(panel) if self.season == "auto" else self.season
+        season = season_of(panel) if self.season == "auto" else self.season
         usual = int(np.median(panel.lengths))
-        lookback = _given(self.lookback)
+        lookback = given(self.lookback)
         if lookback is None:
             most = max(LEAST_LOOKBACK, min(_MOST_LOOKBACK, usual - 2 * self.horizon))
             lookback = min(max(season, 2 * self.horizon, 24), most)
@@ -351,10 +363,10 @@ class Forecaster:
             lookback=lookback,
             least=self._least(),
             cell=self.cell,
-            units=_given(self.units) or _UNITS,
+            units=given(self.units) or _UNITS,
             layers=self.layers,
             likelihood="none" if self.likelihood in ("auto", None) else self.likelihood,
-            epochs=_given(self.epochs),
+            epochs=given(self.epochs),
             seed=self.seed,
         )
         self._panel, self.season_ = panel, season
@@ -387,7 +399,7 @@ class Forecaster:
     def _long_enough(self, panel: Panel, short: str) -> Panel:
         """Leave out series that are too short, or refuse them."""
         need = self._least() + self.horizon
-        few = (panel.lengths < need) | ~_any_known(panel)
+        few = (panel.lengths < need) | ~any_known(panel, 2)
         if not few.any():
             return panel
         keys = panel.keys[few]
@@ -433,7 +445,7 @@ class Forecaster:
                 )
             one = self._engine.points(values, np.array([len(values)]), horizon)[0]
             points.append(one)
-            bands.append(_named(levels, partial(self._engine.interval, one)))
+            bands.append(named(levels, partial(self._engine.interval, one)))
         return np.stack(points), {name: np.stack([b[name] for b in bands]) for name in bands[0]}
 
     def _names(self, new_data: Any) -> Columns | None:
@@ -446,69 +458,3 @@ class Forecaster:
 
 
 _ARGUMENTS = tuple(inspect.signature(Forecaster).parameters)
-
-
-def _check(forecaster: Forecaster) -> None:
-    """Refuse arguments that make no sense."""
-    check_count(forecaster.horizon, "horizon")
-    check_count(forecaster.seed, "seed", 0)
-    check_count(forecaster.layers, "layers")
-    for name, least in (("lookback", 2), ("units", 1), ("epochs", 1), ("season", 1)):
-        value = getattr(forecaster, name)
-        if isinstance(value, str):
-            if value != "auto":
-                raise ValueError(f'{name} must be a whole number or "auto", but is {value!r}')
-        else:
-            check_count(value, name, least)
-    if forecaster.cell not in CELLS:
-        raise ValueError(f"cell must be one of {', '.join(CELLS)}, but is {forecaster.cell!r}")
-    if forecaster.likelihood not in ("auto", None, *LIKELIHOODS):
-        raise ValueError(
-            f"likelihood must be None, auto, {', '.join(LIKELIHOODS)}, but is "
-            f"{forecaster.likelihood!r}"
-        )
-
-
-def _given(value: Any) -> Any:
-    return None if value == "auto" else value
-
-
-def _levels(level: Any) -> list[float]:
-    levels = [] if level is None else list(np.atleast_1d(level))
-    for one in levels:
-        if not 0 < one < 100:
-            raise ValueError(f"level must be between 0 and 100 percent, but is {one}")
-    return levels
-
-
-def _named(levels: list[float], interval: Callable) -> dict[str, np.ndarray]:
-    """Return the ends of intervals by name, such as lo-80 and hi-80."""
-    bands = {}
-    for level in levels:
-        low, high = interval(float(level))
-        bands |= {f"lo-{level:g}": low, f"hi-{level:g}": high}
-    return bands
-
-
-def _any_known(panel: Panel) -> np.ndarray:
-    """Whether a series has two known values at least, (series,)."""
-    return np.add.reduceat((~np.isnan(panel.values[:, 0])).astype(int), panel.offsets[:-1]) > 1
-
-
-def _season(panel: Panel) -> int:
-    """Return the length that most of the series' seasons have, if at least a third has one.
-
-    Some of them decide, evenly taken: the usual ones of many are found by few.
-    """
-    lengths = season_lengths(panel.calendar.frequency)
-    if not lengths:
-        return 1
-    some = np.linspace(0, len(panel) - 1, min(len(panel), _SEASONS_LOOKED_AT)).round().astype(int)
-    found = []
-    for i in some:
-        values = panel.values[panel.offsets[i] : panel.offsets[i + 1], 0]
-        values = values[~np.isnan(values)]
-        found.append(guess_season(panel.calendar.frequency, values) if len(values) else 1)
-    counts = {length: found.count(length) for length in lengths}
-    best = max(counts, key=counts.get)
-    return best if 3 * counts[best] >= len(found) else 1

@@ -1,0 +1,82 @@
+"""Forecasts of many series by a global network: points, and intervals on request."""
+
+from functools import cached_property
+
+import numpy as np
+
+from statewise.tasks.global_arrays import Arrays, Level
+from statewise.tasks.global_network import Plan
+from statewise.tasks.global_request import on_device
+from statewise.tasks.global_training import draw_paths, forecast
+
+PATHS = 201  # draws through the closed loop, for each series
+
+
+class Forecasts:
+    """Forecasts of many series: points, and intervals on request.
+
+    Attributes:
+        z: points on the network's scale, (series, horizon).
+    """
+
+    def __init__(self, engine, data: Arrays, level: Level, first, horizon: int):
+        if engine.plan.gaps and data.observed is None:
+            data = data._replace(observed=np.ones(data.values.shape, bool))
+        self.engine, self.level = engine, level
+        self.data = data = on_device(data, engine.candidate)
+        self.first, self.series = first, np.arange(len(first))
+        each = [
+            forecast(engine.plan, one, data, first, self.series, horizon) for one in engine.weights
+        ]
+        self.z = np.median([points for points, _ in each], axis=0)
+        self.scale = each[0][1]
+
+    @property
+    def points(self) -> np.ndarray:
+        """The forecasts in the series' own unit, (series, horizon)."""
+        return self.level.undo(self.z, self.series)
+
+    def interval(self, level: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the lower and upper ends of an interval, (series, horizon) each.
+
+        Args:
+            level: how many percent of the true values are to lie within.
+        """
+        if self.engine.factors is None:
+            low, high = self.engine.residuals.band(level, self.z.shape[1])
+            scale = self.scale[:, None]
+            low, high = self.z + low * scale, self.z + high * scale
+        else:
+            least = least_width(self.engine.plan, self.data, self.scale, self.series)
+            low, high = self.engine.factors.widened(self.paths, level, least)
+        return self.level.undo(low, self.series), self.level.undo(high, self.series)
+
+    @cached_property
+    def paths(self) -> np.ndarray:
+        """Draws through the closed loop, as many of each network, (series, paths, horizon)."""
+        engine, horizon = self.engine, self.z.shape[1]
+        each = -(-PATHS // len(engine.weights))
+        return np.concatenate(
+            [
+                draw_paths(
+                    engine.plan,
+                    weights,
+                    self.data,
+                    self.first,
+                    self.series,
+                    horizon=horizon,
+                    paths=each,
+                    seed=engine.request.seed + i,
+                )
+                for i, weights in enumerate(engine.weights)
+            ],
+            axis=1,
+        )
+
+
+def least_width(plan: Plan, data: Arrays, scale: np.ndarray, series: np.ndarray) -> np.ndarray:
+    """Return the least half-width of an interval of paths, (windows, 1): half a count, or next to
+    nothing."""
+    if plan.likelihood == "negative-binomial":
+        return 0.5 / data.unit[series, :1]
+    return 1e-3 * scale[:, None]
