@@ -244,6 +244,11 @@ def test_the_closed_loop():
         ((3, 3), (0, 4)),
     ]
     assert "time steps 3 + 2, features 2" in drawing.text
+    long = draw(model, steps=3, closed_loop=20)
+    assert len(arrows(long, "fed back")) == 7
+    assert "7–20" in texts(long.svg)
+    with pytest.raises(ValueError, match="closed_loop=-1: a number of further steps"):
+        draw(model, steps=3, closed_loop=-1)
 
 
 def test_long_sequences_are_shortened_in_the_middle():

@@ -158,7 +158,8 @@ def _draw_box(scene: Scene, diagram: Diagram, frame: Frame, box: Box) -> None:
     scene.add(Rectangle(x - WIDE / 2, y, WIDE, height, ink, corner))
     middle = y + height / 2
     if box.is_gap:
-        first, last = box.steps[0] + 1, box.steps[1]
+        first = number_of(diagram, box)
+        last = first + box.steps[1] - box.steps[0] - 1
         low = row.kind == LAYER
         scene.add(_centered(x, middle + (4 if low else 0), "…", 15.0))
         if not low:
