@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # for editors; at run time see __getattr__
     )
     from statewise.models import Model, Sequential, load_model
     from statewise.pictures import draw, explain, inspect
+    from statewise.recurrence import show_config
     from statewise.tasks import Forecaster, backtest
 
 _MODULES = (
@@ -49,6 +50,7 @@ _NAMES = {
     "explain": "statewise.pictures",
     "inspect": "statewise.pictures",
     "load_model": "statewise.models",
+    "show_config": "statewise.recurrence",
 }
 
 __all__ = [*_MODULES, *_NAMES, "__version__"]
