@@ -362,3 +362,51 @@ def test_other_features_than_the_model_was_made_for(tanks):
     for call in (model, model.step, lambda x: model.predict(x, verbose=0)):
         with pytest.raises(ValueError, match=r"takes 2 features a time step; .* \(4, 6, 4\)"):
             call(wide)
+
+
+class Unnamed(sw.Model):
+    """A model of one's own, whose layers nobody has told apart by name."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = layers.GRU(2, return_sequences=True, name="gru")
+        self.second = layers.GRU(2, return_sequences=True, name="gru")
+
+    def call(self, x):
+        return self.second(self.first(x))
+
+
+def test_two_layers_of_one_name_have_a_state_each(tanks):
+    model = Unnamed()
+    whole = model(tanks)
+    assert list(model.initial_state(1)) == ["gru", "gru#2"]
+    first, state = model.step(tanks[:, :2], model.initial_state(len(tanks)))
+    second, _ = model.step(tanks[:, 2:], state)
+    np.testing.assert_allclose(np.concatenate([first, second], axis=1), whole, atol=1e-6)
+
+
+def test_rows_that_are_not_there_are_refused():
+    state = State({"gru": {"h": jnp.arange(6.0).reshape(3, 2)}})
+    assert state.rows([]).batch == 0
+    np.testing.assert_array_equal(state.rows([True, False, True])["gru"]["h"], [[0, 1], [4, 5]])
+    changed = state.with_rows([True, False, False], state.rows(-1))
+    np.testing.assert_array_equal(changed["gru"]["h"], [[4, 5], [2, 3], [4, 5]])
+    with pytest.raises(IndexError, match=r"rows=\[3\]: the state has 3 samples"):
+        state.with_rows(3, state.rows(0))
+    with pytest.raises(ValueError, match=r"rows=\[0, -3\]: a row is there twice"):
+        state.with_rows([0, -3], state.rows([0, 1]))
+    for rows in ([0.5], [True, False], [[0, 1]]):
+        with pytest.raises(TypeError, match="expected numbers of samples, or a bool for each"):
+            state.rows(rows)
+
+
+def test_a_state_of_no_layers_is_of_no_samples(tanks):
+    model = sw.Sequential([layers.Input((None, 2)), layers.Dense(1)])
+    assert model.initial_state(4).batch == 0
+    outputs, state = model.step(tanks, model.initial_state(len(tanks)))
+    assert (outputs.shape, str(state)) == ((*tanks.shape[:2], 1), "No state")
+    with pytest.raises(ValueError, match="states is empty"):
+        concatenate([])
+    for wrong in ([1, 2], {"gru": [1, 2]}, {"gru": {"h": 1.0}}):
+        with pytest.raises(TypeError, match=r"A state is made of \{layer: \{name: array"):
+            State(wrong)

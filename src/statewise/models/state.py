@@ -1,6 +1,7 @@
 """The state of a model as a value: named arrays, one entry for each recurrent layer."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 import jax
@@ -25,6 +26,7 @@ class State(Mapping):
         layers: for each layer, its arrays by name, samples first.
 
     Raises:
+        TypeError: if it isn't a mapping of mappings of arrays.
         ValueError: if the arrays aren't all of the same number of samples.
 
     >>> state = State({"lstm": {"h": jnp.zeros((2, 4)), "c": jnp.ones((2, 4))}})
@@ -36,6 +38,7 @@ class State(Mapping):
     """
 
     def __init__(self, layers: Mapping[str, Mapping[str, Array]]):
+        _check_nested(layers)
         self._layers = {name: dict(arrays) for name, arrays in layers.items()}
         sizes = {
             f"{name}.{key}": array.shape[0]
@@ -56,32 +59,53 @@ class State(Mapping):
 
     @property
     def batch(self) -> int:
-        """The number of samples."""
-        return jax.tree.leaves(self)[0].shape[0]
+        """The number of samples; 0 where there are no layers."""
+        return next((array.shape[0] for array in jax.tree.leaves(self)), 0)
 
     def rows(self, rows: Sequence[int] | int) -> "State":
         """Return the state of some samples, in the order given.
 
+        Args:
+            rows: numbers of samples, negative ones counted from the end; or a bool for each sample.
+
         Raises:
+            TypeError: if rows aren't whole numbers.
             IndexError: if there is no such sample.
         """
-        rows = np.atleast_1d(np.asarray(rows))
-        if rows.size and not (-self.batch <= rows.min() and rows.max() < self.batch):
-            raise IndexError(f"rows={rows.tolist()}: the state has {self.batch} samples.")
+        rows = self._numbers(rows)
         return jax.tree.map(lambda array: array[rows], self)
 
     def with_rows(self, rows: Sequence[int] | int, state: "State") -> "State":
         """Return this state with the given samples replaced by those of another one.
 
         Raises:
+            TypeError, IndexError: as `rows`.
             ValueError: if the other state is of other layers, or of another number of samples than
-                there are rows.
+                there are rows; or a row is there twice.
         """
-        rows = np.atleast_1d(np.asarray(rows))
+        rows = self._numbers(rows)
+        if len(np.unique(rows % max(1, self.batch))) != rows.size:
+            raise ValueError(f"rows={rows.tolist()}: a row is there twice.")
         check_same_layers(self, state)
         if state.batch != rows.size:
             raise ValueError(f"{rows.size} rows are to be replaced by {state.batch} samples.")
         return jax.tree.map(lambda old, new: old.at[rows].set(new), _on_device(self), state)
+
+    def _numbers(self, rows) -> np.ndarray:
+        """Return the numbers of samples, checked (JAX would pass over those that aren't there)."""
+        rows = np.atleast_1d(np.asarray(rows))
+        if rows.dtype == bool and rows.shape == (self.batch,):
+            rows = np.flatnonzero(rows)
+        if rows.size == 0:
+            return np.zeros(0, int)
+        if rows.dtype.kind not in "iu" or rows.ndim != 1:
+            raise TypeError(
+                f"rows={rows.tolist()}: expected numbers of samples, or a bool for each of the "
+                f"{self.batch} samples."
+            )
+        if rows.min() < -self.batch or rows.max() >= self.batch:
+            raise IndexError(f"rows={rows.tolist()}: the state has {self.batch} samples.")
+        return rows
 
     def numpy(self) -> "State":
         """Return the same state with NumPy arrays."""
@@ -118,10 +142,15 @@ class State(Mapping):
 def concatenate(states: Sequence[State]) -> State:
     """Return the state of all samples of several states of the same layers, one after another.
 
+    Raises:
+        ValueError: if there is no state, or they are of different layers.
+
     >>> one = State({"gru": {"h": jnp.zeros((2, 3))}})
     >>> concatenate([one, one]).batch
     4
     """
+    if not states:
+        raise ValueError("states is empty: give at least one state.")
     for state in states[1:]:
         check_same_layers(states[0], state)
     return jax.tree.map(lambda *arrays: jnp.concatenate(arrays), *states)
@@ -165,6 +194,9 @@ def state_of_arrays(model: keras.Model, arrays: Sequence[Sequence[Array]]) -> St
 def layer_names(model: keras.Model) -> list[str]:
     """Return the names of a model's recurrent layers, with the nested models they are in.
 
+    Each name is there once: where a model of one's own has two layers of one name, the second is
+    called ``"name#2"``.
+
     >>> from statewise import Sequential, layers
     >>> encoder = Sequential([layers.Input((3, 1)), layers.GRU(2, name="gru")], name="encoder")
     >>> layer_names(Sequential([layers.Input((3, 1)), encoder]))
@@ -176,7 +208,8 @@ def layer_names(model: keras.Model) -> list[str]:
         for layer in layers:
             nested = [inner for inner in layer._flatten_layers(include_self=False, recursive=False)]
             name = f"{prefix}{layer.name}"
-            names.setdefault(id(layer), name)
+            if id(layer) not in names:
+                names[id(layer)] = _unlike(name, names.values())
             visit(nested, f"{name}/")
 
     visit(model._flatten_layers(include_self=False, recursive=False), "")
@@ -202,6 +235,26 @@ def _cell_names(cell) -> list[str]:
         return list(arithmetic.state_type._fields)
     sizes = cell.state_size if isinstance(cell.state_size, (list, tuple)) else [cell.state_size]
     return [f"s{i}" for i in range(len(sizes))]
+
+
+def _unlike(name: str, others: Collection[str]) -> str:
+    """Return the name, with a number where there is such a name already."""
+    if name not in others:
+        return name
+    return next(new for i in count(2) if (new := f"{name}#{i}") not in others)
+
+
+def _check_nested(layers) -> None:
+    of_arrays = isinstance(layers, Mapping) and all(
+        isinstance(arrays, Mapping)
+        and all(getattr(array, "ndim", 0) >= 1 for array in arrays.values())
+        for arrays in layers.values()
+    )
+    if not of_arrays:
+        raise TypeError(
+            "A state is made of {layer: {name: array (batch, ...)}}, as initial_state(batch) "
+            f"gives it; got {layers!r:.200}."
+        )
 
 
 def _layers(model):

@@ -77,7 +77,7 @@ class Stepping:
         batch = jax.tree.leaves(x)[0].shape[0]
         given = state is not None
         arrays = self._arrays_of(state) if given else self._kept_arrays(batch)
-        if given and state.batch != batch:
+        if given and state and state.batch != batch:
             raise ValueError(
                 f"The state is of {state.batch} samples, but {batch} came. Either take the rows "
                 f"that these samples continue, state.rows([...]), or begin new sequences with "
