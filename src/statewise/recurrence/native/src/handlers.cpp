@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "kernels.hpp"
+#include "pages.hpp"
 #include "pool.hpp"
 #include "xla/ffi/api/ffi.h"
 
@@ -23,7 +24,9 @@ T* data(const ffi::AnyBuffer& buffer) {
 
 template <class T>
 T* data(ffi::Result<ffi::AnyBuffer>& buffer) {
-  return data<T>(*buffer);
+  T* array = data<T>(*buffer);
+  wish_for_large_pages(array, buffer->size_bytes());
+  return array;
 }
 
 std::string shape_of(const ffi::AnyBuffer& buffer) {

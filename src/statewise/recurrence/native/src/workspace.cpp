@@ -3,6 +3,8 @@
 #include <mutex>
 #include <new>
 
+#include "pages.hpp"
+
 namespace statewise {
 namespace {
 
@@ -25,6 +27,7 @@ struct Workspace::Block {
   static Block* create(std::size_t size) {
     static_assert(sizeof(Block) <= kLine, "the header takes one cache line");
     void* memory = ::operator new(size + kLine, std::align_val_t{kLine});
+    wish_for_large_pages(memory, size + kLine);
     return new (memory) Block{nullptr, size, 0};
   }
   static void destroy(Block* block) { ::operator delete(block, std::align_val_t{kLine}); }
