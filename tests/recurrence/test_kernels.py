@@ -254,6 +254,33 @@ def test_a_shape_that_does_not_fit_is_an_error_of_the_call(rng):
         kernels.run(cell, x, state, mixed).last.block_until_ready()
 
 
+def test_forward_mode_and_second_derivatives_name_the_way_on(rng):
+    cell, x, state, weights = random_case("GRU", rng)
+
+    def total(x):
+        return kernels.run(cell, x, state, weights).outputs.sum()
+
+    named = r"first derivatives in reverse mode .* call statewise\.recurrence\.scan"
+    with pytest.raises(TypeError, match=named):
+        jax.jvp(total, (x,), (x,))
+    with pytest.raises(TypeError, match=named):
+        jax.jacfwd(total)(x)
+    with pytest.raises(TypeError, match=named):
+        jax.hessian(total)(x)
+    with pytest.raises(TypeError, match=named):
+        jax.jit(jax.grad(lambda x: jax.grad(total)(x).sum()))(x)
+
+
+def test_numbers_below_the_normal_ones_are_zero(rng):
+    cell, x, state, weights = random_case("LSTM", rng, batch=9, units=40, bias=False)
+    tiny, zero = jnp.full_like(x, 1e-41), jnp.zeros_like(x)
+    forgotten = cell.initial_state(9, 40, x.dtype)
+    low = type(state)(*(jnp.full_like(part, 1e-42) for part in state))
+    found = gradients_of(kernels.run, {})(cell, tiny, low, weights)
+    expected = gradients_of(kernels.run, {})(cell, zero, forgotten, weights)
+    jax.tree.map(np.testing.assert_array_equal, found, expected)
+
+
 def test_the_result_is_named(rng):
     result = kernels.run(*random_case("LSTM", rng))
     assert isinstance(result, Result)

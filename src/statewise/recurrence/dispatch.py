@@ -112,6 +112,9 @@ def run(
         "zero_output_for_mask": zero_output_for_mask,
         "all_outputs": all_outputs,
     }
-    if native_serves(cell, x, state, weights, dropout=dropout) is None:
+    reason = native_serves(cell, x, state, weights, dropout=dropout)
+    if reason is None:
         return kernels.run(cell, x, state, weights, **options)
+    if reason == native.unavailable_reason():
+        native.say_if_missing()
     return scan(cell, x, state, weights, unroll=unroll, **options)

@@ -17,9 +17,16 @@ from jax.custom_derivatives import SymbolicZero
 
 from statewise.recurrence.cells import Cell
 from statewise.recurrence.layout import DropoutMasks, Weights
-from statewise.recurrence.native.extension import BACKWARD, FORWARD, extension
+from statewise.recurrence.native.extension import BACKWARD, FORWARD, SWITCH, extension
 from statewise.recurrence.native.live import cell_number
 from statewise.recurrence.reference import Result
+
+_FIRST_IN_REVERSE = (
+    "The native recurrence has first derivatives in reverse mode (jax.grad, jax.vjp) only. For "
+    "forward mode or second derivatives call statewise.recurrence.scan, which computes the same; "
+    f"for a whole model set the environment variable {SWITCH}=0 before the process starts, and "
+    "the reference serves everywhere."
+)
 
 # What the forward pass keeps for each unit and step, by the extension's number of the cell.
 _SAVED = (0, 5, 4, 3)
@@ -98,6 +105,7 @@ def run(
 
     Raises:
         RuntimeError: if the native extension isn't available.
+        TypeError: if it is differentiated in forward mode or twice.
         jax.errors.JaxRuntimeError: when it runs, if a shape doesn't fit.
 
     >>> from statewise.recurrence import LSTM, native, scan
@@ -124,7 +132,12 @@ def run(
         no_flags if resets is None else jnp.asarray(resets, bool),
     )
     call = _Call(cell_number(cell), bool(go_backwards), bool(all_outputs))
-    outputs, h, c = _recurrence(call, operands)
+    try:
+        outputs, h, c = _recurrence(call, operands)
+    except TypeError as error:
+        if "forward-mode" not in str(error):
+            raise
+        raise TypeError(_FIRST_IN_REVERSE) from error  # JAX's own names none but itself
     after = cell.state_type(*(h, c)[: len(cell.state_type._fields)])
     if not all_outputs:
         outputs = None
@@ -154,8 +167,22 @@ def _forward(call: _Call, operands: _Operands, *, outputs: bool, saved: bool) ->
         (time, batch, kept) if kept else (0,),
     )
     results = [jax.ShapeDtypeStruct(shape, dtype) for shape in shapes]
-    function = jax.ffi.ffi_call(FORWARD, results, vmap_method="sequential")
-    return function(*operands, **call.attributes)
+    return _native_call(FORWARD, results, call, *operands)
+
+
+def _native_call(name: str, results: list, call: _Call, *arrays: Array) -> list[Array]:
+    """Return what a custom call gives for the arrays; differentiating it is an error of ours."""
+
+    @jax.custom_jvp
+    def function(*arrays):
+        native_call = jax.ffi.ffi_call(name, results, vmap_method="sequential")
+        return native_call(*arrays, **call.attributes)
+
+    @function.defjvp
+    def _refuse(primals, tangents):
+        raise TypeError(_FIRST_IN_REVERSE)
+
+    return function(*arrays)
 
 
 def _forward_rule(call: _Call, operands):
@@ -185,8 +212,9 @@ def _backward_rule(call: _Call, kept, cotangents):
         operands.bias.shape if wanted.weights else absent,
     )
     results = [jax.ShapeDtypeStruct(shape, outputs.dtype) for shape in shapes]
-    function = jax.ffi.ffi_call(BACKWARD, results, vmap_method="sequential")
-    d_x, d_h, d_c, *d_weights = function(*operands, outputs, saved, *given, **call.attributes)
+    d_x, d_h, d_c, *d_weights = _native_call(
+        BACKWARD, results, call, *operands, outputs, saved, *given
+    )
     if not wanted.x:
         d_x = None
     if not wanted.state:

@@ -5,7 +5,7 @@ source checkout that is used from where it stands, CMakeLists.txt says how to bu
 Everything else works without it: `statewise.recurrence.dispatch` then runs the reference.
 """
 
-from statewise.recurrence.native.extension import available, unavailable_reason
+from statewise.recurrence.native.extension import available, say_if_missing, unavailable_reason
 from statewise.recurrence.native.live import Dense, live_step
 
-__all__ = ["Dense", "available", "live_step", "unavailable_reason"]
+__all__ = ["Dense", "available", "live_step", "say_if_missing", "unavailable_reason"]

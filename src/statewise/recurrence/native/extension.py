@@ -1,6 +1,7 @@
 """The compiled extension: found or not, and why, and its custom calls made known to XLA."""
 
 import functools
+import logging
 import os
 from types import ModuleType
 
@@ -47,6 +48,19 @@ def available() -> bool:
 def unavailable_reason() -> str | None:
     """Return why there is no extension, as part of a sentence, or None if there is one."""
     return _load()[1]
+
+
+@functools.cache
+def say_if_missing() -> None:
+    """Tell the log, once, that the reference serves for want of the extension; not if it's off."""
+    reason = unavailable_reason()
+    if reason is not None and SWITCH not in reason:
+        logging.getLogger("statewise").warning(
+            "The recurrence runs on the slower reference, because %s. "
+            "statewise.recurrence.show_config() tells what serves; %s=0 says that this is wanted.",
+            reason,
+            SWITCH,
+        )
 
 
 def extension() -> ModuleType:
