@@ -56,14 +56,18 @@ def on_two_devices(code):
     )
 
 
-def test_automatic_sharding_of_the_batch():
+def test_automatic_sharding_of_the_batch_gathers_nothing():
     on_two_devices("""
 for cell in cells:
     x, state, weights = case(cell)
     flags = jnp.asarray(rng.random(x.shape[:2]) < 0.7)
     rows = NamedSharding(mesh, P("rows"))
     shared = jax.device_put((x, state), rows)
-    found = gradients_of(kernels.run, cell, jax.device_put(flags, rows))(*shared, weights)
+    everywhere = jax.device_put(weights, NamedSharding(mesh, P()))
+    program = gradients_of(kernels.run, cell, jax.device_put(flags, rows))
+    assert "all-gather" not in program.lower(*shared, everywhere).compile().as_text()
+    found = program(*shared, everywhere)
+    assert found[1].outputs.sharding.spec[0] == "rows"
     assert_close(found, gradients_of(scan, cell, flags)(x, state, weights))
 """)
 
@@ -92,4 +96,24 @@ for cell in cells:
     assert "all-gather" not in program.lower(*arguments).compile().as_text()
     d_x, _, d_weights = gradients_of(scan, cell, flags)(x, state_of(state.h), weights)[0]
     assert_close(program(*arguments), (d_x, d_weights))
+""")
+
+
+def test_what_is_not_shared_out_runs_as_on_one_device():
+    on_two_devices("""
+cell = GRU()
+x, state, weights = case(cell)
+flags = jnp.asarray(rng.random(x.shape[:2]) < 0.7)
+expected = gradients_of(scan, cell, flags)(x, state, weights)
+assert_close(gradients_of(kernels.run, cell, flags)(x, state, weights), expected)
+assert_close(loss_of(kernels.run, cell, flags)(x, state, weights)[1], expected[1])
+
+one = lambda x: kernels.run(cell, x, state, weights).outputs
+many = jax.jit(jax.vmap(one))(jnp.stack([x, 2 * x]))
+assert_close(many, jnp.stack([one(x), one(2 * x)]))
+
+step = lambda weights, _: (jax.tree.map(
+    lambda w, g: w - 0.01 * g, weights,
+    jax.grad(lambda w: loss_of(kernels.run, cell, flags)(x, state, w)[0])(weights)), None)
+jax.jit(lambda w: jax.lax.scan(step, w, length=3)[0])(weights)
 """)

@@ -15,6 +15,7 @@ import numpy as np
 from jax import Array
 from jax.custom_derivatives import SymbolicZero
 
+from statewise.recurrence import sharding
 from statewise.recurrence.cells import Cell
 from statewise.recurrence.layout import DropoutMasks, Weights
 from statewise.recurrence.native.extension import BACKWARD, FORWARD, SWITCH, extension
@@ -45,6 +46,10 @@ class _Operands(NamedTuple):
     bias: Array
     mask: Array
     resets: Array
+
+
+# The operands' batch axes.
+_AXES = (0, 0, 0, None, None, None, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -167,22 +172,39 @@ def _forward(call: _Call, operands: _Operands, *, outputs: bool, saved: bool) ->
         (time, batch, kept) if kept else (0,),
     )
     results = [jax.ShapeDtypeStruct(shape, dtype) for shape in shapes]
-    return _native_call(FORWARD, results, call, *operands)
+    return _native_call(call, FORWARD, operands, _AXES, results, (0, 0, 0, 1))
 
 
-def _native_call(name: str, results: list, call: _Call, *arrays: Array) -> list[Array]:
-    """Return what a custom call gives for the arrays; differentiating it is an error of ours."""
+def _native_call(call, name, arrays, axes, results, result_axes) -> list[Array]:
+    """Return what a custom call gives; the axes are where each array has its batch, if anywhere."""
+    axes, result_axes = (
+        tuple(None if 0 in a.shape else axis for a, axis in zip(group, group_axes, strict=True))
+        for group, group_axes in ((arrays, axes), (results, result_axes))
+    )
+
+    def native_call(*arrays):
+        batch = arrays[0].shape[0]  # on one of several devices less than the whole
+        shapes = [
+            result if axis is None else result.update(shape=_with(result.shape, axis, batch))
+            for result, axis in zip(results, result_axes, strict=True)
+        ]
+        return jax.ffi.ffi_call(name, shapes, vmap_method="sequential")(*arrays, **call.attributes)
 
     @jax.custom_jvp
     def function(*arrays):
-        native_call = jax.ffi.ffi_call(name, results, vmap_method="sequential")
-        return native_call(*arrays, **call.attributes)
+        if sharding.is_wanted():
+            return sharding.over_the_batch(native_call, arrays, axes, results, result_axes)
+        return native_call(*arrays)
 
     @function.defjvp
     def _refuse(primals, tangents):
         raise TypeError(_FIRST_IN_REVERSE)
 
     return function(*arrays)
+
+
+def _with(shape: tuple[int, ...], axis: int, size: int) -> tuple[int, ...]:
+    return (*shape[:axis], size, *shape[axis + 1 :])
 
 
 def _forward_rule(call: _Call, operands):
@@ -212,9 +234,9 @@ def _backward_rule(call: _Call, kept, cotangents):
         operands.bias.shape if wanted.weights else absent,
     )
     results = [jax.ShapeDtypeStruct(shape, outputs.dtype) for shape in shapes]
-    d_x, d_h, d_c, *d_weights = _native_call(
-        BACKWARD, results, call, *operands, outputs, saved, *given
-    )
+    arrays = (*operands, outputs, saved, *given)
+    axes, result_axes = (*_AXES, 0, 1, 0, 0, 0), _AXES[:6]
+    d_x, d_h, d_c, *d_weights = _native_call(call, BACKWARD, arrays, axes, results, result_axes)
     if not wanted.x:
         d_x = None
     if not wanted.state:
