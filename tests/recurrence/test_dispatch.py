@@ -46,6 +46,7 @@ def test_what_is_served(cell):
     assert native_serves(*case(cell)) is None
     masks = DropoutMasks(inputs=jnp.ones((2, 4)))
     assert native_serves(*case(cell), dropout=masks) is None
+    assert native_serves(*case(cell, shape=(32, 1, 4))) is None
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,7 @@ def test_what_is_served(cell):
         ({"cell": GRU(recurrent_activation=jnp.tanh)}, {}, "not tanh and sigmoid"),
         ({"dtype": "bfloat16"}, {}, "the arrays are bfloat16, not all float32"),
         ({"shape": (0, 3, 4)}, {}, "an array is empty"),
+        ({"shape": (31, 1, 4)}, {}, "one time step of fewer than 32 samples is faster without"),
         ({}, {"dropout": DropoutMasks(recurrent=jnp.ones((2, 5)))}, "previous output has dropout"),
         ({}, {"dropout": DropoutMasks(inputs=jnp.ones((4, 2, 4)))}, "masks of their own"),
     ],

@@ -48,7 +48,8 @@ def _recurrence_lines(device: str) -> list[str]:
         f"recurrence  native C++ kernels: {built.instruction_set()}, up to "
         f"{built.thread_count()} threads ({SWITCH}=0 switches them off)",
         "            for LSTM, GRU and SimpleRNN with tanh and sigmoid in float32 and float64,",
-        "            without dropout between steps; anything else: the reference",
+        "            without dropout between steps, but for single steps of few samples;",
+        "            anything else: the reference",
     ]
 
 

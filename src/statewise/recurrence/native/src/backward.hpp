@@ -30,7 +30,8 @@ class Backward {
         plan_(plan_for(problem, groups_)) {
     const Index rows = ceil_div(p_.batch, plan_.row_blocks);
     chunk_ = max_of(1, min_of(p_.time, kChunkRows / rows));
-    recurrent_ = take<T>(workspace_, padded_ * gates_of<C>() * p_.units);
+    if (reads_recurrent())
+      recurrent_ = take<T>(workspace_, padded_ * gates_of<C>() * p_.units);
     if (wanted_.d_x) kernel_ = take<T>(workspace_, features_padded() * gates_of<C>() * p_.units);
     passed_ = take<T>(workspace_, p_.batch * padded_);
     if (C::kCell == Cell::kLSTM) d_c_ = take<T>(workspace_, p_.batch * padded_);
@@ -64,6 +65,10 @@ class Backward {
     T* panels;  // two of (chunk * rows, kPanel)
     T* d_x;     // (chunk * rows, features, filled up to whole panels)
   };
+
+  // A single step whose initial state nobody differentiates by multiplies nothing by the recurrent
+  // kernel.
+  bool reads_recurrent() const { return p_.time > 1 || wanted_.d_h0 || C::kPhases > 1; }
 
   Index features_padded() const { return ceil_div(p_.features, kPanel<T>) * kPanel<T>; }
 
@@ -149,7 +154,7 @@ class Backward {
     constexpr int gates = gates_of<C>();
     const Index row = gates * p_.units, size = p_.units * kPanel<T>;
     const Range groups = part(groups_, block, blocks);
-    for (Index g = groups.from; g < groups.to; ++g) {
+    for (Index g = groups.from; reads_recurrent() && g < groups.to; ++g) {
       const Index unit = g * kPanel<T>, count = min_of(kPanel<T>, p_.units - unit);
       for (int gate = 0; gate < gates; ++gate)
         pack_panel(recurrent_ + (g * gates + C::kRecurrentBlock[gate]) * size, p_.units, count,
@@ -330,8 +335,9 @@ class Backward {
     constexpr int count = C::kRecurrentCount[0];
     for (Index g = groups.from; g < groups.to; ++g) {
       const Index unit = g * kPanel<T>, width = min_of(kPanel<T>, p_.units - unit);
-      product<T>(rows.size(), 1, count * p_.units, {previous_ + rows.from * row_, row_},
-                 recurrent_panel(g), {nullptr, 0}, {scratch.sums, kPanel<T>});
+      if (wanted_.d_h0)
+        product<T>(rows.size(), 1, count * p_.units, {previous_ + rows.from * row_, row_},
+                   recurrent_panel(g), {nullptr, 0}, {scratch.sums, kPanel<T>});
       for (Index b = rows.from; b < rows.to; ++b) {
         const bool cut = flags_.restarts(b, 0);
         const Index at = b * padded_ + unit, to = b * p_.units + unit;
@@ -352,11 +358,11 @@ class Backward {
   const Plan plan_;
   Workspace workspace_;
   Index chunk_;
-  T* recurrent_;         // packed, transposed
-  T* kernel_ = nullptr;  // packed, transposed
-  T* passed_;            // (batch, padded)
-  T* d_c_ = nullptr;     // (batch, padded)
-  T* previous_;          // (batch, kBlocks * units): the d_gates of the last step of a chunk
+  T* recurrent_ = nullptr;  // packed, transposed
+  T* kernel_ = nullptr;     // packed, transposed
+  T* passed_;               // (batch, padded)
+  T* d_c_ = nullptr;        // (batch, padded)
+  T* previous_;             // (batch, kBlocks * units): the d_gates of the last step of a chunk
   Part parts_[kMaxBlocks];
   Scratch scratch_[kMaxBlocks];
 };

@@ -5,6 +5,10 @@
 // with AVX-512 must not end up in the portable path.
 #pragma once
 
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
 #include "kernels.hpp"
 #include "workspace.hpp"
 
@@ -72,24 +76,53 @@ inline Vec<T> splat(T value) {
   return value - Vec<T>{};  // unlike value + 0 it needs no addition: it keeps -0
 }
 
-// The first `count` lanes, zero in the others; any count.
+#if defined(__AVX512F__)
+inline __mmask16 first_lanes(const float*, Index count) {
+  return static_cast<__mmask16>((1u << count) - 1);
+}
+inline __mmask8 first_lanes(const double*, Index count) {
+  return static_cast<__mmask8>((1u << count) - 1);
+}
+inline Vec<float> load_masked(const float* p, Index count) {
+  return (Vec<float>)_mm512_maskz_loadu_ps(first_lanes(p, count), p);
+}
+inline Vec<double> load_masked(const double* p, Index count) {
+  return (Vec<double>)_mm512_maskz_loadu_pd(first_lanes(p, count), p);
+}
+inline void store_masked(float* p, Vec<float> v, Index count) {
+  _mm512_mask_storeu_ps(p, first_lanes(p, count), (__m512)v);
+}
+inline void store_masked(double* p, Vec<double> v, Index count) {
+  _mm512_mask_storeu_pd(p, first_lanes(p, count), (__m512d)v);
+}
+#else
 template <class T>
-inline Vec<T> load_first(const T* p, Index count) {
-  if (count >= kLanes<T>) return load(p);
+inline Vec<T> load_masked(const T* p, Index count) {
   T lanes[kLanes<T>] = {};
   for (Index i = 0; i < count; ++i) lanes[i] = p[i];
   return load<T>(lanes);
+}
+template <class T>
+inline void store_masked(T* p, Vec<T> v, Index count) {
+  T lanes[kLanes<T>];
+  store(lanes, v);
+  for (Index i = 0; i < count; ++i) p[i] = lanes[i];
+}
+#endif
+
+// The first `count` lanes, zero in the others; any count above zero.
+template <class T>
+inline Vec<T> load_first(const T* p, Index count) {
+  return count >= kLanes<T> ? load(p) : load_masked(p, count);
 }
 
 template <class T>
 inline void store_first(T* p, Vec<T> v, Index count) {
   if (count >= kLanes<T>) {
     store(p, v);
-    return;
+  } else {
+    store_masked(p, v, count);
   }
-  T lanes[kLanes<T>];
-  store(lanes, v);
-  for (Index i = 0; i < count; ++i) p[i] = lanes[i];
 }
 
 template <class T>
