@@ -106,6 +106,26 @@ def test_update_of_some_rows_leaves_the_others(stack, rng):
         np.testing.assert_array_equal(array[others], old[others])
 
 
+@pytest.mark.parametrize("units", [5, 40])  # 40: enough work for several threads
+def test_many_rows_are_worked_on_in_blocks(units, rng):
+    count = 1000  # several blocks, and no multiple of one
+    live = live_step([layer("LSTM", 3, units, rng), layer("GRU", units, 4, rng)])
+    x, state = draw(rng, count, 3), [draw(rng, 1200, n) for n in (units, units, 4)]
+    rows = rng.permutation(1200)[:count]
+    parts = [
+        live.step(x[i : i + 100], [array[rows[i : i + 100]] for array in state])
+        for i in range(0, count, 100)
+    ]
+    expected = np.concatenate([y for y, _ in parts])
+    after = [np.concatenate(arrays) for arrays in zip(*(new for _, new in parts), strict=True)]
+    y, new = live.step(x, [array[rows] for array in state])
+    np.testing.assert_allclose(y, expected, atol=1e-6)
+    np.testing.assert_allclose(live.update(x, state, rows=rows), expected, atol=1e-6)
+    for array, in_place, alone in zip(new, state, after, strict=True):
+        np.testing.assert_allclose(array, alone, atol=1e-6)
+        np.testing.assert_allclose(in_place[rows], alone, atol=1e-6)
+
+
 def test_memory_of_any_kind_is_read(stack, rng):
     x, state = draw(rng, 2, 3), tuple(draw(rng, 2, 5) for _ in range(2))
     y, after = stack.step(x, state)

@@ -8,6 +8,9 @@
 
 namespace statewise {
 
+// At most so many arrays make up the state of a stack.
+constexpr Index kMostArrays = 64;
+
 // Recurrent and dense layers with their own packed copies of the weights. Stepping changes nothing
 // in it, so any number of threads may step at once.
 class Live {
@@ -40,7 +43,15 @@ class Live {
   void step(Index rows, const float* x, const float* const* before, float* const* after,
             float* y) const;
 
+  // The same in place for some rows of a larger state: those of these numbers, each once.
+  void update(Index rows, const Index* numbers, const float* x, float* const* state,
+              float* y) const;
+
  private:
+  // `step` for so few rows that they are worked on together.
+  void step_block(Index rows, const float* x, const float* const* before, float* const* after,
+                  float* y) const;
+
   const Kernels<float>* kernels_;
   std::vector<Layer> layers_;
   std::vector<Index> state_units_;

@@ -148,7 +148,7 @@ class LiveStep {
       PyTuple_SET_ITEM(next.ptr(), i, nb::borrow(fresh.object()).release().ptr());
     }
     const Array y = new_matrix(rows, live.outputs());
-    run(rows, in.data(), before, after, y.data());
+    run(rows, [&] { live.step(rows, in.data(), before, after, y.data()); });
     nb::object result = nb::steal(PyTuple_Pack(2, y.object().ptr(), next.ptr()));
     if (!result.is_valid()) throw nb::python_error();
     return result;
@@ -168,16 +168,15 @@ class LiveStep {
     }
     const Array y = new_matrix(batch, live.outputs());
     if (rows.is_none()) {
-      run(batch, in.data(), arrays, arrays, y.data());
+      run(batch, [&] { live.step(batch, in.data(), arrays, arrays, y.data()); });
     } else {
-      update_rows(batch, in, row_numbers(rows, batch, capacity), arrays, y);
+      const std::vector<Index> numbers = row_numbers(rows, batch, capacity);
+      run(batch, [&] { live.update(batch, numbers.data(), in.data(), arrays, y.data()); });
     }
     return y.object();
   }
 
  private:
-  static constexpr Index kMostArrays = 64;
-
   static Array any_matrix(nb::handle given, const std::string& name) {
     const Array array(PyArray_FromAny(given.ptr(), nullptr, 0, 0, 0, nullptr));
     check_type(name, array.get());
@@ -280,35 +279,15 @@ class LiveStep {
     return result;
   }
 
-  void update_rows(Index batch, const Array& x, const std::vector<Index>& rows,
-                   float* const* arrays, const Array& y) const {
-    std::vector<std::vector<float>> gathered;
-    std::vector<float*> pointers;
-    for (Index units : live.state_units()) {
-      gathered.emplace_back(static_cast<std::size_t>(batch * units));
-      pointers.push_back(gathered.back().data());
-    }
-    for (Index i = 0; i < state_count(); ++i) {
-      const Index units = live.state_units()[i];
-      for (Index n = 0; n < batch; ++n)
-        std::copy_n(arrays[i] + rows[n] * units, units, pointers[i] + n * units);
-    }
-    run(batch, x.data(), pointers.data(), pointers.data(), y.data());
-    for (Index i = 0; i < state_count(); ++i) {
-      const Index units = live.state_units()[i];
-      for (Index n = 0; n < batch; ++n)
-        std::copy_n(pointers[i] + n * units, units, arrays[i] + rows[n] * units);
-    }
-  }
-
-  void run(Index rows, const float* x, const float* const* before, float* const* after,
-           float* y) const {
+  // Runs a step of so many rows; other threads of Python may run meanwhile, if it takes long.
+  template <class F>
+  void run(Index rows, const F& step) const {
     if (rows == 0) return;
     if (rows * live.work() < kReleaseWork) {
-      live.step(rows, x, before, after, y);
+      step();
     } else {
       nb::gil_scoped_release release;
-      live.step(rows, x, before, after, y);
+      step();
     }
   }
 };
