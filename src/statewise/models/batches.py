@@ -18,9 +18,13 @@ from keras.src.backend.jax.trainer import JAXEpochIterator
 from keras.src.trainers.data_adapters import array_slicing
 from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 
+# As many epochs one call of a program runs at most.
+EPOCHS = 64
 # Arrays of more bytes than this are moved to the device in chunks.
 WHOLE_LIMIT = 1 << 30
 CHUNK_LIMIT = 1 << 28
+# The orders of several epochs go to the device together, if they are no more bytes than this.
+ORDERS_LIMIT = 1 << 20
 # Below this many bytes the number of batches is rounded up (with rows that no batch reads), so that
 # one compiled program serves other amounts of data too.
 PADDING_LIMIT = 1 << 26
@@ -34,14 +38,15 @@ class Piece(NamedTuple):
         steps: how many batches.
         batch_size: samples in each of them.
         data: ``(x, y, sample_weight)`` (or fewer), arrays with the samples first.
-        order: in which order the samples come, int32; None for the order they stand in.
+        orders: int32 ``(room, samples)``, in which order the samples come in the first epoch, the
+            second and so on; None for the order they stand in.
     """
 
     first: int
     steps: int
     batch_size: int
     data: Any
-    order: jax.Array | None
+    orders: jax.Array | None
 
 
 class Batches:
@@ -104,12 +109,24 @@ class Batches:
         rest = self._samples % self._batch_size
         return {self._batch_size} | ({rest} if rest else set())
 
-    def epoch(self) -> Iterator[Piece]:
-        """Yield the pieces of one epoch."""
+    @property
+    def room(self) -> int:
+        """For how many epochs one piece can have all the batches; 0 where an epoch needs several.
+
+        >>> x = np.ones((64, 3))
+        >>> Batches(x, batch_size=8).room, Batches(x, batch_size=7).room
+        (64, 0)
+        """
+        if self._arrays is None or not self._fits or self._samples % self._batch_size:
+            return 0
+        return self._orders_shape()[0] if self._shuffle else EPOCHS
+
+    def epoch(self, count: int = 1) -> Iterator[Piece]:
+        """Yield the pieces of one epoch, or the piece for as many as there is `room` for."""
         if self._arrays is None:
             yield from self._one_by_one()
         else:
-            yield from self._from_arrays()
+            yield from self._from_arrays(count)
 
     def _one_by_one(self) -> Iterator[Piece]:
         with self.iterator.catch_stop_iteration():
@@ -120,20 +137,21 @@ class Batches:
                 size = next(a for a in jax.tree.leaves(batch)).shape[0]
                 yield Piece(step, 1, size, batch, None)
 
-    def _from_arrays(self) -> Iterator[Piece]:
+    def _from_arrays(self, count: int) -> Iterator[Piece]:
         size, order = self._batch_size, self._draw_order()
         full = self._samples // size
         if full and self._fits:
-            capacity = _rounded_up(full) if self._bytes <= PADDING_LIMIT else full
+            room, length = self._orders_shape()
             if self._whole is None:
-                self._whole = self._take(
-                    slice(0, full * size if order is None else None), capacity * size
-                )
-            positions = None
+                self._whole = self._take(slice(0, full * size if order is None else None), length)
+            orders = None
             if order is not None:
-                order32 = order[: full * size].astype(np.int32)
-                positions = jax.device_put(_padded(order32, capacity * size))
-            yield Piece(0, full, size, self._whole, positions)
+                orders = np.zeros((room, length), np.int32)
+                orders[0, : full * size] = order[: full * size]
+                for later in range(1, count):
+                    orders[later, : full * size] = self._draw_order()
+                orders = jax.device_put(orders)
+            yield Piece(0, full, size, self._whole, orders)
         elif full:
             chunk = max(1, CHUNK_LIMIT // max(1, self._bytes // self._samples) // size)
             for first in range(0, full, chunk):
@@ -144,6 +162,13 @@ class Batches:
         if rest := self._samples - full * size:
             rows = slice(full * size, None) if order is None else order[full * size :]
             yield Piece(full, 1, rest, self._take(rows), None)
+
+    def _orders_shape(self) -> tuple[int, int]:
+        """Return for how many epochs there's room for an order, and for how many samples."""
+        full = self._samples // self._batch_size
+        capacity = _rounded_up(full) if self._bytes <= PADDING_LIMIT else full
+        length = capacity * self._batch_size
+        return max(1, min(EPOCHS, ORDERS_LIMIT // (4 * length))), length
 
     def _draw_order(self) -> np.ndarray | None:
         # The same draws, from NumPy's global generator, as in Keras's adapter.

@@ -28,6 +28,11 @@ class LaneBatches:
         """Chunks an epoch."""
         return self.lanes.num_chunks
 
+    @property
+    def room(self) -> int:
+        """Return 0: the lanes of each epoch begin anew."""
+        return 0
+
     def sizes(self) -> set[int]:
         """Return the one size of all batches, the number of lanes."""
         return {self.lanes.batch}

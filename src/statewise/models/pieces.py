@@ -5,24 +5,25 @@ import keras
 import numpy as np
 
 from statewise.models.batches import Piece
-from statewise.models.programs import Carried, Programs
+from statewise.models.programs import Carried, Programs, Span
 
 
-def train_piece(model, programs: Programs, piece: Piece, start: int, stop: int) -> dict:
-    """Train on batches ``start`` to ``stop`` of a piece, and return the metrics so far.
+def train_piece(model, programs: Programs, piece: Piece, span: Span) -> list[dict]:
+    """Train on the batches of a span of a piece; return the metrics of each of its epochs.
 
     The values in the model's variables are replaced only after the program has run: an error or an
     interruption leaves the model as it was before the call.
     """
-    other = _values(model.non_trainable_variables)
+    other, metrics = _values(model.non_trainable_variables), _values(model.metrics_variables)
     state = (
         _values(model.trainable_variables),
         _carried(programs, other, piece) if programs.layers else other,
         _values(model.optimizer.variables),
-        _values(model.metrics_variables),
+        metrics,
     )
+    fresh = programs.fresh_metrics if programs.joins_epochs else metrics
     state, logs = programs.train(
-        state, piece.data, piece.order, start, stop, batch_size=piece.batch_size
+        state, piece.data, piece.orders, span, fresh, batch_size=piece.batch_size
     )
     trainable, other, optimizer, metrics = state
     if programs.layers:
@@ -32,7 +33,8 @@ def train_piece(model, programs: Programs, piece: Piece, start: int, stop: int) 
     _assign(model.non_trainable_variables, other)
     _assign(model.optimizer.variables, optimizer)
     _assign(model.metrics_variables, metrics)
-    return jax.device_get(logs)
+    logs = jax.device_get(logs)
+    return [jax.tree.map(lambda rows, i=i: rows[i], logs) for i in range(span.epochs)]
 
 
 def evaluate_piece(model, programs: Programs, piece: Piece, start: int = 0, stop: int = 1) -> dict:
@@ -43,7 +45,7 @@ def evaluate_piece(model, programs: Programs, piece: Piece, start: int = 0, stop
         _values(model.metrics_variables),
     )
     (_, carried, metrics), logs = programs.test(
-        state, piece.data, piece.order, start, stop, batch_size=piece.batch_size
+        state, piece.data, None, start, stop, batch_size=piece.batch_size
     )
     programs.states.end(carried.states)
     _assign(model.non_trainable_variables, carried.variables)

@@ -9,7 +9,7 @@ batch by batch (for a callback that wants each), by the same program and with th
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -18,9 +18,26 @@ from keras.src.backend.jax.trainer import JAXTrainer
 
 from statewise.layers import Carry
 from statewise.layers.scores import keeping_scores
+from statewise.models.batches import EPOCHS
 from statewise.models.cross_entropy import softmax_layers
 from statewise.models.flags import Flags, current_flags, flagged
 from statewise.models.structure import KeptStates, LaneStates
+
+
+class Span(NamedTuple):
+    """Which batches of a piece to train on: from a batch of the first epoch to one of the last.
+
+    Attributes:
+        start: the first batch of the first epoch.
+        stop: where to stop in the last epoch.
+        steps: batches of an epoch.
+        epochs: how many epochs, at most `EPOCHS`.
+    """
+
+    start: int
+    stop: int
+    steps: int
+    epochs: int = 1
 
 
 @partial(
@@ -69,7 +86,7 @@ class Programs:
         self.layers = tuple(states.layers)
         self.compiled = model.jit_compile and not model.run_eagerly
         self.seconds: dict[int, float] = {}  # that a training step takes, by batch size
-        self._fresh_metrics = None
+        self.fresh_metrics: list | None = None  # once it's known that a reset does no more
         self.own_train_step = type(model).train_step is not JAXTrainer.train_step
         self.own_test_step = type(model).test_step is not JAXTrainer.test_step
         self.train = self._jit(self._train)
@@ -84,17 +101,25 @@ class Programs:
     def reset_metrics(self) -> None:
         """Do what the model's ``reset_metrics`` does, without computing the zeros every time."""
         variables = self.model.metrics_variables
-        if self._fresh_metrics is not None and len(self._fresh_metrics) == len(variables):
-            for variable, value in zip(variables, self._fresh_metrics, strict=True):
+        if self.fresh_metrics is not None and len(self.fresh_metrics) == len(variables):
+            for variable, value in zip(variables, self.fresh_metrics, strict=True):
                 variable._direct_assign(value)
             return
         self.model.reset_metrics()
         # A metric of the user's own may do more than set its variables.
         if all(type(m).__module__.startswith("keras.") for m in self.model.metrics):
-            self._fresh_metrics = [variable.value for variable in variables]
+            self.fresh_metrics = [variable.value for variable in variables]
 
-    def _train(self, state, data, order, start, stop, *, batch_size):
-        """Train on batches ``start`` to ``stop``; return the state after them, and the logs."""
+    @property
+    def joins_epochs(self) -> bool:
+        """Whether one call may run several epochs: where metrics only need their zeros between."""
+        return self.compiled and not self.own_train_step and self.fresh_metrics is not None
+
+    def _train(self, state, data, orders, span, fresh, *, batch_size):
+        """Train over a `Span`; return the state after it, and the logs of each of its epochs.
+
+        The logs have room for `EPOCHS` epochs. ``fresh`` are the metrics that an epoch begins with.
+        """
 
         def step(state, batch):
             batch, flags = _with_flags(batch)
@@ -102,7 +127,30 @@ class Programs:
                 logs, state = self.model.train_step(state, batch)
             return state, logs
 
-        return self._loop(step, state, (data, order, start, stop, batch_size), self.own_train_step)
+        if self.own_train_step or not self.compiled:  # one epoch, or a part of it
+            order = None if orders is None else orders[0]
+            piece = (data, order, span.start, span.stop, batch_size)
+            state, logs = self._loop(step, state, piece, self.own_train_step)
+            return state, jax.tree.map(lambda value: jnp.asarray(value)[None], logs)
+
+        def epoch(number, carried):
+            (*others, metrics), logs = carried
+            first, last = number == 0, number == span.epochs - 1
+            metrics = jax.tree.map(lambda old, new: jnp.where(first, old, new), metrics, fresh)
+            order = None if orders is None else orders[number]
+            state = jax.lax.fori_loop(
+                jnp.where(first, span.start, 0),
+                jnp.where(last, span.stop, span.steps),
+                lambda i, state: step(state, _batch(data, order, i, batch_size))[0],
+                (*others, metrics),
+            )
+            results = self._metrics(state[-1])
+            logs = jax.tree.map(lambda rows, value: rows.at[number].set(value), logs, results)
+            return state, logs
+
+        shapes = jax.eval_shape(self._metrics, state[-1])
+        logs = jax.tree.map(lambda s: jnp.zeros((EPOCHS, *s.shape), s.dtype), shapes)
+        return jax.lax.fori_loop(0, span.epochs, epoch, (state, logs))
 
     def _test(self, state, data, order, start, stop, *, batch_size):
         """Evaluate on batches ``start`` to ``stop``; return the state after them, and the logs."""

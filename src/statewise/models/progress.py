@@ -35,6 +35,13 @@ class Pace:
             return min(remaining, FIRST)
         return max(1, min(remaining, int(self._target / seconds)))
 
+    def epochs(self, batch_size: int, steps: int, most: int) -> int:
+        """Return how many epochs of so many batches to run next, from 1 to ``most``."""
+        seconds = self._seconds.get(batch_size)
+        if seconds is None:
+            return 1
+        return max(1, min(most, int(self._target / (seconds * steps))))
+
     def took(self, batch_size: int, steps: int, seconds: float) -> None:
         """Learn from a call of ``steps`` batches."""
         # The first call may have compiled, and a busy machine is slow now and then: what counts is
@@ -77,11 +84,34 @@ def wants_every_batch(callbacks: CallbackList, phase: str) -> bool:
     return False
 
 
+class _InTurn(CallbackList):
+    """Keras's list, whose callbacks are called where they are due.
+
+    Keras hands those of a batch to threads, so that the next batch need not wait for them. Here no
+    batch waits for a callback that doesn't want each, and starting the threads takes longer than a
+    prediction.
+    """
+
+    def _configure_async_dispatch(self, callbacks):
+        """Leave it switched off."""
+
+
+def nothing_to_tell(callbacks: CallbackList) -> bool:
+    """Whether nobody but the history wants to know of an epoch, which can hear of it later.
+
+    >>> nothing_to_tell(CallbackList(add_history=True))
+    True
+    >>> nothing_to_tell(CallbackList([keras.callbacks.EarlyStopping()]))
+    False
+    """
+    return all(type(callback) is History for callback in callbacks.callbacks)
+
+
 def callback_list(model: keras.Model, callbacks, *, verbose, epochs, steps, history=False):
     """Return Keras's list of callbacks, with the default ones added; a list passes through."""
     if isinstance(callbacks, CallbackList):
         return callbacks
-    return CallbackList(
+    return _InTurn(
         callbacks,
         add_history=history,
         add_progbar=verbose != 0,

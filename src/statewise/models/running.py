@@ -8,7 +8,14 @@ from keras.src.utils.python_utils import pythonify_logs
 from statewise.models.batches import Batches
 from statewise.models.lane_batches import LaneBatches, batches_of
 from statewise.models.pieces import evaluate_piece, predict_piece, train_piece
-from statewise.models.progress import Pace, Timer, callback_list, wants_every_batch
+from statewise.models.programs import Span
+from statewise.models.progress import (
+    Pace,
+    Timer,
+    callback_list,
+    nothing_to_tell,
+    wants_every_batch,
+)
 from statewise.models.steps import Steps
 from statewise.sequences import Lanes
 
@@ -113,15 +120,26 @@ class Running(Steps):
         )
         callbacks.on_train_begin()
         logs = {}
+        silent = validation is None and nothing_to_tell(callbacks)
+        epoch = self._initial_epoch or initial_epoch
         try:
-            for epoch in range(self._initial_epoch or initial_epoch, epochs):
+            while epoch < epochs:
                 programs.reset_metrics()
                 callbacks.on_epoch_begin(epoch)
+                if silent and programs.joins_epochs and batches.room:
+                    most = min(epochs - epoch, batches.room)
+                    count = pace.epochs(max(batches.sizes()), batches.num_batches, most)
+                    if count > 1:
+                        for logs in self._train_epochs(programs, batches, pace, count):
+                            callbacks.on_epoch_end(epoch, logs)
+                            epoch += 1
+                        continue
                 logs = self._train_epoch(programs, batches, callbacks, pace)
                 if validation is not None and self._should_eval(epoch, validation_freq):
                     values = self._validate(validation_programs, validation, callbacks)
                     logs |= {f"val_{name}": value for name, value in values.items()}
                 callbacks.on_epoch_end(epoch, logs)
+                epoch += 1
                 if self.stop_training:
                     break
             callbacks.on_train_end(logs)
@@ -204,7 +222,7 @@ class Running(Steps):
         programs = self._prepare(batches)
         programs.reset_metrics()
         (piece,) = batches.epoch()
-        logs = pythonify_logs(train_piece(self, programs, piece, 0, 1))
+        logs = pythonify_logs(train_piece(self, programs, piece, Span(0, 1, 1))[-1])
         return logs if return_dict else self._flatten_metrics_in_order(logs)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
@@ -234,7 +252,8 @@ class Running(Steps):
                 if pace.every_batch:
                     callbacks.on_train_batch_begin(piece.first + start)
                 timer = Timer()
-                logs = train_piece(self, programs, piece, start, stop)
+                span = Span(start, stop, piece.steps)
+                logs = train_piece(self, programs, piece, span)[-1]
                 pace.took(piece.batch_size, stop - start, timer.seconds())
                 tell = callbacks if pace.every_batch else callbacks._progbar
                 if tell is not None:
@@ -245,6 +264,14 @@ class Running(Steps):
         if programs.own_train_step:
             logs = self._get_metrics_result_or_logs(logs)
         return pythonify_logs(logs)
+
+    def _train_epochs(self, programs, batches, pace, count):
+        """Train for several epochs in one call; return the logs of each."""
+        (piece,) = batches.epoch(count)
+        timer = Timer()
+        logs = train_piece(self, programs, piece, Span(0, piece.steps, piece.steps, count))
+        pace.took(piece.batch_size, count * piece.steps, timer.seconds())
+        return [pythonify_logs(of_one) for of_one in logs]
 
     def _validate(self, programs, batches, callbacks):
         """Evaluate without leaving a trace in the training's states."""

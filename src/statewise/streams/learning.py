@@ -9,7 +9,7 @@ import numpy as np
 from statewise.models.batches import Piece
 from statewise.models.flags import Flags
 from statewise.models.pieces import train_piece
-from statewise.models.programs import Programs
+from statewise.models.programs import Programs, Span
 from statewise.models.structure import recurrent_layers
 from statewise.streams.engines import power_of_two
 from statewise.streams.signature import Signature
@@ -61,7 +61,7 @@ class Learner:
         self._before = [(variable, variable.value) for variable in variables]
         programs.states.arrays = begin
         programs.reset_metrics()
-        logs = train_piece(self._model, programs, piece, 0, 1)
+        (logs,) = train_piece(self._model, programs, piece, Span(0, 1, 1))
         logs = {name: float(value) for name, value in logs.items()}
         if not np.isfinite(logs.get("loss", 0.0)):
             self.undo()
