@@ -1,0 +1,92 @@
+"""The comparison's own arithmetic: the jobs' sizes, what is planned, and what the tables say."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture
+def modules(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    import jobs
+    import results
+    import run
+
+    return SimpleNamespace(jobs=jobs, results=results, run=run)
+
+
+def test_the_work_of_a_job_is_that_of_its_matrix_products(modules):
+    job = modules.jobs.BY_LABEL["b LSTM(64)"]
+    assert job.flops == 64 * (2 * 50 * 4 * 64 * (8 + 64) + 2 * 64 * 1)
+    tanks = modules.jobs.BY_LABEL["i the tanks' autoencoder"]
+    first, inner = 2 * 48 * 4 * 64 * (2 + 64), 2 * 48 * 4 * 64 * (64 + 64)
+    assert tanks.flops == 128 * (first + 5 * inner + 2 * 48 * 64 * 2)
+
+
+def test_every_jobs_weights_and_data_fit_its_network(modules, monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    import side_keras
+    import statewise
+
+    for job in modules.jobs.JOBS:
+        model = side_keras.Side._built(statewise, job)
+        assert [w.shape for w in model.weights] == [w.shape for w in job.weights()]
+        x, y = job.data()
+        assert len(x) == len(y) == job.batch * job.batches
+        assert x.shape[1:] == model.input_shape[1:]
+        assert y.shape[1:] == (model.output_shape[1:-1] if job.words else model.output_shape[1:])
+        np.testing.assert_array_equal(x, job.data()[0])
+
+
+def test_the_plan_takes_turns_and_leaves_nothing_out(modules):
+    options = {"jobs": ["a", "h", "j"], "sides": ["statewise", "PyTorch"], "rounds": 2}
+    plan = list(modules.run.plan(SimpleNamespace(settings=["as it is"], **options)))
+    assert len(plan) == len(set(plan))
+    of_a = [(turn, side) for _, turn, label, side in plan if label.startswith("a ")]
+    kept = modules.results.KEPT
+    assert of_a == [(turn, side) for turn in (0, 1) for side in ("statewise", "PyTorch", kept)]
+    assert {label for _, turn, label, _ in plan if turn == 0} >= {"peak", "imports", "j steps"}
+
+
+def rows_of(label):
+    """Return made rows: two rounds of ours, of a slow peer, and of one that fails."""
+    common = {"setting": "as it is", "job": label}
+    for turn, (ours, theirs) in enumerate([(0.002, 0.010), (0.004, 0.018)]):
+        yield common | {"round": turn, "side": "statewise", "train": ours, "infer": 0.001}
+        yield common | {"round": turn, "side": "PyTorch", "train": theirs, "infer": 0.002}
+        yield common | {"round": turn, "side": "Keras on JAX", "error": "out of luck"}
+        yield common | {"round": turn, "job": "peak", "side": "PyTorch", "flops": 1e12}
+
+
+def test_the_tables_show_ratios_aims_and_failures(modules, tmp_path):
+    label = "b LSTM(64)"
+    lines = [json.dumps(row) for row in rows_of(label)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "machine.json").write_text('{"processor": "a slide rule"}', encoding="utf-8")
+    text = modules.results.write(tmp_path).read_text(encoding="utf-8")
+    work = 3 * modules.jobs.BY_LABEL[label].flops
+    share = f"{work / 0.003 / 1e12:.0%}"
+    assert f"| training step | 3 ms | 14 ms (PyTorch) | **4.67** | 2 | {share} |" in text
+    assert "| forward pass | 1 ms | 2 ms (PyTorch) | **2.00** | 1.5 |" in text
+    assert "| b | LSTM(64) | Keras on JAX | failed: out of luck |" in text
+    assert "a slide rule" in text
+    assert "1000 GFLOP/s (oneDNN)" in text
+    assert (tmp_path / "benchmarks.png").stat().st_size > 1000
+    (tmp_path / "images").mkdir()
+    modules.results.write_page(tmp_path, tmp_path / "page.md")
+    assert "](images/benchmarks.png)" in (tmp_path / "page.md").read_text(encoding="utf-8")
+
+
+def test_a_run_is_not_gone_on_with_on_another_machine(modules, tmp_path, monkeypatch):
+    monkeypatch.setattr(modules.run, "facts", lambda python: {"processor": "this one"})
+    given = SimpleNamespace(output=tmp_path / "out", peer_python="python")
+    assert modules.run.begun(given) == set()
+    assert modules.run.begun(given) == set()
+    monkeypatch.setattr(modules.run, "facts", lambda python: {"processor": "another"})
+    with pytest.raises(SystemExit, match="Choose another folder"):
+        modules.run.begun(given)
