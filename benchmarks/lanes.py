@@ -180,7 +180,7 @@ def table(found):
         return
     useful = found[WAYS[0]][0]["useful"]
     print(f"Useful steps in lanes: {useful:.1%}; to be {USEFUL:.0%}: {_yes(useful >= USEFUL)}.")
-    for way in rates.keys() - {WAYS[0]}:
+    for way in [way for way in rates if way != WAYS[0]]:
         fit, predict = (a / b for a, b in zip(rates[WAYS[0]], rates[way], strict=True))
         wanted = f"; to be {FASTER}: {_yes(fit >= FASTER)}" if way == "Keras, padded" else ""
         print(f"Lanes over {way}: {fit:.1f} times in fit{wanted}; {predict:.1f} in predict.")
