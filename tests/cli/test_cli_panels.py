@@ -243,7 +243,7 @@ def test_peers_that_are_not_installed_are_told_before_training(shops, monkeypatc
     monkeypatch.setitem(sys.modules, "statsforecast", None)
     result = call("backtest", shops, *COLUMNS, "--peer", "AutoETS")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "pip install 'statewise[peers]'" in result.stderr
+    assert "pip install statsforecast" in result.stderr
 
 
 def test_a_report_that_cannot_be_written(shops):

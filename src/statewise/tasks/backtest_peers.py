@@ -1,6 +1,6 @@
 """Statistical forecasts to stand beside the network's: those of statsforecast, where it is there.
 
-They are optional: ``pip install statewise[peers]``. Each of them is fitted to each series at each
+They are optional: ``pip install statsforecast``. Each of them is fitted to each series at each
 origin, on what is known there.
 """
 
@@ -28,7 +28,7 @@ def check_peers(names: tuple[str, ...]) -> None:
     except ImportError:
         raise ImportError(
             f"{', '.join(names)} come from statsforecast, which isn't installed: "
-            "pip install 'statewise[peers]'"
+            "pip install statsforecast"
         ) from None
 
 

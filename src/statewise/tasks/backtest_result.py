@@ -179,7 +179,7 @@ class Backtest:
     def beside(self, *names: str, progress: Callable[[str], None] | None = None) -> "Backtest":
         """Return the backtest with statistical forecasts beside the others.
 
-        They come from statsforecast (``pip install 'statewise[peers]'``), and are fitted to each
+        They come from statsforecast (``pip install statsforecast``), and are fitted to each
         series at each origin, which takes long for many series.
 
         Args:
