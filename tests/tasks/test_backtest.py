@@ -371,7 +371,7 @@ class TestTheVerdict:
 class TestPeers:
     def test_says_how_to_install_them(self, result, monkeypatch):
         monkeypatch.setitem(sys.modules, "statsforecast", None)
-        with pytest.raises(ImportError, match=r"AutoETS come from .* pip install 'statewise\[peer"):
+        with pytest.raises(ImportError, match=r"AutoETS come from .* pip install statsforecast"):
             result.beside("AutoETS")
         with pytest.raises(ValueError, match="no peer 'Prophet'; there are AutoETS, AutoARIMA"):
             result.beside("Prophet")
