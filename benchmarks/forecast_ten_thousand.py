@@ -55,7 +55,7 @@ def measure(count, seed, epochs):
         "again": again,
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
         "error": float(np.abs(points - values[:, KNOWN:]).mean()),
-        "loss": forecaster.losses_[-1],
+        "loss": (forecaster.losses_ or [float("nan")])[-1],
     }
     print(json.dumps({"found": found}))
 
