@@ -206,6 +206,8 @@ def test_what_does_not_go_with_lanes_is_said(series):
     one.compile(loss="mse", optimizer="sgd")
     with pytest.raises(ValueError, match="Set return_sequences=True in every recurrent layer"):
         one.predict(data, verbose=0)
+    with pytest.raises(ValueError, match="Set return_sequences=True in every recurrent layer"):
+        one.fit(data, verbose=0)
     both = sw.Sequential(
         [layers.Input((None, 2)), layers.Bidirectional(layers.GRU(1, return_sequences=True))]
     )

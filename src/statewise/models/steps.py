@@ -2,6 +2,7 @@
 
 import keras
 from keras import tree
+from keras.src.backend import compute_output_spec
 from keras.src.backend.common.masking import set_keras_mask
 from keras.src.trainers.data_adapters import data_adapter_utils
 
@@ -118,6 +119,10 @@ class Steps:
                     'The lanes have no targets: make them with lanes(..., targets="next"), or '
                     "give the targets."
                 )
+            # Before the loss sees them, which would only say that the shapes don't fit.
+            x = keras.KerasTensor(example[0].shape, example[0].dtype)
+            for output in tree.flatten(compute_output_spec(self, x)):
+                _check_every_step(output.shape, x.shape[:2])
             self._symbolic_build(data_batch=(*example, None))
             use_scores(self._compile_loss)
         elif not all(layer.built for layer in self._flatten_layers()):
@@ -143,10 +148,15 @@ def _mask_outputs(outputs) -> None:
     if valid is None:
         return
     for output in tree.flatten(outputs):
-        if output.ndim < 3 or output.shape[:2] != valid.shape:
-            raise ValueError(
-                "Lanes need a model that gives an output for each time step, (batch, time, ...); "
-                f"this one gives the shape {tuple(output.shape)} for {tuple(valid.shape)} steps. "
-                "Set return_sequences=True in every recurrent layer."
-            )
+        _check_every_step(output.shape, valid.shape)
         set_keras_mask(output, valid)
+
+
+def _check_every_step(shape: tuple, steps: tuple) -> None:
+    """Refuse outputs that aren't one for each of ``steps``, (batch, time)."""
+    if len(shape) < 3 or tuple(shape[:2]) != tuple(steps):
+        raise ValueError(
+            "Lanes need a model that gives an output for each time step, (batch, time, ...); "
+            f"this one gives the shape {tuple(shape)} for {tuple(steps)} steps. "
+            "Set return_sequences=True in every recurrent layer."
+        )
