@@ -16,7 +16,8 @@ from statewise.pictures.layout import lay_out
 from statewise.pictures.scene import Scene, to_svg
 from statewise.pictures.shapes import Inputs, explained, inputs_of
 from statewise.pictures.terminal import to_text
-from statewise.pictures.tracing import Trace, trace
+from statewise.pictures.traced import Trace
+from statewise.pictures.tracing import trace
 from statewise.pictures.unrolling import unroll
 from statewise.sequences.lanes import Lanes
 from statewise.sequences.windowing import Windows

@@ -14,7 +14,7 @@ from statewise.pictures.diagram import INPUT, OUTPUT, Diagram
 from statewise.pictures.drawing import Drawing, draw, drawing_of, trace_of
 from statewise.pictures.reaching import Reach, measure_reach
 from statewise.pictures.shapes import Inputs, inputs_of
-from statewise.pictures.tracing import Trace
+from statewise.pictures.traced import Trace
 from statewise.pictures.weighing import weights_table
 from statewise.sequences.lanes import Lanes
 from statewise.sequences.windowing import Windows

@@ -11,9 +11,9 @@ from statewise.layers.arithmetic import arithmetic_of, weights_of
 from statewise.layers.recurrent import Recurrent
 from statewise.models.state import State, check_same_layers, initial_state, layer_names
 from statewise.models.structure import recurrent_layers
+from statewise.pictures.calling import call_model
 from statewise.pictures.gates import steps_of
 from statewise.pictures.interception import intercepted, parts_of
-from statewise.pictures.tracing import call_model
 
 # The gate that says how much of the old state a step keeps, and the state it keeps it of.
 _KEEPERS = {"f": "c", "z": "h"}

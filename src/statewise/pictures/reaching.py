@@ -7,9 +7,10 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
+from statewise.pictures.calling import QUICK, call_model
 from statewise.pictures.interception import intercepted
 from statewise.pictures.slots import Slots
-from statewise.pictures.tracing import QUICK, Trace, call_model
+from statewise.pictures.traced import Trace
 
 _SAMPLES = 16
 

@@ -23,7 +23,7 @@ from statewise.pictures.diagram import (
     name_picture,
 )
 from statewise.pictures.slots import Slots
-from statewise.pictures.tracing import Node, Trace, Value
+from statewise.pictures.traced import Node, Trace, Value
 
 _LAST_BATCH = (-1, 0)  # stands among the places for the state that the last batch left
 

@@ -4,7 +4,7 @@ import keras
 import pandas as pd
 
 from statewise.layers.arithmetic import arithmetic_of
-from statewise.pictures.tracing import Trace
+from statewise.pictures.traced import Trace
 
 COLUMNS = ["layer", "matrix", "shape", "formula", "weights"]
 

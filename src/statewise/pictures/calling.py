@@ -1,0 +1,46 @@
+"""Calling a model as a pure function, for a trace."""
+
+import jax
+import keras
+
+from statewise.layers import Carry
+from statewise.layers.recurrent import Recurrent
+from statewise.pictures.interception import Part
+
+# Compiled to run once: the time goes into compiling.
+QUICK = {
+    "xla_backend_optimization_level": 0,
+    "xla_llvm_disable_expensive_passes": True,
+    "xla_cpu_parallel_codegen_split_count": 1,
+    "xla_cpu_use_fusion_emitters": False,
+}
+
+
+def stateful_of(parts: list[Part]) -> list:
+    """Return the layers among parts that carry their state from batch to batch."""
+    return [p.layer for p in parts if isinstance(p.layer, Recurrent) and p.layer.stateful]
+
+
+def carrying(layers, states) -> Carry:
+    """Return the context in which layers begin with these states; None is their initial one."""
+    return Carry(dict(zip(layers, states or [None] * len(layers), strict=True)))
+
+
+def call_model(model, xs, values):
+    """Call a model as a pure function of its variables and inputs."""
+    kwargs = {"training": False} if model._call_has_training_arg else {}
+    pairs = list(zip(model.variables, values, strict=True))
+    with keras.StatelessScope(state_mapping=pairs):
+        return model(_packed(model, xs), **kwargs)
+
+
+def _packed(model, xs):
+    structure = getattr(model, "_inputs_struct", None)
+    if structure is not None:
+        return keras.tree.pack_sequence_as(structure, list(xs))
+    return xs[0] if len(xs) == 1 else list(xs)
+
+
+def compiled(function):
+    """Return a function compiled as quickly as can be: it is to run once."""
+    return jax.jit(function, compiler_options=QUICK)
