@@ -60,7 +60,9 @@ def test_the_page_is_opened_from_a_folder_of_its_own(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "browser", [None, Browser(opens=False), webbrowser.GenericBrowser("w3m")], ids=str
+    "browser",
+    [None, Browser(opens=False), webbrowser.GenericBrowser("w3m")],
+    ids=["none", "one that opens nothing", "one in a terminal"],
 )
 def test_without_a_browser_it_says_where_the_page_is(monkeypatch, browser):
     monkeypatch.delenv("BROWSER", raising=False)
