@@ -71,7 +71,7 @@ def plan(given):
                 yield setting, turn, "peak", side
             if setting == "as it is":
                 for side in given.sides:
-                    if side != "PyTorch, compiled":
+                    if side != "PyTorch compiled":
                         yield setting, turn, "imports", side
             for label in labels:
                 for side in given.sides:

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-SIDES = ("PyTorch", "PyTorch, compiled")
+SIDES = ("PyTorch", "PyTorch compiled")
 
 
 class Side:
@@ -24,7 +24,7 @@ class Side:
         torch.manual_seed(0)
         self._network = _network(torch, job)
         _set_weights(torch, self._network, job)
-        self._run = torch.compile(self._network) if side == "PyTorch, compiled" else self._network
+        self._run = torch.compile(self._network) if side == "PyTorch compiled" else self._network
         self._optimizer = torch.optim.Adam(self._network.parameters(), lr=0.001, eps=1e-7)
         self._states = None
 

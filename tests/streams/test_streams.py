@@ -347,7 +347,7 @@ def test_unknown_keys(rng):
     assert "a" in streams
     assert "b" not in streams
     assert isinstance(streams["a"], Stream)
-    assert repr(streams) == "<Streams of 'sequential': 2 keys in memory>"
+    assert repr(streams) == f"<Streams of {streams.model.name!r}: 2 keys in memory>"
 
 
 def test_bad_arguments(rng):

@@ -15,7 +15,7 @@ import numpy as np
 
 from statewise.sequences import Chain, DataError
 from statewise.tasks.candidates import Candidate, candidates
-from statewise.tasks.conformal import Residuals
+from statewise.tasks.conformal import Residuals, band_of_few
 from statewise.tasks.networks import side_by_side
 from statewise.tasks.rolling import continue_from, cut_samples, train, transformed
 from statewise.tasks.selection import WIDTH, Settings, Validation, choose
@@ -125,7 +125,10 @@ class AloneEngine:
 
         The residuals are those of the logarithm where the transform takes it.
         """
-        low, high = self.residuals.band(level, len(points))
+        held = len(self.values) - self.validation.first
+        low, high = band_of_few(
+            self.residuals, level, len(points), independent=held / self.validation.horizon
+        )
         if self.candidate.log:
             return points * np.exp(low), points * np.exp(high)
         return points + low, points + high

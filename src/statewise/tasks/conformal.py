@@ -10,11 +10,15 @@ conformal prediction: Papadopoulos et al., "Inductive confidence machines for re
 A likelihood has intervals of its own, the quantiles of its paths. Those are widened or narrowed by
 one factor for each level, which the validation part tells too (conformalized quantile regression:
 Romano, Patterson and Candès, NeurIPS 2019, with a factor in place of a sum).
+
+The windows of one series overlap, so its residuals are far fewer than they look, and they come from
+one stretch of time. `band_of_few` widens a band for that.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 _MOST = 4096  # residuals kept for each step
 _LEVELS = (10, 20, 30, 40, 50, 60, 70, 80, 85, 90, 95, 97, 99)  # at which factors are measured
@@ -69,6 +73,34 @@ class Residuals:
             np.concatenate([low, low[-1] * grown]),
             np.concatenate([high, high[-1] * grown]),
         )
+
+
+def band_of_few(
+    residuals: Residuals, level: float, horizon: int, *, independent: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a band from windows that hardly tell more than a few independent ones would.
+
+    Each end is moved out as the interval of a normal sample is when its spread has to be estimated
+    from ``n`` values, ``t(n - 1) / z * sqrt(1 + 1 / n)`` (Student, "The probable error of a mean",
+    Biometrika 6, 1908); and as far as the other end, since a few windows that all erred to one side
+    don't show that the next ones will.
+
+    Args:
+        residuals: of validation.
+        level: how many percent are to lie within.
+        horizon: steps.
+        independent: how many windows without overlap the validation part holds; at least 2 are
+            taken for granted.
+
+    >>> residuals = Residuals.of(np.arange(-49.0, 50.0)[:, None])
+    >>> [float(band_of_few(residuals, 80, 1, independent=n)[1].round(1)[0]) for n in (2, 6, 1000)]
+    [117.7, 49.8, 40.0]
+    """
+    low, high = residuals.band(level, horizon)
+    few, quantile = max(2.0, independent), 0.5 + level / 200
+    wider = stats.t.ppf(quantile, few - 1) / stats.norm.ppf(quantile) * np.sqrt(1 + 1 / few)
+    reach = np.maximum(-low, high)
+    return np.minimum(wider * low, -reach), np.maximum(wider * high, reach)
 
 
 @dataclass(frozen=True)
