@@ -57,6 +57,7 @@ def test_what_is_served(cell):
         ({"dtype": "bfloat16"}, {}, "the arrays are bfloat16, not all float32"),
         ({"shape": (0, 3, 4)}, {}, "an array is empty"),
         ({"shape": (31, 1, 4)}, {}, "one time step of fewer than 32 samples is faster without"),
+        ({"shape": (1, 4, 4)}, {}, "one sample of 4 time steps or fewer is faster without"),
         ({}, {"dropout": DropoutMasks(recurrent=jnp.ones((2, 5)))}, "previous output has dropout"),
         ({}, {"dropout": DropoutMasks(inputs=jnp.ones((4, 2, 4)))}, "masks of their own"),
     ],
