@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
+from keras.src.models.functional import Functional
 
 from statewise import layers
 from statewise.layers.arithmetic import arithmetic_of, weights_of
@@ -145,19 +146,20 @@ def engine_of(model: keras.Model, sequences: bool) -> CompiledEngine | NativeEng
 def live_layers(model: keras.Model) -> list[keras.Layer] | None:
     """Return the layers that the native live step runs for a model, or None if it doesn't serve.
 
-    It serves a `Sequential` of this package's LSTM, GRU and SimpleRNN with tanh and sigmoid, of
-    dense layers (in ``TimeDistributed`` or not) and dropout, in float32, where the extension is
-    built.
+    It serves a chain (a `Sequential`, or a functional model that is one) of this package's LSTM,
+    GRU and SimpleRNN with tanh and sigmoid, of dense layers (in ``TimeDistributed`` or not) and
+    dropout, in float32, where the extension is built.
 
     >>> from statewise import Sequential
     >>> model = Sequential([layers.Input((None, 2)), layers.GRU(3), layers.Dense(1)])
     >>> [layer.name for layer in live_layers(model) or []]  # doctest: +SKIP
     ['gru', 'dense']
     """
-    if not available() or not isinstance(model, keras.Sequential):
+    chain = _chain(model) if available() else None
+    if chain is None:
         return None
     stack = []
-    for layer in _flat(model):
+    for layer in chain:
         if type(layer) in (layers.TimeDistributed, keras.layers.TimeDistributed):
             layer = layer.layer
             if type(layer) is not keras.layers.Dense:
@@ -179,12 +181,31 @@ def power_of_two(count: int) -> int:
     return 1 << (count - 1).bit_length()
 
 
-def _flat(model: keras.Sequential):
-    for layer in model.layers:
-        if isinstance(layer, keras.Sequential):
-            yield from _flat(layer)
-        else:
-            yield layer
+def _chain(model: keras.Model) -> list[keras.Layer] | None:
+    """Return the layers of a model in their order; None if they aren't one after the other."""
+    if isinstance(model, keras.Sequential):
+        parts = model.layers
+    elif isinstance(model, Functional) and len(model.inputs) == len(model.outputs) == 1:
+        parts, tensor = [], model.outputs[0]
+        while tensor is not model.inputs[0]:
+            layer, call, _ = tensor._keras_history
+            arguments = layer._inbound_nodes[call].arguments
+            # Something besides the sequence, an initial state say, makes it more than a chain.
+            if layer in parts or len(arguments.args) != 1 or any(arguments.kwargs.values()):
+                return None
+            if len(arguments.keras_tensors) != 1:
+                return None
+            parts.insert(0, layer)
+            tensor = arguments.keras_tensors[0]
+    else:
+        return None
+    chain = []
+    for part in parts:
+        inner = _chain(part) if isinstance(part, keras.Model) else [part]
+        if inner is None:
+            return None
+        chain += inner
+    return chain
 
 
 def _serves(layer: keras.Layer) -> bool:
