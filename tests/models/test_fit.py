@@ -356,3 +356,19 @@ def test_wrong_data_is_refused_in_keras_words():
         model.fit(x, y[:3], verbose=0)
     with pytest.raises(ValueError, match="must call `compile"):
         sw.Sequential([layers.Input((5, 2)), layers.LSTM(1)]).fit(x, y)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "bool"])
+def test_one_plain_batch_is_predicted_as_any_other(dtype, rng):
+    model = sw.Sequential([layers.Input((4, 2)), layers.LSTM(3), layers.Dense(1)])
+    x = (10 * rng.normal(size=(5, 4, 2))).astype(dtype)
+    first = model.predict(x, verbose=0)  # the long way: there are no programs yet
+    for again in (
+        model.predict(x, verbose=0),
+        model.predict_on_batch(x),
+        model.predict(x, verbose=0, batch_size=2),
+        model.predict(keras.ops.convert_to_tensor(x), verbose=0),
+    ):
+        np.testing.assert_allclose(again, first, atol=1e-6)
+    with pytest.raises(ValueError, match="features"):
+        model.predict(x[..., :1], verbose=0)

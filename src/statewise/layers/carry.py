@@ -207,7 +207,9 @@ class Memory:
         for variable, fresh in zip(self.variables, self.initial(batch), strict=True):
             if rows is not None:
                 fresh = variable.value.at[rows].set(fresh[rows])
-            variable._direct_assign(fresh.astype(variable.dtype))
+            if fresh.dtype != variable.dtype:  # JAX's astype takes longer than all the rest
+                fresh = fresh.astype(variable.dtype)
+            variable._direct_assign(fresh)
         if rows is None:
             self.carried = False
 

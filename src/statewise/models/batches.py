@@ -189,6 +189,22 @@ class Batches:
         return keras.tree.map_structure(lambda a: a.take(rows, length), self._arrays)
 
 
+def plain_batch(x) -> Piece | None:
+    """Return one NumPy array of numbers as a batch for prediction; None for anything else.
+
+    It's what `Batches` makes of it, without Keras's readers of all that data can be, which take
+    longer than a small network.
+
+    >>> plain_batch(np.ones((4, 3))).data[0].dtype
+    dtype('float32')
+    """
+    if type(x) is not np.ndarray or x.dtype.kind not in "fiub" or not x.size:
+        return None
+    if x.dtype.kind == "f":
+        x = x.astype(keras.config.floatx(), copy=False)
+    return Piece(0, 1, x.shape[0], (x,), None)
+
+
 class _Rows:
     """Rows of an array on the device; a float array in Keras's float type, cast as it is read."""
 

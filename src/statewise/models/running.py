@@ -5,7 +5,7 @@ import numpy as np
 from keras.src.trainers.data_adapters import array_slicing, data_adapter_utils
 from keras.src.utils.python_utils import pythonify_logs
 
-from statewise.models.batches import Batches
+from statewise.models.batches import Batches, plain_batch
 from statewise.models.lane_batches import LaneBatches, batches_of
 from statewise.models.pieces import evaluate_piece, predict_piece, train_piece
 from statewise.models.programs import Span
@@ -18,6 +18,8 @@ from statewise.models.progress import (
 )
 from statewise.models.steps import Steps
 from statewise.sequences import Lanes
+
+_KERAS_BATCH = 32  # samples of a batch where none are given
 
 
 class Running(Steps):
@@ -187,6 +189,10 @@ class Running(Steps):
         """
         if isinstance(x, Lanes):
             x = x.without_targets()
+        if verbose == 0 and callbacks is None and steps is None:
+            piece = self._plain_batch(x)
+            if piece is not None and piece.batch_size <= (batch_size or _KERAS_BATCH):
+                return predict_piece(self, self._programs, piece)
         batch_size = self._rows_of_a_batch(x, batch_size, steps)
         batches = batches_of(x, batch_size=batch_size, steps=steps)
         programs = self._prepare(batches, targets=False)
@@ -237,10 +243,19 @@ class Running(Steps):
 
     def predict_on_batch(self, x):
         """Compute the outputs for one batch; same result as Keras's ``predict_on_batch``."""
+        piece = self._plain_batch(x)
+        if piece is not None:
+            return predict_piece(self, self._programs, piece)
         batches = _one_batch(x)
         programs = self._prepare(batches, targets=False)
         (piece,) = batches.epoch()
         return predict_piece(self, programs, piece)
+
+    def _plain_batch(self, x):
+        """Return ``x`` as a batch that needs no preparation, or None where it needs some."""
+        programs = getattr(self, "_programs", None)  # made once the model is built and checked
+        # A stateful model's batches are cut by its state, not by the number of samples.
+        return None if programs is None or programs.layers else plain_batch(x)
 
     def _train_epoch(self, programs, batches, callbacks, pace):
         logs = {}
