@@ -223,3 +223,9 @@ def test_what_does_not_go_with_lanes_is_said(series):
     twice.compile(loss="mse", optimizer="sgd")
     with pytest.raises(ValueError, match="'shared' is called more than once"):
         twice.fit(data, verbose=0)
+
+
+@pytest.mark.parametrize("method", ["train_on_batch", "test_on_batch", "predict_on_batch"])
+def test_lanes_are_no_single_batch(method, series):
+    with pytest.raises(TypeError, match=r"x is lanes, .* Give lanes to fit, evaluate or predict"):
+        getattr(make(), method)(lanes(series, lanes=2, steps=3, targets="next"))

@@ -329,5 +329,10 @@ class Running(Steps):
 
 
 def _one_batch(x, y=None, sample_weight=None, class_weight=None) -> Batches:
+    if isinstance(x, Lanes):
+        raise TypeError(
+            "x is lanes, which are many batches that continue one another; a method for one batch "
+            "takes arrays. Give lanes to fit, evaluate or predict."
+        )
     samples = next(a for a in keras.tree.flatten(x) if a is not None).shape[0]
     return Batches(x, y, sample_weight, batch_size=samples, class_weight=class_weight)
