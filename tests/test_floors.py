@@ -8,6 +8,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src"
 FLOORS = {
     "_engine": 0,
+    "_small_loops": 0,
     "_version": 0,
     "recurrence": 1,
     "sequences": 1,

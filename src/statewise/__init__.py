@@ -1,17 +1,19 @@
 """Recurrent networks on sequences: train, forecast, stream, and see what the network sees.
 
-Importing this package chooses JAX as Keras's engine where nothing was chosen, and nothing
-more: the names below load what they need when they are first used, so that
-``import statewise`` and ``statewise --help`` stay quick.
+Importing this package chooses JAX as Keras's engine where nothing was chosen, tells XLA how to
+compile small loops, and does nothing more: the names below load what they need when they are first
+used, so that ``import statewise`` and ``statewise --help`` stay quick.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from statewise._engine import choose_engine
+from statewise._small_loops import compile_small_loops_whole
 from statewise._version import __version__
 
 choose_engine()
+compile_small_loops_whole()
 
 if TYPE_CHECKING:  # for editors; at run time see __getattr__
     from statewise import (

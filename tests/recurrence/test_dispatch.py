@@ -66,6 +66,13 @@ def test_what_is_not_served(arguments, options, reason):
     assert reason in native_serves(*case(**arguments), **options)
 
 
+def test_a_small_loop_of_one_sample_is_not_served(monkeypatch):
+    monkeypatch.setattr(dispatch._small_loops, "why_not_whole", lambda: None)
+    assert "128 outputs or fewer" in native_serves(*case(shape=(1, 25, 4)))
+    monkeypatch.setattr(dispatch._small_loops, "why_not_whole", lambda: "so")
+    assert "outputs or fewer" not in (native_serves(*case(shape=(1, 25, 4))) or "")
+
+
 def test_mixed_dtypes_are_not_served():
     cell, x, state, weights = case()
     weights = weights._replace(bias=jnp.zeros(20, "bfloat16"))

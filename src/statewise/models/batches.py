@@ -25,6 +25,8 @@ WHOLE_LIMIT = 1 << 30
 CHUNK_LIMIT = 1 << 28
 # The orders of several epochs go to the device together, if they are no more bytes than this.
 ORDERS_LIMIT = 1 << 20
+# Arrays of fewer bytes are handed to each call as they are: that's quicker than a copy before.
+BY_HAND_LIMIT = 1 << 16
 # Below this many bytes the number of batches is rounded up (with rows that no batch reads), so that
 # one compiled program serves other amounts of data too.
 PADDING_LIMIT = 1 << 26
@@ -214,15 +216,16 @@ class _Rows:
         else:
             self._array = array_slicing.convert_to_sliceable(array, target_backend="jax")
 
-    def take(self, rows, length: int = 0) -> jax.Array:
-        """Return the given rows on the device, followed by zeros up to ``length`` rows."""
+    def take(self, rows, length: int = 0) -> jax.Array | np.ndarray:
+        """Return the given rows, for a program, followed by zeros up to ``length`` rows."""
         if not isinstance(self._array, np.ndarray):
             taken = jnp.asarray(self._array.convert_to_jax_compatible(self._array[rows]))
             return jnp.asarray(_padded(np.asarray(taken), length)) if length else taken
         taken = self._array[rows]
         if np.issubdtype(taken.dtype, np.floating):
             taken = taken.astype(keras.config.floatx(), copy=False)
-        return jax.device_put(_padded(taken, length))
+        padded = _padded(taken, length)
+        return padded if padded.nbytes <= BY_HAND_LIMIT else jax.device_put(padded)
 
 
 def _is_sparse(array) -> bool:

@@ -14,56 +14,64 @@ def train_piece(model, programs: Programs, piece: Piece, span: Span) -> list[dic
     The values in the model's variables are replaced only after the program has run: an error or an
     interruption leaves the model as it was before the call.
     """
-    other, metrics = _values(model.non_trainable_variables), _values(model.metrics_variables)
-    state = (
-        _values(model.trainable_variables),
-        _carried(programs, other, piece) if programs.layers else other,
-        _values(model.optimizer.variables),
-        metrics,
+    # Each list is put together by looking at every layer, so once is enough.
+    variables = (
+        model.trainable_variables,
+        model.non_trainable_variables,
+        model.optimizer.variables,
+        model.metrics_variables,
     )
+    trainable, other, optimizer, metrics = (_values(group) for group in variables)
+    if programs.layers:
+        other = _carried(programs, other, piece)
     fresh = programs.fresh_metrics if programs.joins_epochs else metrics
     state, logs = programs.train(
-        state, piece.data, piece.orders, span, fresh, batch_size=piece.batch_size
+        (trainable, other, optimizer, metrics),
+        piece.data,
+        piece.orders,
+        span,
+        fresh,
+        batch_size=piece.batch_size,
     )
     trainable, other, optimizer, metrics = state
     if programs.layers:
         programs.states.end(other.states)
         other = other.variables
-    _assign(model.trainable_variables, trainable)
-    _assign(model.non_trainable_variables, other)
-    _assign(model.optimizer.variables, optimizer)
-    _assign(model.metrics_variables, metrics)
-    logs = jax.device_get(logs)
+    for group, values in zip(variables, (trainable, other, optimizer, metrics), strict=True):
+        _assign(group, values)
+    logs = jax.tree.map(np.asarray, logs)
     return [jax.tree.map(lambda rows, i=i: rows[i], logs) for i in range(span.epochs)]
 
 
 def evaluate_piece(model, programs: Programs, piece: Piece, start: int = 0, stop: int = 1) -> dict:
     """Evaluate batches ``start`` to ``stop`` of a piece, and return the metrics so far."""
+    others, metrics = model.non_trainable_variables, model.metrics_variables
     state = (
         _values(model.trainable_variables),
-        _carried(programs, _values(model.non_trainable_variables), piece),
-        _values(model.metrics_variables),
+        _carried(programs, _values(others), piece),
+        _values(metrics),
     )
-    (_, carried, metrics), logs = programs.test(
+    (_, carried, values), logs = programs.test(
         state, piece.data, None, start, stop, batch_size=piece.batch_size
     )
     programs.states.end(carried.states)
-    _assign(model.non_trainable_variables, carried.variables)
-    _assign(model.metrics_variables, metrics)
-    return jax.device_get(logs)
+    _assign(others, carried.variables)
+    _assign(metrics, values)
+    return jax.tree.map(np.asarray, logs)
 
 
 def predict_piece(model, programs: Programs, piece: Piece):
     """Return the outputs for the batches of a piece, NumPy arrays with the samples first."""
+    others = model.non_trainable_variables
     state = (
         _values(model.trainable_variables),
-        _carried(programs, _values(model.non_trainable_variables), piece),
+        _carried(programs, _values(others), piece),
     )
     (_, carried), outputs = programs.predict(
         state, piece.data, piece.steps, batch_size=piece.batch_size
     )
     programs.states.end(carried.states)
-    _assign(model.non_trainable_variables, carried.variables)
+    _assign(others, carried.variables)
     room = jax.tree.leaves(piece.data)[0].shape[0] // piece.batch_size
 
     def rows(array):
@@ -78,7 +86,8 @@ def _carried(programs: Programs, variables: list, piece: Piece) -> Carried:
 
 
 def _values(variables) -> list:
-    return [variable.value for variable in variables]
+    # A variable's `value` asks first whether a scope replaces or casts it; out here there is none.
+    return [v.value if v._value is None else v._value for v in variables]
 
 
 def _assign(variables, values) -> None:

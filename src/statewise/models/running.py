@@ -114,7 +114,8 @@ class Running(Steps):
             steps=batches.num_batches,
             history=True,
         )
-        self.stop_training = False
+        if self.stop_training:  # what a model is given it looks through for layers
+            self.stop_training = False
         pace = Pace(
             programs.seconds,
             every_batch=wants_every_batch(callbacks, "train"),

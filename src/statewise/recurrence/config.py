@@ -7,6 +7,7 @@ from typing import TextIO
 
 import jax
 
+from statewise import _small_loops
 from statewise._version import __version__
 from statewise.recurrence import compilation_cache, native
 from statewise.recurrence.native.extension import SWITCH, extension
@@ -33,6 +34,7 @@ def _lines() -> list[str]:
         f"statewise {__version__}, Python {platform.python_version()}, {versions}",
         *_recurrence_lines(device),
         f"device      {device}, {platform.machine()}, {platform.system()}",
+        _small_loops_line(),
         _programs_line(),
     ]
 
@@ -51,6 +53,13 @@ def _recurrence_lines(device: str) -> list[str]:
         "            without dropout between steps, but for single steps of few samples;",
         "            anything else: the reference",
     ]
+
+
+def _small_loops_line() -> str:
+    reason = _small_loops.why_not_whole()
+    if reason is not None:
+        return f"small loops compiled as XLA does it, because {reason}"
+    return f"small loops compiled in one piece, up to {_small_loops.LIMIT >> 20} MiB a turn"
 
 
 def _programs_line() -> str:

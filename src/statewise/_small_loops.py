@@ -1,0 +1,61 @@
+"""Small loops compiled in one piece.
+
+XLA runs what it compiles for a CPU as a list of kernels, each of which takes some 30 nanoseconds to
+start. A training step of a small network is sixty of them, so the starting takes longer than the
+arithmetic. A loop whose turns touch few bytes XLA makes one kernel of; its limit of 1 KiB is meant
+for counters. With a limit of 1 MiB the epoch of a small network is one kernel: a step of LSTM(4) on
+3 time steps takes 0.4 microseconds instead of 1.9, of LSTM(64) 9.5 instead of 12, and compiles in
+two thirds of the time. With 128 units, some 2 MiB a turn, it's the other way round.
+
+XLA has no such option for one program, only for the process, and reads it when it starts.
+"""
+
+import os
+import sys
+
+LIMIT = 1 << 20  # bytes that a turn reads and writes
+_FLAGS = "XLA_FLAGS"
+_OPTION = "xla_cpu_small_while_loop_byte_threshold"
+
+
+class _Now:
+    """What is in force in this process."""
+
+    off_reason: str | None = "nothing has asked for it"
+
+
+def compile_small_loops_whole() -> bool:
+    """Let XLA compile small loops in one piece, where it hasn't started yet.
+
+    Importing this package does it, by adding an option to the environment variable ``XLA_FLAGS``.
+    What the user has chosen there for the same option stays.
+
+    Returns:
+        Whether small loops are compiled in one piece.
+
+    >>> compile_small_loops_whole() == (why_not_whole() is None)
+    True
+    """
+    if _Now.off_reason is None:
+        return True
+    flags = os.environ.get(_FLAGS, "")
+    if _OPTION in flags:
+        _Now.off_reason = f"{_FLAGS} sets {_OPTION}"
+    elif _jax_has_started():
+        _Now.off_reason = "JAX had started before statewise was imported"
+    else:
+        # First, so that whatever else the user sets among the extra options comes on top.
+        option = f"--xla_backend_extra_options={_OPTION}={LIMIT}"
+        os.environ[_FLAGS] = f"{option} {flags}".strip()
+        _Now.off_reason = None
+    return _Now.off_reason is None
+
+
+def _jax_has_started() -> bool:
+    bridge = sys.modules.get("jax._src.xla_bridge")
+    return bridge is not None and bridge.backends_are_initialized()
+
+
+def why_not_whole() -> str | None:
+    """Return why small loops aren't compiled in one piece, part of a sentence; None if they are."""
+    return _Now.off_reason
