@@ -333,8 +333,19 @@ def test_refuses_options_of_fit(panel, options, error, words):
 def test_a_bar(panel, capsys):
     Forecaster(horizon=HORIZON, **QUICK).fit(panel, progress=True)
     shown = capsys.readouterr().out
-    assert "Choosing on the validation part" in shown
-    assert "6/6" in shown  # three networks, two epochs each
+    choosing, training = shown.split("Training on everything")
+    assert "Choosing on the validation part" in choosing
+    assert "2/2" in choosing  # epochs, of all candidates side by side
+    assert "2/2" in training
+
+
+def test_a_candidate_that_is_behind_gives_up():
+    """A walk has no season: the candidate that begins from the season before is soon behind."""
+    walks = np.random.default_rng(0).normal(size=(20, 120)).cumsum(axis=1)
+    fitted = Forecaster(horizon=7, season=7, lookback=14, units=4, seed=0).fit(walks)
+    best, behind = sorted(fitted.validation_curves_.values(), key=lambda c: min(e for _, e in c))
+    assert 5 <= len(behind) < len(best)
+    assert [epochs for epochs, _ in best] == list(range(len(best)))
 
 
 def test_refuses_options(fitted, panel):

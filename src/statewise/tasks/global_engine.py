@@ -10,6 +10,7 @@ from everything, and the median of their forecasts is the forecast.
 
 import warnings
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -18,8 +19,9 @@ import numpy as np
 from statewise.sequences import Panel
 from statewise.tasks.conformal import Factors, Residuals
 from statewise.tasks.global_arrays import Encoder, lay_out
-from statewise.tasks.global_choice import Course
+from statewise.tasks.global_choice import Course, train_for_choice
 from statewise.tasks.global_forecasts import Forecasts
+from statewise.tasks.global_learners import Learner, in_threads
 from statewise.tasks.global_network import Plan, initial_weights
 from statewise.tasks.global_request import (
     BATCH,
@@ -28,13 +30,10 @@ from statewise.tasks.global_request import (
     Request,
     Tell,
     candidates_of,
-    draw,
     holds_counts,
     on_device,
     plan_of,
-    schedule_of,
 )
-from statewise.tasks.global_training import Training
 
 
 class GlobalEngine:
@@ -67,50 +66,39 @@ class GlobalEngine:
         encoder = Encoder.fit(panel)
         cut = Cut.of(panel.lengths, request.horizon, request.least)
         options = candidates_of(panel, request)
-        layouts = {
+        layouts = {}
+        for log in {one.log for one in options}:
             # Room for the steps to forecast: so ``predict`` can run the same compiled programs.
-            log: lay_out(
+            data, level = lay_out(
                 panel, encoder, log=log, counts=holds_counts(request), room=request.horizon
             )
-            for log in {one.log for one in options}
-        }
+            layouts[log] = on_device(data), level
         plan = plan_of(request, panel, encoder, next(iter(layouts.values()))[0])
-        found: dict[Candidate, Course] = {}
-        for i, one in enumerate(options):
-            course = Course(panel, plan, one, layouts[one.log], cut, request)
-            found[one] = course.run(
-                [other.curve for other in found.values()],
-                lambda done, most, loss, i=i: tell(
-                    "choosing", i * most + done, len(options) * most, loss
-                ),
-            )
-        best = min(found, key=lambda one: min(found[one].curve))
-        course = found[best]
+        courses = {one: Course(panel, plan, one, layouts[one.log], cut, request) for one in options}
+        train_for_choice(list(courses.values()), partial(tell, "choosing"))
+        best = min(courses, key=lambda one: min(courses[one].curve))
+        course = courses[best]
         epochs = course.best if request.epochs is None else request.epochs
-        data = on_device(layouts[best.log][0], best)
-        weights, losses = [], []
-        for member in range(request.members):
-            # Other initial weights and windows than those that validation saw.
-            training = Training(plan, schedule_of(request), data, request.seed + 1 + member)
-            rng = np.random.default_rng([request.seed, 1 + member])
-            for epoch in range(epochs):
-                loss = training.epoch(*draw(rng, panel.lengths, data.begins, request))
-                tell("training", member * epochs + epoch + 1, request.members * epochs, loss)
-                if member == 0:
-                    losses.append(loss)
-            weights.append(training.weights)
+        # Other initial weights and windows than those that validation saw.
+        members = [
+            Learner(plan, course.data, panel.lengths, request, 1 + i)
+            for i in range(request.members)
+        ]
+        for epoch in range(epochs):
+            losses = in_threads([member.epoch for member in members])
+            tell("training", epoch + 1, epochs, float(np.mean(losses)))
         return cls(
             panel=panel,
             request=request,
             candidate=best,
             epochs=epochs,
             plan=plan,
-            weights=weights,
+            weights=[member.weights for member in members],
             encoder=encoder,
             **course.measured(),
-            errors={str(one): min(c.curve) for one, c in found.items()},
-            curves={str(one): list(c.curve) for one, c in found.items()},
-            losses=losses,
+            errors={str(one): min(c.curve) for one, c in courses.items()},
+            curves={str(one): list(c.curve) for one, c in courses.items()},
+            losses=members[0].losses,
             cut=cut,
         )
 

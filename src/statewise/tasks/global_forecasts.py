@@ -6,7 +6,7 @@ import numpy as np
 
 from statewise.tasks.global_arrays import Arrays, Level
 from statewise.tasks.global_network import Plan
-from statewise.tasks.global_request import on_device
+from statewise.tasks.global_request import on_device, starting_from
 from statewise.tasks.global_training import draw_paths, forecast
 
 PATHS = 201  # draws through the closed loop, for each series
@@ -23,7 +23,7 @@ class Forecasts:
         if engine.plan.gaps and data.observed is None:
             data = data._replace(observed=np.ones(data.values.shape, bool))
         self.engine, self.level = engine, level
-        self.data = data = on_device(data, engine.candidate)
+        self.data = data = starting_from(on_device(data), engine.candidate)
         self.first, self.series = first, np.arange(len(first))
         each = [
             forecast(engine.plan, one, data, first, self.series, horizon) for one in engine.weights

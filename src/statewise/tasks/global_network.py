@@ -152,7 +152,7 @@ def initial_weights(plan: Plan, seed: int) -> dict[str, Any]:
     }
     if plan.shortcut:
         weights["shortcut"] = np.zeros((plan.seen, outputs))
-    return jax.tree.map(lambda a: jnp.asarray(a, jnp.float32), weights)
+    return jax.tree.map(lambda a: jax.device_put(a.astype(np.float32)), weights)
 
 
 def _orthogonal(rng, size: int) -> np.ndarray:

@@ -26,6 +26,9 @@ from statewise.tasks.likelihoods import LIKELIHOODS
 UPDATES = 25  # in an epoch
 _AT_ONCE = 1024  # lanes of a forecast that run side by side
 _MEMORY = 0.96  # what an update leaves of the average of the weights
+# Without XLA's newer way to emit fused loops these programs compile in half the time, and run a
+# fifth faster.
+_COMPILED = {"xla_cpu_use_fusion_emitters": False}
 _OTHERS = 0.2  # what the error of all other channels counts, beside the target's
 
 
@@ -114,12 +117,8 @@ class Training:
     def __init__(self, plan: Plan, schedule: Schedule, data: Arrays, seed: int):
         self.plan, self.schedule, self.data = plan, schedule, data
         self.weights = initial_weights(plan, seed)
-        leaves = jax.tree.leaves(self.weights)
-        self.optimizer = _optimizer(schedule)
-        self.optimizer.build([keras.Variable(leaf) for leaf in leaves])
-        self._moments = [v.value for v in self.optimizer.variables]
         self._running = self.weights
-        self._program = _train_program(plan, schedule)
+        self._program, self._moments = _train_program(plan, schedule)
 
     def epoch(self, first: np.ndarray, series: np.ndarray) -> float:
         """Train on the windows of an epoch, (UPDATES, batch); return the mean loss."""
@@ -129,24 +128,22 @@ class Training:
         return float(loss)
 
 
-def _optimizer(schedule: Schedule) -> keras.optimizers.Optimizer:
-    falling = keras.optimizers.schedules.CosineDecay(schedule.rate, schedule.epochs * UPDATES)
-    return keras.optimizers.Adam(falling, clipnorm=1.0)
-
-
-def _train_program(plan: Plan, schedule: Schedule) -> Callable:
+def _train_program(plan: Plan, schedule: Schedule) -> tuple[Callable, list[Array]]:
+    """Return the compiled program, and the values with which the optimizer's variables begin."""
     key = (plan, schedule)
     if key not in _PROGRAMS:
-        optimizer = _optimizer(schedule)
-        built = [keras.Variable(leaf) for leaf in jax.tree.leaves(initial_weights(plan, 0))]
-        optimizer.build(built)
-        _PROGRAMS[key] = jax.jit(partial(_train, plan, schedule, optimizer))
+        falling = keras.optimizers.schedules.CosineDecay(schedule.rate, schedule.epochs * UPDATES)
+        optimizer = keras.optimizers.Adam(falling, clipnorm=1.0)
+        leaves = jax.tree.leaves(initial_weights(plan, 0))
+        optimizer.build([keras.Variable(leaf) for leaf in leaves])
+        program = jax.jit(partial(_train, plan, schedule, optimizer), compiler_options=_COMPILED)
+        _PROGRAMS[key] = program, [v.value for v in optimizer.variables]
         while len(_PROGRAMS) > _KEPT:
             _PROGRAMS.pop(next(iter(_PROGRAMS)))
     return _PROGRAMS[key]
 
 
-_PROGRAMS: dict[tuple, Callable] = {}  # compiled once for each plan and schedule
+_PROGRAMS: dict[tuple, tuple] = {}  # compiled once for each plan and schedule
 _KEPT = 16
 
 
@@ -238,7 +235,7 @@ def _in_chunks(function, weights, data, first, series, at_once):
     return [np.concatenate(parts)[:count] for parts in zip(*results, strict=True)]
 
 
-@partial(jax.jit, static_argnums=(0, 1, 2))
+@partial(jax.jit, static_argnums=(0, 1, 2), compiler_options=_COMPILED)
 def _compiled(function, arguments, options, weights, data, chunk, first, series):
     return function(*arguments, weights, data, chunk, first, series, **dict(options))
 
