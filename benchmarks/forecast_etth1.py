@@ -6,8 +6,9 @@ The customary split: 12 months to learn from, 4 to validate on, 4 to test on, of
 is an origin. Both sides may use the 16 months before the test part as they like; statewise is
 fitted once, and then given the hours before each origin as new data. NeuralForecast's models have
 their defaults (1000 steps at most, stopped early on the 4 months of validation; DeepAR with
-statewise's 128 windows an update, which its own 1024 would take eight times as long for), the same
-lookback, and the loss they are usually given. Errors are in deviations of the 12 months, as customary.
+statewise's 128 windows an update, as its own 1024 would take eight times as long), the same
+lookback, and the loss they are usually given. Errors are in deviations of the 12 months, as
+customary.
 Prints a table in Markdown.
 """
 

@@ -3,17 +3,41 @@
 The logarithm of a probability is best computed from the scores (the logits): it's exact where the
 probability is too small for float32, and needs one pass over a large vocabulary instead of four.
 Models are written with a softmax at their end all the same, since it's probabilities that people
-want to see. So while a loss is being computed, that softmax remembers what it was given.
+want to see. So while a loss is being computed, that softmax remembers what it was given; and where
+a `Dense` made the scores, what that was given, so that they need not be laid out at all.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from typing import NamedTuple
 
 import keras
 from jax import Array
 
-_kept: ContextVar[dict[int, tuple[Array, Array]] | None] = ContextVar("kept", default=None)
+
+class Projection(NamedTuple):
+    """What scores were made of: ``scores = inputs @ kernel + bias``.
+
+    Attributes:
+        inputs: ``(..., features)``.
+        kernel: ``(features, classes)``.
+        bias: ``(classes,)``, or None.
+    """
+
+    inputs: Array
+    kernel: Array
+    bias: Array | None
+
+
+class _Kept(NamedTuple):
+    # An entry holds its array, so that no other one can have its id.
+    array: Array
+    scores: Array | None = None
+    projection: Projection | None = None
+
+
+_kept: ContextVar[dict[int, _Kept] | None] = ContextVar("kept", default=None)
 
 # Layers that end by applying `activation` to the last axis; a subclass may do something else.
 _ENDS_WITH_ACTIVATION = (keras.layers.Activation, keras.layers.Dense)
@@ -33,45 +57,91 @@ def ends_with_softmax(layer: keras.Layer) -> bool:
 def remembering_softmax(scores: Array) -> Array:
     """Return the softmax over the last axis, and remember what it was given."""
     probabilities = keras.activations.softmax(scores)
-    _keep(probabilities, scores)
+    _keep(_Kept(probabilities, scores=scores))
     return probabilities
 
 
 @contextmanager
-def keeping_scores(layers: Iterable[keras.Layer]) -> Iterator[None]:
+def keeping_scores(
+    layers: Iterable[keras.Layer], dense: Iterable[keras.layers.Dense] = ()
+) -> Iterator[None]:
     """While in this context, let the softmax of these layers remember its scores.
 
     Args:
         layers: those for which `ends_with_softmax` holds.
+        dense: layers that shall remember what their outputs were made of.
     """
-    layers = list(layers)
     token = _kept.set({})
-    for layer in layers:
-        layer.activation = remembering_softmax
     try:
-        yield
+        with ExitStack() as stack:
+            for layer in layers:
+                stack.enter_context(_with_attribute(layer, "activation", remembering_softmax))
+            for layer in dense:
+                stack.enter_context(_with_attribute(layer, "call", _remembering_call(layer)))
+            yield
     finally:
-        for layer in layers:
-            layer.activation = keras.activations.softmax
         _kept.reset(token)
 
 
 def scores_of(probabilities: Array) -> Array | None:
     """Return the scores of which ``probabilities`` is the softmax, if they were kept."""
-    kept = _kept.get()
-    # An entry holds its probabilities, so that no other array can have their id.
-    return kept[id(probabilities)][1] if kept and id(probabilities) in kept else None
+    return _entry(probabilities).scores
+
+
+def projection_of(scores: Array | None) -> Projection | None:
+    """Return what ``scores`` were made of, if that was kept."""
+    return None if scores is None else _entry(scores).projection
 
 
 def moved(before: Array, move: Callable[[Array], Array]) -> Array:
-    """Return ``move(before)``; scores kept for ``before`` are moved along."""
-    after, scores = move(before), scores_of(before)
-    if scores is not None:
-        _keep(after, move(scores))
+    """Return ``move(before)``; what was kept for ``before`` is moved along.
+
+    Args:
+        before: any array.
+        move: changes the axes before the last one.
+    """
+    after, entry = move(before), _entry(before)
+    if entry.scores is not None:
+        _keep(_Kept(after, scores=moved(entry.scores, move)))
+    elif entry.projection is not None:
+        projection = entry.projection
+        _keep(_Kept(after, projection=projection._replace(inputs=move(projection.inputs))))
     return after
 
 
-def _keep(probabilities: Array, scores: Array) -> None:
+def _remembering_call(layer: keras.layers.Dense) -> Callable:
+    def call(inputs, training=None):
+        kernel = keras.ops.convert_to_tensor(layer.kernel)
+        bias = None if layer.bias is None else keras.ops.convert_to_tensor(layer.bias)
+        outputs = keras.ops.matmul(inputs, kernel)
+        if bias is not None:
+            outputs = keras.ops.add(outputs, bias)
+        _keep(_Kept(outputs, projection=Projection(inputs, kernel, bias)))
+        return outputs if layer.activation is None else layer.activation(outputs)
+
+    return call
+
+
+@contextmanager
+def _with_attribute(layer: keras.Layer, name: str, value) -> Iterator[None]:
+    """Let the layer have an attribute of its own for a while."""
+    own = vars(layer).get(name)
+    setattr(layer, name, value)
+    try:
+        yield
+    finally:
+        if own is None:
+            delattr(layer, name)
+        else:
+            setattr(layer, name, own)
+
+
+def _entry(array: Array) -> _Kept:
+    kept = _kept.get()
+    return (kept and kept.get(id(array))) or _Kept(array)
+
+
+def _keep(entry: _Kept) -> None:
     kept = _kept.get()
     if kept is not None:
-        kept[id(probabilities)] = (probabilities, scores)
+        kept[id(entry.array)] = entry

@@ -97,7 +97,7 @@ class TimeDistributed(keras.layers.TimeDistributed):
         def unfold(a):
             return a.reshape(batch, time, *a.shape[1:])
 
-        outputs = self.layer.call(fold(inputs), **kwargs)
+        outputs = self.layer.call(moved(inputs, fold), **kwargs)
         return jax.tree.map(lambda a: moved(a, unfold), outputs)
 
     def _step_by_step(self, inputs, mask, kwargs):

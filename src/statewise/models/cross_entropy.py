@@ -9,6 +9,9 @@ scores for the loss, and one for the gradient, softmax minus one-hot.
 It's the same to rounding, but for one thing: Keras on JAX takes every probability below 1e-7 for
 1e-7, where the loss is 16.1 and its gradient 0. From scores the loss goes on to grow, and a class
 held for impossible is learned all the same (so it is with Keras on TensorFlow).
+
+Where a `Dense` made many scores and nothing but the loss looks at them, they aren't even laid out:
+see `projected_cross_entropy`.
 """
 
 import copy
@@ -17,13 +20,16 @@ import jax
 import jax.numpy as jnp
 import keras
 from jax import Array
+from keras.src.backend.common.masking import get_keras_mask
+from keras.src.losses.loss import reduce_weighted_values
 from keras.src.losses.losses import LossFunctionWrapper
 from keras.src.models.functional import Functional
 from keras.src.trainers.compile_utils import CompileLoss
 
 from statewise.layers import TimeDistributed
-from statewise.layers.scores import ends_with_softmax, scores_of
+from statewise.layers.scores import Projection, ends_with_softmax, projection_of, scores_of
 from statewise.layers.time_distributed import folds
+from statewise.models.projected_cross_entropy import pays, projected_cross_entropy
 
 _KERAS = keras.losses.sparse_categorical_crossentropy
 
@@ -51,6 +57,25 @@ def softmax_layers(model: keras.Model) -> list[keras.Layer]:
     return list(found.values())
 
 
+def projecting_layers(model: keras.Model) -> list[keras.layers.Dense]:
+    """Return the layers that shall remember what their scores were made of.
+
+    Where metrics look at the outputs these must be laid out for them anyway: then there are none.
+
+    >>> dense = keras.layers.Dense(3)
+    >>> model = keras.Sequential([keras.Input((2,)), dense, keras.layers.Softmax()])
+    >>> model.compile(loss="mse")
+    >>> projecting_layers(model) == [dense]
+    True
+    >>> model.compile(loss="mse", metrics=["accuracy"])
+    >>> projecting_layers(model)
+    []
+    """
+    if model._compile_metrics is not None:
+        return []
+    return [layer for layer in model._flatten_layers() if type(layer) is keras.layers.Dense]
+
+
 def use_scores(compile_loss: CompileLoss | None) -> None:
     """Let the sparse cross-entropies of a built loss look for scores; others stay as they are."""
     flat = getattr(compile_loss, "_flat_losses", None) or ()
@@ -58,7 +83,7 @@ def use_scores(compile_loss: CompileLoss | None) -> None:
         if isinstance(entry.loss, LossFunctionWrapper) and entry.loss.fn is _KERAS:
             loss = copy.copy(entry.loss)  # the user's own object may be in use elsewhere
             loss.fn = sparse_cross_entropy
-            flat[position] = entry._replace(loss=loss)
+            flat[position] = entry._replace(loss=_Sum(loss))
 
 
 def sparse_cross_entropy(y_true, y_pred, from_logits=False, ignore_class=None, axis=-1):
@@ -87,6 +112,60 @@ def sparse_cross_entropy(y_true, y_pred, from_logits=False, ignore_class=None, a
     if y_true.shape != y_pred.shape[:-1]:
         return _KERAS(y_true, y_pred, from_logits)  # it says what is wrong
     return _from_scores(scores, jnp.asarray(y_true, "int32"))
+
+
+class _Sum(keras.losses.Loss):
+    """A sparse cross-entropy that is summed without laying out its scores, where that pays.
+
+    Args:
+        loss: the cross-entropy.
+    """
+
+    def __init__(self, loss: LossFunctionWrapper):
+        super().__init__(name=loss.name, reduction=loss.reduction, dtype=loss.dtype)
+        self._loss = loss
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        """Return what the cross-entropy returns."""
+        projection = self._projection(y_pred)
+        if projection is None:
+            return self._loss(y_true, y_pred, sample_weight)
+        classes = jnp.asarray(y_true, "int32")
+        if classes.ndim == y_pred.ndim and classes.shape[-1] == 1:
+            classes = classes[..., 0]
+        if classes.shape != y_pred.shape[:-1]:
+            return self._loss(y_true, y_pred, sample_weight)  # it says what is wrong
+
+        def reduced(losses):
+            mask = get_keras_mask(y_pred)
+            return reduce_weighted_values(
+                losses, sample_weight, mask, self.reduction, dtype=self.dtype
+            )
+
+        # Keras's reduction is a weighted sum, and these are the weights.
+        weights = jax.grad(reduced)(jnp.zeros(classes.shape, self.dtype))
+        inputs, kernel, bias = projection
+        return projected_cross_entropy(
+            inputs.reshape(-1, inputs.shape[-1]),
+            kernel,
+            jnp.zeros(kernel.shape[1:], kernel.dtype) if bias is None else bias,
+            classes.reshape(-1),
+            weights.reshape(-1),
+        )
+
+    def _projection(self, y_pred) -> Projection | None:
+        """Return what the scores were made of, where this class can do with that alone."""
+        kwargs = self._loss._fn_kwargs
+        scores = y_pred if kwargs.get("from_logits") else scores_of(y_pred)
+        projection = projection_of(scores)
+        if projection is None or self.reduction in (None, "none"):
+            return None
+        rows = projection.inputs.size // projection.inputs.shape[-1]
+        if not pays(rows, projection.kernel.shape[1]) or kwargs.get("ignore_class") is not None:
+            return None
+        dtypes = {a.dtype for a in projection if a is not None}
+        whole = kwargs.get("axis", -1) in (-1, y_pred.ndim - 1)
+        return projection if whole and dtypes == {jnp.dtype(self.dtype)} else None
 
 
 @jax.custom_vjp

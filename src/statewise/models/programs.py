@@ -19,7 +19,7 @@ from keras.src.backend.jax.trainer import JAXTrainer
 from statewise.layers import Carry
 from statewise.layers.scores import keeping_scores
 from statewise.models.batches import EPOCHS
-from statewise.models.cross_entropy import softmax_layers
+from statewise.models.cross_entropy import projecting_layers, softmax_layers
 from statewise.models.flags import Flags, current_flags, flagged
 from statewise.models.structure import KeptStates, LaneStates
 
@@ -123,7 +123,7 @@ class Programs:
 
         def step(state, batch):
             batch, flags = _with_flags(batch)
-            with flagged(flags), keeping_scores(softmax_layers(self.model)):
+            with flagged(flags), self._keeping_scores():
                 logs, state = self.model.train_step(state, batch)
             return state, logs
 
@@ -158,8 +158,7 @@ class Programs:
         def step(state, batch):
             trainable, carried, metrics = state
             batch, flags = _with_flags(batch)
-            scores = keeping_scores(softmax_layers(self.model))
-            with flagged(flags), carried.carry() as carry, scores:
+            with flagged(flags), carried.carry() as carry, self._keeping_scores():
                 logs, after = self.model.test_step((trainable, carried.variables, metrics), batch)
             trainable, variables, metrics = after
             return (trainable, carried.after(variables, carry), metrics), logs
@@ -223,6 +222,9 @@ class Programs:
             )
         state = jax.lax.fori_loop(start, stop, lambda i, s: step(s, take(i))[0], state)
         return state, self._metrics(state[-1])
+
+    def _keeping_scores(self):
+        return keeping_scores(softmax_layers(self.model), projecting_layers(self.model))
 
     def _metrics(self, values) -> dict[str, Any]:
         """Return the results of the model's metrics for given values of their variables."""
