@@ -330,6 +330,24 @@ def test_refuses_options_of_fit(panel, options, error, words):
         Forecaster(horizon=HORIZON, **QUICK).fit(panel, **options)
 
 
+def test_refuses_a_key_that_is_not_there(panel):
+    with pytest.raises(DataError, match="has no column 'store'; its columns are"):
+        Forecaster(horizon=HORIZON, **QUICK).fit(panel, names={"id": "store"})
+
+
+@pytest.mark.parametrize("wrong", [2.5, -1.0])
+def test_refuses_what_is_no_count(wrong):
+    counts = np.random.default_rng(0).poisson(5, size=(60, 3)).astype(float)
+    counts[7, 0] = np.nan
+    forecaster = Forecaster(horizon=HORIZON, likelihood="negative-binomial", **QUICK).fit(counts)
+    counts[20, 1] = wrong
+    words = f"at 20 the series 1 has {wrong:g}"
+    with pytest.raises(DataError, match=words):
+        Forecaster(horizon=HORIZON, likelihood="negative-binomial", **QUICK).fit(counts)
+    with pytest.raises(DataError, match=words):
+        forecaster.predict(new_data=counts)
+
+
 def test_a_bar(panel, capsys):
     Forecaster(horizon=HORIZON, **QUICK).fit(panel, progress=True)
     shown = capsys.readouterr().out

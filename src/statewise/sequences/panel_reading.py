@@ -26,7 +26,8 @@ def read_panel(source: Any, columns: Columns | None = None) -> Panel:
     Args:
         source: a frame of pandas, polars, Arrow, or whatever narwhals reads; or a CSV or Parquet
             file.
-        columns: which columns hold what. A table without the column of the key is one series.
+        columns: which columns hold what. A table without the column unique_id is one series, where
+            no other column is named for the key.
 
     Returns:
         A `Panel` with NaN where a value is missing.
@@ -123,8 +124,10 @@ def check_columns(table: Table, names: Any) -> None:
 
 
 def read_keys(table: Table, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return for each row the number of its key, and the keys; one key where there is no column."""
+    """Return for each row the number of its key, and the keys; one where no key was asked for."""
     if name not in table.frame.columns:
+        if name != Columns.id:
+            check_columns(table, [name])  # else the rows of all series would be taken for one's
         return np.zeros(len(table.frame), int), np.array([0])
     code, keys = pd.factorize(table.frame[name])
     if (code < 0).any():

@@ -16,6 +16,7 @@ from statewise.tasks.alone import AloneEngine
 from statewise.tasks.forecaster_arguments import (
     any_known,
     check,
+    check_counts,
     given,
     levels_of,
     named,
@@ -196,6 +197,7 @@ class Forecaster:
             empty = ~any_known(panel, 1)
             if empty.any():
                 raise DataError(f"series {say_keys(panel.keys[empty])} of new_data have no value")
+            check_counts(panel, self.likelihood)
         if future is not None and not panel.columns.future:
             raise ValueError(
                 "future was given, but fit was told of no inputs that are known for the future: "
@@ -351,6 +353,7 @@ class Forecaster:
         }
 
     def _fit_global(self, panel: Panel, tell: Progress) -> None:
+        check_counts(panel, self.likelihood)
         season = season_of(panel) if self.season == "auto" else self.season
         usual = int(np.median(panel.lengths))
         lookback = given(self.lookback)

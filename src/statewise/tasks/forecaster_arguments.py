@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from statewise.sequences import Panel, guess_season
+from statewise.sequences import DataError, Panel, guess_season
 from statewise.sequences._arrays import check_count
+from statewise.sequences.panel import say_keys
 from statewise.sequences.season import season_lengths
 from statewise.tasks.networks import CELLS
 
@@ -62,6 +63,27 @@ def any_known(panel: Panel, least: int) -> np.ndarray:
     """Whether a series has so many known values at least, (series,)."""
     known = (~np.isnan(panel.values[:, 0])).astype(int)
     return np.add.reduceat(known, panel.offsets[:-1]) >= least
+
+
+def check_counts(panel: Panel, likelihood: str | None) -> None:
+    """Refuse a target that holds no counts where the likelihood is one of counts.
+
+    Raises:
+        DataError: naming the first value that is no count.
+    """
+    if likelihood != "negative-binomial":
+        return
+    target = panel.values[:, 0]
+    wrong = (target < 0) | (target != np.floor(target))  # false where a value is missing
+    wrong &= ~np.isnan(target)
+    if wrong.any():
+        row = int(wrong.argmax())
+        key = panel.keys[int(np.searchsorted(panel.offsets, row, side="right")) - 1]
+        raise DataError(
+            f"the negative binomial is for counts, whole numbers from 0 on, but at "
+            f"{panel.time[row]} the series {say_keys([key])} has {target[row]:g}. Take another "
+            "likelihood, or round the target."
+        )
 
 
 def season_of(panel: Panel) -> int:
