@@ -114,6 +114,9 @@ def measure_imports(name: str, seconds: float) -> dict:
 
     found = {"import": repeated(start(sys.executable, "-c", code), seconds)}
     if name == "statewise":
+        # In the same environment: Keras loads pandas and others where they are installed.
+        alone = start(sys.executable, "-c", "import keras; keras.Sequential; keras.layers")
+        found["keras"] = repeated(alone, seconds)
         help_command = (sys.executable, "-m", "statewise", "--help")
         found["help"] = repeated(start(*help_command), seconds)
     return found

@@ -175,13 +175,13 @@ def details(found: Found) -> list[str]:
 
 def imports(found: Found) -> list[str]:
     """Return the lines about what importing takes."""
-    own, keras = (found.median("imports", side, "import") for side in ("statewise", "Keras on JAX"))
+    own, keras = (found.median("imports", "statewise", name) for name in ("import", "keras"))
     if not own or not keras:
         return []
     shown = found.median("imports", "statewise", "help")
     return [
-        f"A process that imports Keras on JAX takes {_time(keras)}; with statewise, its models and "
-        f"layers {_time(own)}. `statewise --help` takes {_time(shown)}.",
+        f"A process that imports Keras on JAX takes {_time(keras)} in statewise's environment; with "
+        f"statewise, its models and layers {_time(own)}. `statewise --help` takes {_time(shown)}.",
         "",
     ]
 
