@@ -61,13 +61,14 @@ def large_pages() -> str:
 
 def facts(peer_python: str) -> dict[str, str]:
     """Return all of it by name, for a run whose peers are run by ``peer_python``."""
+    kernel = platform.release().partition("-")[0]
     ours, peers = (
         ", ".join(f"{name} {number}" for name, number in versions(python).items())
         for python in (sys.executable, peer_python)
     )
     return {
         "processor": f"{processor()}, {threads()} threads",
-        "system": f"{platform.system()} {platform.release()}, {' '.join(platform.libc_ver())}",
+        "system": " ".join([platform.system(), kernel + ",", *platform.libc_ver()]),
         "transparent huge pages": large_pages(),
         "statewise": f"{version('statewise')}; native kernels: {native_kernels()}; {ours}",
         "peers": peers,

@@ -180,8 +180,9 @@ def imports(found: Found) -> list[str]:
         return []
     shown = found.median("imports", "statewise", "help")
     return [
-        f"A process that imports Keras on JAX takes {_time(keras)} in statewise's environment; with "
-        f"statewise, its models and layers {_time(own)}. `statewise --help` takes {_time(shown)}.",
+        f"Where statewise is installed, a process that imports Keras on JAX takes {_time(keras)}, "
+        f"and with statewise, its models and layers {_time(own)}. `statewise --help` takes "
+        f"{_time(shown)}.",
         "",
     ]
 

@@ -110,14 +110,17 @@ def moved(before: Array, move: Callable[[Array], Array]) -> Array:
 
 
 def _remembering_call(layer: keras.layers.Dense) -> Callable:
-    def call(inputs, training=None):
-        kernel = keras.ops.convert_to_tensor(layer.kernel)
-        bias = None if layer.bias is None else keras.ops.convert_to_tensor(layer.bias)
-        outputs = keras.ops.matmul(inputs, kernel)
-        if bias is not None:
-            outputs = keras.ops.add(outputs, bias)
-        _keep(_Kept(outputs, projection=Projection(inputs, kernel, bias)))
-        return outputs if layer.activation is None else layer.activation(outputs)
+    def call(inputs, *args, **kwargs):
+        activation = layer.activation
+
+        def remembering(outputs):
+            kernel = keras.ops.convert_to_tensor(layer.kernel)
+            bias = None if layer.bias is None else keras.ops.convert_to_tensor(layer.bias)
+            _keep(_Kept(outputs, projection=Projection(inputs, kernel, bias)))
+            return outputs if activation is None else activation(outputs)
+
+        with _with_attribute(layer, "activation", remembering):
+            return type(layer).call(layer, inputs, *args, **kwargs)
 
     return call
 
@@ -125,15 +128,15 @@ def _remembering_call(layer: keras.layers.Dense) -> Callable:
 @contextmanager
 def _with_attribute(layer: keras.Layer, name: str, value) -> Iterator[None]:
     """Let the layer have an attribute of its own for a while."""
-    own = vars(layer).get(name)
+    has_own, own = name in vars(layer), vars(layer).get(name)
     setattr(layer, name, value)
     try:
         yield
     finally:
-        if own is None:
-            delattr(layer, name)
-        else:
+        if has_own:
             setattr(layer, name, own)
+        else:
+            delattr(layer, name)
 
 
 def _entry(array: Array) -> _Kept:
