@@ -92,7 +92,7 @@ def main():
 def ablation(frame, truth, scale):
     cases = {
         "all of it": ({}, {}),
-        "one network, not three": ({"members": 1}, {}),
+        "one network, not two": ({"members": 1}, {}),
         "without the season before as an input": ({"options": (("season_seen", False),)}, {}),
         "without the logarithm": ({"logs": (False,)}, {}),
         "without the short cut to the head": ({"options": (("shortcut", False),)}, {}),

@@ -6,7 +6,8 @@ arithmetic. A loop whose turns touch few bytes XLA makes one kernel of; its limi
 for counters. With a limit of 1 MiB the epoch of a small network is one kernel: a step of LSTM(4) on
 3 time steps takes 0.4 microseconds instead of 1.9, of LSTM(64) 9.5 instead of 12, and compiles in
 two thirds of the time. With 128 units, some 2 MiB a turn, it's the other way round. Loops that call
-native code stay apart, those with products of several rows among them, which XLA leaves to a library.
+native code stay apart, among them those with products of several rows, which XLA leaves to a
+library.
 
 XLA has no such option for one program, only for the process, and reads it when it starts.
 """
