@@ -201,7 +201,7 @@ def write(folder: Path) -> Path:
         rounds = len({row["round"] for row in found.rows})
         peak = found.peak()
         lines += ["", f"## The memory allocator: {setting}", ""]
-        lines += [f"Medians of {rounds} rounds, every side in turn."]
+        lines += [f"Medians over {rounds} round{'s' * (rounds > 1)}, every side in turn."]
         if peak:
             lines += [f"The machine's matrix product: {peak[0] / 1e9:.0f} GFLOP/s ({peak[1]})."]
         lines += ["", *imports(found), *summary(found), "", "### Everything", "", *details(found)]
