@@ -34,7 +34,7 @@ def run(between="", **environment):
 def test_a_small_loop_is_one_piece(flags):
     compiled, config = run(XLA_FLAGS=flags)
     assert compiled == "whole"
-    assert "small loops compiled in one piece, up to 1 MiB a turn" in config
+    assert "small loops compiled in one piece, up to 384 KiB a turn" in config
 
 
 @pytest.mark.slow

@@ -59,7 +59,7 @@ def _small_loops_line() -> str:
     reason = _small_loops.why_not_whole()
     if reason is not None:
         return f"small loops compiled as XLA does it, because {reason}"
-    return f"small loops compiled in one piece, up to {_small_loops.LIMIT >> 20} MiB a turn"
+    return f"small loops compiled in one piece, up to {_small_loops.LIMIT >> 10} KiB a turn"
 
 
 def _programs_line() -> str:
