@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from statewise._small_loops import LIMIT
+
 LOOP = """
 import jax, jax.numpy as jnp
 {between}
@@ -35,6 +37,15 @@ def test_a_small_loop_is_one_piece(flags):
     compiled, config = run(XLA_FLAGS=flags)
     assert compiled == "whole"
     assert "small loops compiled in one piece, up to 384 KiB a turn" in config
+
+
+@pytest.mark.slow
+def test_a_child_goes_on_with_what_its_parent_set():
+    flags = f"--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold={LIMIT}"
+    for between in ("", "jnp.ones(3) + 1"):
+        compiled, config = run(between, XLA_FLAGS=flags)
+        assert compiled == "whole"
+        assert "small loops compiled in one piece" in config
 
 
 @pytest.mark.slow

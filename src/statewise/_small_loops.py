@@ -42,13 +42,15 @@ def compile_small_loops_whole() -> bool:
     if _Now.off_reason is None:
         return True
     flags = os.environ.get(_FLAGS, "")
-    if _OPTION in flags:
+    option = f"--xla_backend_extra_options={_OPTION}={LIMIT}"
+    if option in flags.split() and flags.count(_OPTION) == 1:
+        _Now.off_reason = None  # a parent process set it, and this one has read it
+    elif _OPTION in flags:
         _Now.off_reason = f"{_FLAGS} sets {_OPTION}"
     elif _jax_has_started():
         _Now.off_reason = "JAX had started before statewise was imported"
     else:
         # First, so that whatever else the user sets among the extra options comes on top.
-        option = f"--xla_backend_extra_options={_OPTION}={LIMIT}"
         os.environ[_FLAGS] = f"{option} {flags}".strip()
         _Now.off_reason = None
     return _Now.off_reason is None

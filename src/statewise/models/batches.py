@@ -25,7 +25,7 @@ WHOLE_LIMIT = 1 << 30
 CHUNK_LIMIT = 1 << 28
 # The orders of several epochs go to the device together, if they are no more bytes than this.
 ORDERS_LIMIT = 1 << 20
-# Arrays of fewer bytes are handed to each call as they are: that's quicker than a copy before.
+# Arrays of no more bytes are handed to each call as they are: that's quicker than a copy before.
 BY_HAND_LIMIT = 1 << 16
 # Below this many bytes the number of batches is rounded up (with rows that no batch reads), so that
 # one compiled program serves other amounts of data too.

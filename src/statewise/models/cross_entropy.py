@@ -104,14 +104,25 @@ def sparse_cross_entropy(y_true, y_pred, from_logits=False, ignore_class=None, a
     >>> bool(jnp.allclose(sparse_cross_entropy(y, p), _KERAS(y, p)))
     True
     """
-    scores = y_pred if from_logits else scores_of(y_pred)
-    if scores is None or ignore_class is not None or axis not in (-1, y_pred.ndim - 1):
+    scores = _scores(y_pred, from_logits, ignore_class, axis)
+    classes = _class_numbers(y_true, y_pred)
+    if scores is None or classes is None:
         return _KERAS(y_true, y_pred, from_logits, ignore_class, axis)
+    return _from_scores(scores, classes)
+
+
+def _scores(y_pred, from_logits=False, ignore_class=None, axis=-1) -> Array | None:
+    """Return the scores behind ``y_pred``, where they are known and are all that's needed."""
+    if ignore_class is not None or axis not in (-1, y_pred.ndim - 1):
+        return None
+    return y_pred if from_logits else scores_of(y_pred)
+
+
+def _class_numbers(y_true, y_pred) -> Array | None:
+    """Return the class numbers ``(batch, ...)``; None where Keras is to say what is wrong."""
     if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
         y_true = y_true[..., 0]
-    if y_true.shape != y_pred.shape[:-1]:
-        return _KERAS(y_true, y_pred, from_logits)  # it says what is wrong
-    return _from_scores(scores, jnp.asarray(y_true, "int32"))
+    return jnp.asarray(y_true, "int32") if y_true.shape == y_pred.shape[:-1] else None
 
 
 class _Sum(keras.losses.Loss):
@@ -127,14 +138,9 @@ class _Sum(keras.losses.Loss):
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         """Return what the cross-entropy returns."""
-        projection = self._projection(y_pred)
-        if projection is None:
+        projection, classes = self._projection(y_pred), _class_numbers(y_true, y_pred)
+        if projection is None or classes is None:
             return self._loss(y_true, y_pred, sample_weight)
-        classes = jnp.asarray(y_true, "int32")
-        if classes.ndim == y_pred.ndim and classes.shape[-1] == 1:
-            classes = classes[..., 0]
-        if classes.shape != y_pred.shape[:-1]:
-            return self._loss(y_true, y_pred, sample_weight)  # it says what is wrong
 
         def reduced(losses):
             mask = get_keras_mask(y_pred)
@@ -155,17 +161,13 @@ class _Sum(keras.losses.Loss):
 
     def _projection(self, y_pred) -> Projection | None:
         """Return what the scores were made of, where this class can do with that alone."""
-        kwargs = self._loss._fn_kwargs
-        scores = y_pred if kwargs.get("from_logits") else scores_of(y_pred)
-        projection = projection_of(scores)
+        projection = projection_of(_scores(y_pred, **self._loss._fn_kwargs))
         if projection is None or self.reduction in (None, "none"):
             return None
         rows = projection.inputs.size // projection.inputs.shape[-1]
-        if not pays(rows, projection.kernel.shape[1]) or kwargs.get("ignore_class") is not None:
-            return None
         dtypes = {a.dtype for a in projection if a is not None}
-        whole = kwargs.get("axis", -1) in (-1, y_pred.ndim - 1)
-        return projection if whole and dtypes == {jnp.dtype(self.dtype)} else None
+        serves = pays(rows, projection.kernel.shape[1]) and dtypes == {jnp.dtype(self.dtype)}
+        return projection if serves else None
 
 
 @jax.custom_vjp

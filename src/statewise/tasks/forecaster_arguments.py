@@ -74,8 +74,7 @@ def check_counts(panel: Panel, likelihood: str | None) -> None:
     if likelihood != "negative-binomial":
         return
     target = panel.values[:, 0]
-    wrong = (target < 0) | (target != np.floor(target))  # false where a value is missing
-    wrong &= ~np.isnan(target)
+    wrong = (target < 0) | (target % 1 > 0)  # false where a value is missing
     if wrong.any():
         row = int(wrong.argmax())
         key = panel.keys[int(np.searchsorted(panel.offsets, row, side="right")) - 1]

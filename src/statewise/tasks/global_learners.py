@@ -36,7 +36,7 @@ class Learner:
     def __init__(
         self, plan: Plan, data: Arrays, lengths: np.ndarray, request: Request, number: int
     ):
-        self._data, self._lengths, self._request = data, lengths, request
+        self._lengths, self._request = lengths, request
         self._training = Training(plan, schedule_of(request), data, request.seed + number)
         self._rng = np.random.default_rng([request.seed, number])
         self._begins = np.asarray(data.begins)
