@@ -25,7 +25,7 @@ class Job:
     """A network and the sequences it is trained on.
 
     Attributes:
-        letter: of the table in the issue this answers; several jobs may share one.
+        letter: that the tables and plots name it by; several jobs may share one.
         title: in words.
         batch: samples a batch.
         steps: time steps.

@@ -193,7 +193,7 @@ class Backward {
                                        : d_gates(rows, done - 1, rows.rows.from);
     constexpr int count = C::kRecurrentCount[0];
     product<T>(rows.rows.size(), 1, count * p_.units, {left, row_}, recurrent_panel(g),
-               {nullptr, 0}, {scratch.sums, kPanel<T>});
+               {nullptr, 0}, {scratch.sums, kPanel<T>}, plan_.streams);
   }
 
   const T* recurrent_panel(Index g) const {
@@ -211,7 +211,7 @@ class Backward {
         product<T>(rows.rows.size(), 1, p_.units,
                    {d_gates(rows, done, rows.rows.from) + kBefore * p_.units, row_},
                    recurrent_panel(g) + kBefore * p_.units * kPanel<T>, {nullptr, 0},
-                   {scratch.sums, kPanel<T>});
+                   {scratch.sums, kPanel<T>}, plan_.streams);
       }
       for (Index b = rows.rows.from; b < rows.rows.to; ++b) {
         T* sums = scratch.sums + (b - rows.rows.from) * kPanel<T>;
@@ -321,7 +321,7 @@ class Backward {
     const Index inner = gates_of<C>() * p_.units, width = features_padded();
     product<T>(share.size(), width / kPanel<T>, inner,
                {all + share.from * row_ + C::kInputBlock[0] * p_.units, row_}, kernel_,
-               {nullptr, 0}, {scratch.d_x, width});
+               {nullptr, 0}, {scratch.d_x, width}, plan_.streams);
     for (Index k = share.from; k < share.to; ++k) {
       const Index s = p_.time - 1 - done - k / rows.rows.size();
       const Index b = rows.rows.from + k % rows.rows.size();

@@ -1,7 +1,11 @@
-// Which instruction set serves.
+// What this machine has: which instruction set serves, how large a core's cache is.
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+
+#if defined(__unix__)
+#include <unistd.h>
+#endif
 
 #include "kernels.hpp"
 
@@ -80,6 +84,17 @@ bool use_instruction_set(const char* name) {
   const InstructionSet* set = find(name);
   if (set) chosen().store(set);
   return set != nullptr;
+}
+
+Index core_cache_bytes() {
+  static const Index bytes = [] {
+    long size = 0;
+#if defined(_SC_LEVEL2_CACHE_SIZE)
+    size = sysconf(_SC_LEVEL2_CACHE_SIZE);
+#endif
+    return Index(size > 0 ? size : 512 * 1024);
+  }();
+  return bytes;
 }
 
 template <>

@@ -136,11 +136,11 @@ class Forward {
       if (rows.size() >= to - from) {
         for (Index s = from; s < to; ++s)
           product<T>(rows.size(), gates, p_.features, {x + (s - from) * time_stride, row_stride},
-                     panels, bias, {sums + (s - from) * step_width, row_width});
+                     panels, bias, {sums + (s - from) * step_width, row_width}, plan_.streams);
       } else {
         for (Index b = 0; b < rows.size(); ++b)
           product<T>(to - from, gates, p_.features, {x + b * row_stride, time_stride}, panels, bias,
-                     {sums + b * row_width, step_width});
+                     {sums + b * row_width, step_width}, plan_.streams);
       }
     }
   }
@@ -159,7 +159,7 @@ class Forward {
       const T* slots = projected + (g - groups.from) * kGroup;
       product<T>(rows.size(), gates, p_.units, {left + rows.from * padded_, padded_},
                  layout_.recurrent(packed_, phase, g), {slots + slot * kPanel<T>, row_width},
-                 {scratch.sums, kGroup});
+                 {scratch.sums, kGroup}, plan_.streams);
       for (Index b = rows.from; b < rows.to; ++b)
         update(s, phase, b, g, slots + (b - rows.from) * row_width,
                scratch.sums + (b - rows.from) * kGroup);

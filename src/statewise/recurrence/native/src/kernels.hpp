@@ -118,4 +118,8 @@ bool use_instruction_set(const char* name);
 template <class T>
 const Kernels<T>& kernels();
 
+// The bytes of the cache that each core has for itself (its second level); half a MiB where the
+// system doesn't say.
+Index core_cache_bytes();
+
 }  // namespace statewise

@@ -20,6 +20,7 @@ inline Range part(Index count, Index i, Index n) { return {i * count / n, (i + 1
 // recurrent weights, so that each thread's part fits its own cache.
 struct Plan {
   Index row_blocks, unit_blocks;
+  bool streams;  // a thread's weights don't all stay in its core's cache
 };
 
 // Below this many multiplications and additions, a tenth of a millisecond, a call is not worth waking
@@ -27,8 +28,8 @@ struct Plan {
 constexpr double kSmallCall = 1.0e7;
 // Meeting costs about a microsecond; a thread's share of a step must be worth that.
 constexpr double kSmallStep = 2.0e5;
-// Recurrent weights up to this size stay in one core's own cache.
-constexpr double kCacheBytes = 384.0 * 1024;
+// Recurrent weights up to this part of a core's own cache stay there.
+constexpr double kCacheShare = 0.75;
 
 template <class T>
 inline Plan plan_for(const Problem<T>& p, Index groups) {
@@ -36,10 +37,12 @@ inline Plan plan_for(const Problem<T>& p, Index groups) {
   const double weights = double(gate_count(p.cell)) * p.units * p.units;
   const double step = 2.0 * p.batch * weights;
   const double inputs = 2.0 * p.batch * gate_count(p.cell) * p.units * p.features;
-  if (threads == 1 || p.time * (step + inputs) < kSmallCall) return {1, 1};
+  const double kept = kCacheShare * core_cache_bytes() / sizeof(T);
+  const double all = weights + double(gate_count(p.cell)) * p.units * p.features;
+  if (threads == 1 || p.time * (step + inputs) < kSmallCall) return {1, 1, all > kept};
   const Index unit_blocks = min_of(min_of(threads, groups), Index(step / kSmallStep));
-  if (weights * sizeof(T) > kCacheBytes && unit_blocks > 1) return {1, unit_blocks};
-  return {min_of(threads, p.batch), 1};
+  if (weights > kept && unit_blocks > 1) return {1, unit_blocks, all / unit_blocks > kept};
+  return {min_of(threads, p.batch), 1, all > kept};
 }
 
 // Which rows of the batch are skipped at a step, and which begin anew there. Steps are counted in

@@ -33,10 +33,11 @@ struct Initial {
 };
 
 // One tile: kRows x kPanels panels, the inner dimension dealt out to kSplit sets of sums. kStep is
-// the left operand's distance along the inner dimension.
+// the left operand's distance along the inner dimension. A vector of `ahead`, if given, is fetched
+// at each step of the inner dimension, for a later tile.
 template <class T, int kRows, int kPanels, int kSplit, int kStep>
 inline void tile(Index inner, const T* left, Index left_row, const T* panels, Initial<T> initial,
-                 Sums<T> sums) {
+                 Sums<T> sums, const T* ahead = nullptr) {
   constexpr int kVectors = 2 * kPanels;
   constexpr Index V = kLanes<T>;
   const Index panel_size = inner * kPanel<T>;
@@ -59,6 +60,7 @@ inline void tile(Index inner, const T* left, Index left_row, const T* panels, In
 #pragma GCC unroll 4
     for (int s = 0; s < kSplit; ++s) {
       const T* at = panels + (k + s) * kPanel<T>;
+      if (ahead) __builtin_prefetch(ahead + (k + s) * V, 0, 2);
       Vec<T> right[kVectors];
 #pragma GCC unroll 8
       for (int v = 0; v < kVectors; ++v) right[v] = load(at + (v / 2) * panel_size + (v % 2) * V);
@@ -95,15 +97,15 @@ inline void tile(Index inner, const T* left, Index left_row, const T* panels, In
 // A tile of one panel and any number of rows up to kTileRows.
 template <class T, int kStep, int kRows = kTileRows>
 inline void tile_of(Index rows, Index inner, const T* left, Index left_row, const T* panel,
-                    Initial<T> initial, Sums<T> sums) {
+                    Initial<T> initial, Sums<T> sums, const T* ahead = nullptr) {
   if constexpr (kRows > 1) {
     if (rows < kRows) {
-      tile_of<T, kStep, kRows - 1>(rows, inner, left, left_row, panel, initial, sums);
+      tile_of<T, kStep, kRows - 1>(rows, inner, left, left_row, panel, initial, sums, ahead);
       return;
     }
   }
   constexpr int kSplit = kRows == 1 ? 4 : kRows <= 3 ? 2 : 1;
-  tile<T, kRows, 1, kSplit, kStep>(inner, left, left_row, panel, initial, sums);
+  tile<T, kRows, 1, kSplit, kStep>(inner, left, left_row, panel, initial, sums, ahead);
 }
 
 // Few rows: several panels in one go.
@@ -122,9 +124,13 @@ inline Index few_rows(Index from, Index panels, Index inner, Left<T> left, const
 }
 
 // sums (rows, panels * kPanel) = initial + left (rows, inner) @ packed panels
+//
+// With `stream`, the panels come from beyond the core's cache, and what follows them in memory is
+// wanted next: the first two tiles of a panel fetch half of the next one each, so that the memory
+// has the time of all the tiles for it and not just that of the first.
 template <class T>
 inline void product(Index rows, Index panels, Index inner, Left<T> left, const T* packed,
-                    Initial<T> initial, Sums<T> sums) {
+                    Initial<T> initial, Sums<T> sums, bool stream = false) {
   Index p = 0;
   if (rows == 1) {
     p = few_rows<T, 1, 4>(p, panels, inner, left, packed, initial, sums);
@@ -138,9 +144,11 @@ inline void product(Index rows, Index panels, Index inner, Left<T> left, const T
     const Index column = p * kPanel<T>;
     for (Index i = 0; i < tiles; ++i) {
       const Index m = i * rows / tiles, height = (i + 1) * rows / tiles - m;
+      const T* next = packed + (column + kPanel<T>) * inner + i * inner * kLanes<T>;
       tile_of<T, 1>(height, inner, left.data + m * left.row, left.row, packed + column * inner,
                     {initial.data ? initial.data + m * initial.row + column : nullptr, initial.row},
-                    {sums.data + m * sums.row + column, sums.row});
+                    {sums.data + m * sums.row + column, sums.row},
+                    stream && i < 2 ? next : nullptr);
     }
   }
 }
