@@ -372,3 +372,36 @@ def test_one_plain_batch_is_predicted_as_any_other(dtype, rng):
         np.testing.assert_allclose(again, first, atol=1e-6)
     with pytest.raises(ValueError, match="features"):
         model.predict(x[..., :1], verbose=0)
+
+
+@pytest.mark.parametrize("limit", ["epochs", "steps_per_epoch"])
+def test_keras_limits_for_debugging_hold(limit):
+    ours, theirs = pair(small)
+    x, y = data()
+    set_limit = getattr(keras.config, f"set_max_{limit}")
+    set_limit(2)
+    try:
+        with pytest.warns(UserWarning, match="(?i)limit"):
+            fit_both([ours, theirs], x, y, batch_size=4, epochs=3 if limit == "epochs" else 1)
+    finally:
+        set_limit(None)
+    assert_same_weights(ours, theirs)
+
+
+@pytest.mark.parametrize("ema", [True, False])
+def test_an_optimizers_last_word_is_heard(ema):
+    class Rounding(keras.optimizers.SGD):
+        def finalize_variable_values(self, var_list):
+            super().finalize_variable_values(var_list)
+            for variable in var_list:
+                variable.assign(keras.ops.round(variable * 8) / 8)
+
+    optimizer = (
+        {"optimizer": Rounding}
+        if not ema
+        else {"optimizer": lambda: keras.optimizers.Adam(use_ema=True, ema_momentum=0.9)}
+    )
+    ours, theirs = pair(small, **optimizer)
+    x, y = data()
+    fit_both([ours, theirs], x, y, batch_size=4, epochs=2)
+    assert_same_weights(ours, theirs)

@@ -6,6 +6,7 @@ one by one. Which of the three is decided in one place, `Batches.__init__`, and 
 to what is computed.
 """
 
+import functools
 import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from keras.src.backend.jax.trainer import JAXEpochIterator
 from keras.src.trainers.data_adapters import array_slicing
 from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 
+KERAS_BATCH = 32  # samples of a batch where none are given
 # As many epochs one call of a program runs at most.
 EPOCHS = 64
 # Arrays of more bytes than this are moved to the device in chunks.
@@ -75,34 +77,59 @@ class Batches:
         shuffle=False,
         class_weight=None,
     ):
-        self.iterator = JAXEpochIterator(
-            x=x,
-            y=y,
-            sample_weight=sample_weight,
-            batch_size=batch_size,
-            steps_per_epoch=steps,
-            shuffle=shuffle,
-            class_weight=class_weight,
-        )
-        adapter = self.iterator.data_adapter
+        self._given = {
+            "x": x,
+            "y": y,
+            "sample_weight": sample_weight,
+            "batch_size": batch_size,
+            "steps_per_epoch": steps,
+            "shuffle": shuffle,
+            "class_weight": class_weight,
+        }
         self._arrays = None
         self._whole = None
-        if steps is None and isinstance(adapter, ArrayDataAdapter):
-            leaves = [a for a in keras.tree.flatten(adapter._inputs) if a is not None]
-            if not any(_is_sparse(leaf) for leaf in leaves):
-                self._arrays = keras.tree.map_structure(_Rows, adapter._inputs, none_is_leaf=False)
-                self._bytes = sum(getattr(leaf, "nbytes", 0) for leaf in leaves)
-                self._fits = self._bytes <= WHOLE_LIMIT and not any(
-                    isinstance(leaf, np.memmap) for leaf in leaves
-                )
-                self._samples = adapter._num_samples
-                self._batch_size = min(adapter._batch_size, self._samples)
-                self._shuffle = adapter._shuffle
+        if _needs_no_reader(self._given):
+            inputs, samples = x if y is None else (x, y), len(x)
+            batch_size = batch_size or KERAS_BATCH
+        else:
+            adapter = self.iterator.data_adapter
+            limited = self.iterator.steps_per_epoch is not None  # by a setting of Keras's, too
+            if limited or not isinstance(adapter, ArrayDataAdapter):
+                return
+            inputs, samples = adapter._inputs, adapter._num_samples
+            batch_size, shuffle = adapter._batch_size, adapter._shuffle
+        leaves = [a for a in jax.tree.leaves(inputs) if a is not None]
+        if any(_is_sparse(leaf) for leaf in leaves):
+            return
+        self._arrays = jax.tree.map(_Rows, inputs)
+        self._bytes = sum(getattr(leaf, "nbytes", 0) for leaf in leaves)
+        self._fits = self._bytes <= WHOLE_LIMIT and not any(
+            isinstance(leaf, np.memmap) for leaf in leaves
+        )
+        self._samples = samples
+        self._batch_size = min(batch_size, samples)
+        self._shuffle = shuffle
+
+    @functools.cached_property
+    def iterator(self) -> JAXEpochIterator:
+        """Keras's reader of the same data, made where it is needed."""
+        return JAXEpochIterator(**self._given)
+
+    def examples(self) -> Iterator[tuple]:
+        """Yield from Keras's reader, for what Keras builds from a first batch."""
+        yield from self.iterator
+
+    def begin_again(self) -> None:
+        """Let Keras's reader forget the batches it has given, if there is one."""
+        if "iterator" in self.__dict__:
+            self.iterator.reset()
 
     @property
     def num_batches(self) -> int | None:
         """Batches an epoch, or None while that isn't known."""
-        return self.iterator.num_batches
+        if self._arrays is None:
+            return self.iterator.num_batches
+        return -(-self._samples // self._batch_size)
 
     def sizes(self) -> set[int]:
         """Return the different sizes of the batches, where they are known beforehand."""
@@ -188,7 +215,7 @@ class Batches:
 
     def _take(self, rows, length: int = 0):
         """Return the given rows of every array on the device, padded to ``length`` rows."""
-        return keras.tree.map_structure(lambda a: a.take(rows, length), self._arrays)
+        return jax.tree.map(lambda a: a.take(rows, length), self._arrays)
 
 
 def plain_batch(x) -> Piece | None:
@@ -226,6 +253,24 @@ class _Rows:
             taken = taken.astype(keras.config.floatx(), copy=False)
         padded = _padded(taken, length)
         return padded if padded.nbytes <= BY_HAND_LIMIT else jax.device_put(padded)
+
+
+def _needs_no_reader(given: dict[str, Any]) -> bool:
+    """Whether the data are what Keras's readers would only hand on: NumPy arrays of numbers.
+
+    Looking that up in Keras's readers takes longer than training a small network for an epoch.
+    """
+    arrays = [given["x"]] if given["y"] is None else [given["x"], given["y"]]
+    size, others = given["batch_size"], ("sample_weight", "steps_per_epoch", "class_weight")
+    return (
+        all(type(a) is np.ndarray and a.dtype.kind in "fiub" and a.ndim > 0 for a in arrays)
+        and len(arrays[0]) == len(arrays[-1]) > 0
+        and (size is None or (type(size) is int and size > 0))
+        and type(given["shuffle"]) is bool
+        and all(given[name] is None for name in others)
+        and keras.config.max_steps_per_epoch() is None
+        and keras.distribution.distribution() is None
+    )
 
 
 def _is_sparse(array) -> bool:

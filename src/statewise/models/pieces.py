@@ -19,7 +19,7 @@ def train_piece(model, programs: Programs, piece: Piece, span: Span) -> list[dic
         model.trainable_variables,
         model.non_trainable_variables,
         model.optimizer.variables,
-        model.metrics_variables,
+        programs.metrics,
     )
     trainable, other, optimizer, metrics = (_values(group) for group in variables)
     if programs.layers:
@@ -29,7 +29,7 @@ def train_piece(model, programs: Programs, piece: Piece, span: Span) -> list[dic
         (trainable, other, optimizer, metrics),
         piece.data,
         piece.orders,
-        span,
+        np.array(span, np.int32),  # one argument is handed over faster than four
         fresh,
         batch_size=piece.batch_size,
     )

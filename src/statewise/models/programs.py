@@ -86,6 +86,7 @@ class Programs:
         self.layers = tuple(states.layers)
         self.compiled = model.jit_compile and not model.run_eagerly
         self.seconds: dict[int, float] = {}  # that a training step takes, by batch size
+        self.metrics: list = []  # the variables of the metrics, as the last reset found them
         self.fresh_metrics: list | None = None  # once it's known that a reset does no more
         self.own_train_step = type(model).train_step is not JAXTrainer.train_step
         self.own_test_step = type(model).test_step is not JAXTrainer.test_step
@@ -100,7 +101,7 @@ class Programs:
 
     def reset_metrics(self) -> None:
         """Do what the model's ``reset_metrics`` does, without computing the zeros every time."""
-        variables = self.model.metrics_variables
+        variables = self.metrics = self.model.metrics_variables
         if self.fresh_metrics is not None and len(self.fresh_metrics) == len(variables):
             for variable, value in zip(variables, self.fresh_metrics, strict=True):
                 variable._direct_assign(value)
@@ -118,8 +119,10 @@ class Programs:
     def _train(self, state, data, orders, span, fresh, *, batch_size):
         """Train over a `Span`; return the state after it, and the logs of each of its epochs.
 
-        The logs have room for `EPOCHS` epochs. ``fresh`` are the metrics that an epoch begins with.
+        The logs have room for `EPOCHS` epochs. ``span`` comes as one array of its four numbers.
+        ``fresh`` are the metrics that an epoch begins with.
         """
+        span = Span(*span)
 
         def step(state, batch):
             batch, flags = _with_flags(batch)

@@ -1,11 +1,13 @@
 """`fit`, `evaluate` and `predict`, with the batches of an epoch in one compiled program."""
 
+import warnings
+
 import keras
 import numpy as np
 from keras.src.trainers.data_adapters import array_slicing, data_adapter_utils
 from keras.src.utils.python_utils import pythonify_logs
 
-from statewise.models.batches import Batches, plain_batch
+from statewise.models.batches import KERAS_BATCH, Batches, plain_batch
 from statewise.models.lane_batches import LaneBatches, batches_of
 from statewise.models.pieces import evaluate_piece, predict_piece, train_piece
 from statewise.models.programs import Span
@@ -19,7 +21,8 @@ from statewise.models.progress import (
 from statewise.models.steps import Steps
 from statewise.sequences import Lanes
 
-_KERAS_BATCH = 32  # samples of a batch where none are given
+# What an optimizer does at the end of a training, if it's nothing special.
+_FINALIZE = keras.optimizers.Optimizer.finalize_variable_values
 
 
 class Running(Steps):
@@ -114,6 +117,10 @@ class Running(Steps):
             steps=batches.num_batches,
             history=True,
         )
+        most = keras.config.max_epochs()
+        if most and most < epochs:
+            warnings.warn(f"Keras's max_epochs limits epochs={epochs} to {most}.", stacklevel=2)
+            epochs = most
         if self.stop_training:  # what a model is given it looks through for layers
             self.stop_training = False
         pace = Pace(
@@ -147,8 +154,8 @@ class Running(Steps):
                     break
             callbacks.on_train_end(logs)
         finally:
-            if isinstance(self.optimizer, keras.optimizers.Optimizer) and epochs > 0:
-                self.optimizer.finalize_variable_values(self.trainable_weights)
+            if epochs > 0:
+                self._finish_optimizing()
         return self.history
 
     def evaluate(
@@ -192,7 +199,7 @@ class Running(Steps):
             x = x.without_targets()
         if verbose == 0 and callbacks is None and steps is None:
             piece = self._plain_batch(x)
-            if piece is not None and piece.batch_size <= (batch_size or _KERAS_BATCH):
+            if piece is not None and piece.batch_size <= (batch_size or KERAS_BATCH):
                 return predict_piece(self, self._programs, piece)
         batch_size = self._rows_of_a_batch(x, batch_size, steps)
         batches = batches_of(x, batch_size=batch_size, steps=steps)
@@ -251,6 +258,15 @@ class Running(Steps):
         programs = self._prepare(batches, targets=False)
         (piece,) = batches.epoch()
         return predict_piece(self, programs, piece)
+
+    def _finish_optimizing(self):
+        """Let the optimizer replace the weights by their moving averages, if it keeps some."""
+        optimizer = self.optimizer
+        if not isinstance(optimizer, keras.optimizers.Optimizer):
+            return
+        own = type(optimizer).finalize_variable_values is not _FINALIZE
+        if own or optimizer.use_ema:  # the weights are found by looking through all layers
+            optimizer.finalize_variable_values(self.trainable_weights)
 
     def _plain_batch(self, x):
         """Return ``x`` as a batch that needs no preparation, or None where it needs some."""

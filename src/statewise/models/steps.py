@@ -70,14 +70,14 @@ class Steps:
         if isinstance(batches, LaneBatches):
             return self._prepare_lanes(batches, targets)
         if targets:
-            self._symbolic_build(iterator=batches.iterator)
+            self._symbolic_build(iterator=batches.examples())
             use_scores(self._compile_loss)
         elif not all(layer.built for layer in self._flatten_layers()):
-            _, _, source = next(iter(batches.iterator))
+            _, _, source = next(batches.examples())
             x, _, _ = data_adapter_utils.unpack_x_y_sample_weight(next(source))
             with keras.StatelessScope():
                 self(x)
-        batches.iterator.reset()
+        batches.begin_again()
         if getattr(self, "_programs", None) is None:
             self._programs = Programs(self, KeptStates(stateful_layers(self)))
         sizes = batches.sizes()
@@ -96,8 +96,10 @@ class Steps:
         The rows of a stateful model's batch are sequences: cut into batches of 32, those of the
         second would go on from the state of those of the first, which are others.
         """
+        if batch_size or steps:
+            return batch_size
         shapes = [getattr(a, "shape", None) for a in keras.tree.flatten(x)]
-        if batch_size or steps or not is_stateful(self) or not shapes or not shapes[0]:
+        if not is_stateful(self) or not shapes or not shapes[0]:
             return batch_size
         fixed = self.input_shape[0] if has_one_input(self) else None
         kept = next(layer.memory.batch for layer in stateful_layers(self))
