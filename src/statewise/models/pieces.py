@@ -29,7 +29,7 @@ def train_piece(model, programs: Programs, piece: Piece, span: Span) -> list[dic
         (trainable, other, optimizer, metrics),
         piece.data,
         piece.orders,
-        np.array(span, np.int32),  # one argument is handed over faster than four
+        span,
         fresh,
         batch_size=piece.batch_size,
     )

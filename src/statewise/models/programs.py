@@ -119,10 +119,8 @@ class Programs:
     def _train(self, state, data, orders, span, fresh, *, batch_size):
         """Train over a `Span`; return the state after it, and the logs of each of its epochs.
 
-        The logs have room for `EPOCHS` epochs. ``span`` comes as one array of its four numbers.
-        ``fresh`` are the metrics that an epoch begins with.
+        The logs have room for `EPOCHS` epochs. ``fresh`` are the metrics that an epoch begins with.
         """
-        span = Span(*span)
 
         def step(state, batch):
             batch, flags = _with_flags(batch)

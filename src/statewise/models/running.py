@@ -18,6 +18,7 @@ from statewise.models.progress import (
     nothing_to_tell,
     wants_every_batch,
 )
+from statewise.models.slots import quick_slots
 from statewise.models.steps import Steps
 from statewise.sequences import Lanes
 
@@ -40,7 +41,8 @@ class Running(Steps):
             return
         self.compile(**keras.saving.deserialize_keras_object(config))
         if self.built:
-            self.optimizer.build(self.trainable_variables)
+            with quick_slots(self.optimizer):
+                self.optimizer.build(self.trainable_variables)
 
     def fit(
         self,

@@ -11,6 +11,7 @@ from statewise.models.cross_entropy import use_scores
 from statewise.models.flags import current_flags
 from statewise.models.lane_batches import LaneBatches
 from statewise.models.programs import Carried, Programs
+from statewise.models.slots import quick_slots
 from statewise.models.structure import (
     KeptStates,
     LaneStates,
@@ -70,7 +71,8 @@ class Steps:
         if isinstance(batches, LaneBatches):
             return self._prepare_lanes(batches, targets)
         if targets:
-            self._symbolic_build(iterator=batches.examples())
+            with quick_slots(self.optimizer):
+                self._symbolic_build(iterator=batches.examples())
             use_scores(self._compile_loss)
         elif not all(layer.built for layer in self._flatten_layers()):
             _, _, source = next(batches.examples())
@@ -125,7 +127,8 @@ class Steps:
             x = keras.KerasTensor(example[0].shape, example[0].dtype)
             for output in tree.flatten(compute_output_spec(self, x)):
                 _check_every_step(output.shape, x.shape[:2])
-            self._symbolic_build(data_batch=(*example, None))
+            with quick_slots(self.optimizer):
+                self._symbolic_build(data_batch=(*example, None))
             use_scores(self._compile_loss)
         elif not all(layer.built for layer in self._flatten_layers()):
             with keras.StatelessScope():

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from jax import Array
 
+from statewise.models.slots import quick_slots
 from statewise.tasks.global_arrays import Arrays
 from statewise.tasks.global_network import (
     Plan,
@@ -135,7 +136,8 @@ def _train_program(plan: Plan, schedule: Schedule) -> tuple[Callable, list[Array
         falling = keras.optimizers.schedules.CosineDecay(schedule.rate, schedule.epochs * UPDATES)
         optimizer = keras.optimizers.Adam(falling, clipnorm=1.0)
         leaves = jax.tree.leaves(initial_weights(plan, 0))
-        optimizer.build([keras.Variable(leaf) for leaf in leaves])
+        with quick_slots(optimizer):
+            optimizer.build([keras.Variable(leaf) for leaf in leaves])
         program = jax.jit(partial(_train, plan, schedule, optimizer), compiler_options=_COMPILED)
         _PROGRAMS[key] = program, [v.value for v in optimizer.variables]
         while len(_PROGRAMS) > _KEPT:
