@@ -9,6 +9,7 @@ from statewise.recurrence.cells import GRU, LSTM, Cell, SimpleRNN
 from statewise.recurrence.compilation_cache import keep_compiled_programs
 from statewise.recurrence.config import show_config
 from statewise.recurrence.dispatch import native_serves, run
+from statewise.recurrence.kernels import native_threads
 from statewise.recurrence.layout import (
     DropoutMasks,
     GRUState,
@@ -31,6 +32,7 @@ __all__ = [
     "Weights",
     "keep_compiled_programs",
     "native_serves",
+    "native_threads",
     "run",
     "scan",
     "show_config",

@@ -5,6 +5,9 @@ The forward pass for inference keeps nothing; that for training keeps the output
 traced: those of inputs that nobody differentiates by are left out, the inputs' product with them.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -34,6 +37,31 @@ _SAVED = (0, 5, 4, 3)
 
 _NO_DROPOUT = DropoutMasks()
 
+_threads: ContextVar[int] = ContextVar("threads", default=0)
+
+
+@contextmanager
+def native_threads(most: int) -> Iterator[None]:
+    """Let each native call of what is traced within take at most so many threads; 0 for all.
+
+    For programs that run side by side: they keep all processors busy between them, and calls that
+    each want all only wait for one another.
+
+    >>> from statewise.recurrence import SimpleRNN, native, run
+    >>> cell, weights = SimpleRNN(), Weights(jnp.ones((1, 4)), jnp.ones((4, 4)))
+    >>> def outputs(x):
+    ...     return run(cell, x, cell.initial_state(2, 4, x.dtype), weights).outputs
+    >>> with native_threads(1):
+    ...     traced = str(jax.make_jaxpr(outputs)(jnp.ones((2, 3, 1))))
+    >>> "threads=1" in traced or not native.available()
+    True
+    """
+    token = _threads.set(most)
+    try:
+        yield
+    finally:
+        _threads.reset(token)
+
 
 class _Operands(NamedTuple):
     """What a call takes; an absent array has no elements."""
@@ -59,10 +87,15 @@ class _Call:
     cell: int
     go_backwards: bool
     all_outputs: bool
+    threads: int
 
     @property
     def attributes(self) -> dict:
-        return {"cell": np.int32(self.cell), "backwards": self.go_backwards}
+        return {
+            "cell": np.int32(self.cell),
+            "backwards": self.go_backwards,
+            "threads": np.int32(self.threads),
+        }
 
 
 @jax.tree_util.register_static
@@ -136,7 +169,7 @@ def run(
         no_flags if mask is None else jnp.asarray(mask, bool),
         no_flags if resets is None else jnp.asarray(resets, bool),
     )
-    call = _Call(cell_number(cell), bool(go_backwards), bool(all_outputs))
+    call = _Call(cell_number(cell), bool(go_backwards), bool(all_outputs), _threads.get())
     try:
         outputs, h, c = _recurrence(call, operands)
     except TypeError as error:

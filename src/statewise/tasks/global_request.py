@@ -15,7 +15,7 @@ from statewise.tasks.global_training import UPDATES, Schedule
 LEAST_LOOKBACK = 8  # known steps before the first one to forecast, at least
 MEMBERS = 2  # networks whose median is the forecast: a third brought nothing on validation parts
 BATCH = 128  # windows of an update
-_EPOCHS = 24
+_EPOCHS = 22
 _RATE = 3e-3
 _LONGEST_LOOP = 96  # steps over which the loop is closed in training
 _MOST_WINDOWS = 2000  # of validation

@@ -1,5 +1,6 @@
 """The compiled programs of a global network: many updates in one call, many forecasts in one."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +13,7 @@ import numpy as np
 from jax import Array
 
 from statewise.models.slots import quick_slots
+from statewise.recurrence import native_threads
 from statewise.tasks.global_arrays import Arrays
 from statewise.tasks.global_network import (
     Plan,
@@ -30,6 +32,8 @@ _MEMORY = 0.96  # what an update leaves of the average of the weights
 # Without XLA's newer way to emit fused loops these programs compile in half the time, and run a
 # fifth faster.
 _COMPILED = {"xla_cpu_use_fusion_emitters": False}
+# Two networks at least train side by side (see `global_learners`), and share the processors.
+_THREADS = max(1, (os.cpu_count() or 1) // 2)
 _OTHERS = 0.2  # what the error of all other channels counts, beside the target's
 
 
@@ -155,9 +159,10 @@ def _train(plan, schedule, optimizer, carried, data, first, series):
     def update(carried, drawn):
         weights, moments, average = carried
         window = cut(plan, data, *drawn, schedule.horizon)
-        loss, gradients = jax.value_and_grad(lambda w: loss_of(plan, w, window, schedule.horizon))(
-            weights
-        )
+        with native_threads(_THREADS):
+            loss, gradients = jax.value_and_grad(
+                lambda w: loss_of(plan, w, window, schedule.horizon)
+            )(weights)
         leaves, moments = optimizer.stateless_apply(
             moments, jax.tree.leaves(gradients), jax.tree.leaves(weights)
         )
@@ -245,8 +250,9 @@ def _compiled(function, arguments, options, weights, data, chunk, first, series)
 def _points(plan, weights, data, chunk, first, series, *, horizon):
     window = cut(plan, data, first, series, horizon)
     scale = scale_of(plan, window)
-    warm = warm_up(plan, weights, window, scale)
-    ahead = close_loop(plan, weights, warm, window, scale, horizon)
+    with native_threads(_THREADS):
+        warm = warm_up(plan, weights, window, scale)
+        ahead = close_loop(plan, weights, warm, window, scale, horizon)
     return ahead[..., 0], scale[:, 0, 0]
 
 

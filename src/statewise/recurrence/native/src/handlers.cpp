@@ -82,6 +82,7 @@ struct Operands {
   ffi::AnyBuffer x, h0, c0, kernel, recurrent, bias, mask, resets;
   std::int32_t cell;
   bool backwards;
+  std::int32_t threads;
 };
 
 // Fills in the problem, or says what is wrong with it.
@@ -105,6 +106,7 @@ void read(const Operands& o, Problem<T>& p, Check& check) {
   p.features = x[2];
   p.units = recurrent[0];
   p.backwards = o.backwards;
+  p.threads = o.threads;
   if (p.units < 1) check.fail("the recurrent kernel has no units");
   const Index gates = gate_count(p.cell) * p.units;
   check.shape("the kernel", o.kernel, {p.features, gates});
@@ -213,8 +215,10 @@ ffi::Error forward(ffi::AnyBuffer x, ffi::AnyBuffer h0, ffi::AnyBuffer c0, ffi::
                    ffi::AnyBuffer recurrent, ffi::AnyBuffer bias, ffi::AnyBuffer mask,
                    ffi::AnyBuffer resets, ffi::Result<ffi::AnyBuffer> outputs,
                    ffi::Result<ffi::AnyBuffer> h, ffi::Result<ffi::AnyBuffer> c,
-                   ffi::Result<ffi::AnyBuffer> saved, std::int32_t cell, bool backwards) {
-  const Operands operands{x, h0, c0, kernel, recurrent, bias, mask, resets, cell, backwards};
+                   ffi::Result<ffi::AnyBuffer> saved, std::int32_t cell, bool backwards,
+                   std::int32_t threads) {
+  const Operands operands{x,    h0,     c0,   kernel,    recurrent, bias,
+                          mask, resets, cell, backwards, threads};
   return with_type(x.element_type(), [&](auto zero) {
     return forward_as<decltype(zero)>(operands, {outputs, h, c, saved});
   });
@@ -227,8 +231,9 @@ ffi::Error backward(ffi::AnyBuffer x, ffi::AnyBuffer h0, ffi::AnyBuffer c0, ffi:
                     ffi::Result<ffi::AnyBuffer> d_x, ffi::Result<ffi::AnyBuffer> d_h0,
                     ffi::Result<ffi::AnyBuffer> d_c0, ffi::Result<ffi::AnyBuffer> d_kernel,
                     ffi::Result<ffi::AnyBuffer> d_recurrent, ffi::Result<ffi::AnyBuffer> d_bias,
-                    std::int32_t cell, bool backwards) {
-  const Operands operands{x, h0, c0, kernel, recurrent, bias, mask, resets, cell, backwards};
+                    std::int32_t cell, bool backwards, std::int32_t threads) {
+  const Operands operands{x,    h0,     c0,   kernel,    recurrent, bias,
+                          mask, resets, cell, backwards, threads};
   return with_type(x.element_type(), [&](auto zero) {
     return backward_as<decltype(zero)>(operands, {outputs, saved, d_outputs, d_h, d_c},
                                        {d_x, d_h0, d_c0, d_kernel, d_recurrent, d_bias});
@@ -251,7 +256,8 @@ XLA_FFI_DEFINE_HANDLER(
         .Ret<ffi::AnyBuffer>()  // c
         .Ret<ffi::AnyBuffer>()  // saved
         .Attr<std::int32_t>("cell")
-        .Attr<bool>("backwards"));
+        .Attr<bool>("backwards")
+        .Attr<std::int32_t>("threads"));
 
 XLA_FFI_DEFINE_HANDLER(
     backward_call, backward,
@@ -276,7 +282,8 @@ XLA_FFI_DEFINE_HANDLER(
         .Ret<ffi::AnyBuffer>()  // d_recurrent
         .Ret<ffi::AnyBuffer>()  // d_bias
         .Attr<std::int32_t>("cell")
-        .Attr<bool>("backwards"));
+        .Attr<bool>("backwards")
+        .Attr<std::int32_t>("threads"));
 
 }  // namespace
 

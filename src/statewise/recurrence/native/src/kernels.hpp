@@ -35,6 +35,7 @@ struct Problem {
   Cell cell;
   Index batch, time, features, units;
   bool backwards;          // process the last time step first
+  Index threads;           // at most so many threads work on it; 0 for all there are
   const T* x;              // (batch, time, features)
   const T* h0;             // (batch, units)
   const T* c0;             // (batch, units), LSTM only

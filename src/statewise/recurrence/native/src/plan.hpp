@@ -33,7 +33,7 @@ constexpr double kCacheShare = 0.75;
 
 template <class T>
 inline Plan plan_for(const Problem<T>& p, Index groups) {
-  const Index threads = thread_count();
+  const Index threads = p.threads > 0 ? min_of(p.threads, thread_count()) : thread_count();
   const double weights = double(gate_count(p.cell)) * p.units * p.units;
   const double step = 2.0 * p.batch * weights;
   const double inputs = 2.0 * p.batch * gate_count(p.cell) * p.units * p.features;
