@@ -18,6 +18,7 @@ from statewise.recurrence import (
     Weights,
     kernels,
     native,
+    native_threads,
     scan,
 )
 
@@ -146,6 +147,17 @@ def test_threads_change_nothing(name, batch, units, count, rng, threads):
     threads(count)
     for _ in range(5):
         assert_close(gradients_of(kernels.run, options)(*case), alone, "float32")
+
+
+@pytest.mark.parametrize(("batch", "units"), [(33, 64), (64, 260)])
+def test_a_call_takes_no_more_threads_than_it_may(batch, units, rng, threads):
+    case = random_case("LSTM", rng, batch=batch, time=12, units=units)
+    threads(1)
+    alone = gradients_of(kernels.run, {})(*case)
+    threads(3)
+    with native_threads(1):
+        limited = gradients_of(kernels.run, {})(*case)
+    jax.tree.map(np.testing.assert_array_equal, limited, alone)  # to the bit: one block, one sum
 
 
 @each_cell
