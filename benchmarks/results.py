@@ -219,8 +219,9 @@ def write_page(folder: Path, page: Path) -> None:
     text = write(folder).read_text(encoding="utf-8")
     for name in PLOTS:
         if (folder / name).exists():
-            shutil.copy(folder / name, page.parent / "images" / name)
-            text = text.replace(f"]({name})", f"](images/{name})")
+            own = name.replace("benchmarks", page.stem)  # so that several pages can stand together
+            shutil.copy(folder / name, page.parent / "images" / own)
+            text = text.replace(f"]({name})", f"](images/{own})")
     page.write_text(text + _REPEAT, encoding="utf-8")
 
 

@@ -79,7 +79,7 @@ def test_the_tables_show_ratios_aims_and_failures(modules, tmp_path):
     assert (tmp_path / "benchmarks.png").stat().st_size > 1000
     (tmp_path / "images").mkdir()
     modules.results.write_page(tmp_path, tmp_path / "page.md")
-    assert "](images/benchmarks.png)" in (tmp_path / "page.md").read_text(encoding="utf-8")
+    assert "](images/page.png)" in (tmp_path / "page.md").read_text(encoding="utf-8")
 
 
 def test_a_run_is_not_gone_on_with_on_another_machine(modules, tmp_path, monkeypatch):

@@ -85,6 +85,10 @@ class Running(Steps):
             ValueError: where a stateful model would get batches of different sizes.
         """
         self._assert_compile_called("fit")
+        most = keras.config.max_epochs()
+        if most and most < epochs:
+            warnings.warn(f"Keras's max_epochs limits epochs={epochs} to {most}.", stacklevel=2)
+            epochs = most
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = array_slicing.train_validation_split(
                 (x, y, sample_weight), validation_split=validation_split
@@ -119,10 +123,6 @@ class Running(Steps):
             steps=batches.num_batches,
             history=True,
         )
-        most = keras.config.max_epochs()
-        if most and most < epochs:
-            warnings.warn(f"Keras's max_epochs limits epochs={epochs} to {most}.", stacklevel=2)
-            epochs = most
         if self.stop_training:  # what a model is given it looks through for layers
             self.stop_training = False
         pace = Pace(

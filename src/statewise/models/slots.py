@@ -26,9 +26,8 @@ def quick_slots(optimizer: keras.optimizers.Optimizer | None) -> Iterator[None]:
     >>> [variable.shape for variable in optimizer.variables]
     [(), (), (2, 3), (2, 3)]
     """
-    laid_out = keras.distribution.distribution() is not None  # then zeros have places to be at
-    if optimizer is None or optimizer.built or laid_out:
-        yield
+    if optimizer is None or optimizer.built or keras.distribution.distribution() is not None:
+        yield  # nothing to make, or zeros that are spread over devices
         return
     add = optimizer.add_variable
 
