@@ -96,11 +96,11 @@ class Batches:
             limited = self.iterator.steps_per_epoch is not None  # by a setting of Keras's, too
             if limited or not isinstance(adapter, ArrayDataAdapter):
                 return
+            if any(_is_sparse(leaf) for leaf in keras.tree.flatten(adapter._inputs)):
+                return  # before JAX's tree takes a sparse array of its own apart
             inputs, samples = adapter._inputs, adapter._num_samples
             batch_size, shuffle = adapter._batch_size, adapter._shuffle
-        leaves = [a for a in jax.tree.leaves(inputs) if a is not None]
-        if any(_is_sparse(leaf) for leaf in leaves):
-            return
+        leaves = jax.tree.leaves(inputs)
         self._arrays = jax.tree.map(_Rows, inputs)
         self._bytes = sum(getattr(leaf, "nbytes", 0) for leaf in leaves)
         self._fits = self._bytes <= WHOLE_LIMIT and not any(
@@ -227,7 +227,7 @@ def plain_batch(x) -> Piece | None:
     >>> plain_batch(np.ones((4, 3))).data[0].dtype
     dtype('float32')
     """
-    if type(x) is not np.ndarray or x.dtype.kind not in "fiub" or not x.size:
+    if not _is_plain(x) or not x.size:
         return None
     if x.dtype.kind == "f":
         x = x.astype(keras.config.floatx(), copy=False)
@@ -263,7 +263,7 @@ def _needs_no_reader(given: dict[str, Any]) -> bool:
     arrays = [given["x"]] if given["y"] is None else [given["x"], given["y"]]
     size, others = given["batch_size"], ("sample_weight", "steps_per_epoch", "class_weight")
     return (
-        all(type(a) is np.ndarray and a.dtype.kind in "fiub" and a.ndim > 0 for a in arrays)
+        all(_is_plain(a) for a in arrays)
         and len(arrays[0]) == len(arrays[-1]) > 0
         and (size is None or (type(size) is int and size > 0))
         and type(given["shuffle"]) is bool
@@ -271,6 +271,10 @@ def _needs_no_reader(given: dict[str, Any]) -> bool:
         and keras.config.max_steps_per_epoch() is None
         and keras.distribution.distribution() is None
     )
+
+
+def _is_plain(array) -> bool:
+    return type(array) is np.ndarray and array.dtype.kind in "fiub" and array.ndim > 0
 
 
 def _is_sparse(array) -> bool:
