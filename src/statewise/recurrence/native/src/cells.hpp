@@ -27,7 +27,7 @@ struct ForwardUnits {
 };
 
 // What a backward step reads and writes. `d_gates` are the derivatives with respect to what enters
-// the gates' nonlinearities, one block of `units` after the other.
+// the gates' nonlinearities, in blocks.
 template <class T>
 struct BackwardUnits {
   const T* d_h;     // of this step's output, all parts added up
@@ -39,7 +39,8 @@ struct BackwardUnits {
   T* d_c;            // LSTM: of the cell after the step in, before it out
   T* passed;         // of h_before, but for what comes through the recurrent product
   T* d_gates;
-  Index units;
+  Index units;         // distance between the saved values of a unit
+  Index block_stride;  // distance between a unit's derivatives
   Index count;
 };
 
@@ -62,6 +63,7 @@ struct SimpleRNN {
   static constexpr int kRecurrentCount[] = {1};
   static constexpr int kRecurrentGates[] = {0};
   static constexpr int kBlocks = 1, kInputBlock[] = {0}, kRecurrentBlock[] = {0};
+  static constexpr int kBlockPhase[] = {0};
 
   template <class T>
   static void forward(int, const ForwardUnits<T>& u) {
@@ -76,7 +78,7 @@ struct SimpleRNN {
   static void backward(int, const BackwardUnits<T>& u) {
     for (Index at = 0; at < u.count; at += kLanes<T>) {
       const Vec<T> h = load_first(u.h + at, u.count - at);
-      put(u.d_gates, 0, u.units, at, load(u.d_h + at) * (T(1) - h * h), u.count);
+      put(u.d_gates, 0, u.block_stride, at, load(u.d_h + at) * (T(1) - h * h), u.count);
       store(u.passed + at, Vec<T>{});
     }
   }
@@ -90,9 +92,11 @@ struct LSTM {
   static constexpr int kRecurrentSlot[] = {0};
   static constexpr int kRecurrentCount[] = {4};
   static constexpr int kRecurrentGates[] = {0, 1, 2, 3};
-  // The blocks of d_gates, and where each of Keras's gates is found in them.
+  // The blocks of d_gates, where each of Keras's gates is found in them, and the phase of the
+  // backward pass that makes each.
   static constexpr int kBlocks = 4;
   static constexpr int kInputBlock[] = {0, 1, 2, 3}, kRecurrentBlock[] = {0, 1, 2, 3};
+  static constexpr int kBlockPhase[] = {0, 0, 0, 0};
 
   template <class T>
   static void forward(int, const ForwardUnits<T>& u) {
@@ -129,10 +133,10 @@ struct LSTM {
           u.saved_before ? load_first(u.saved_before + at, u.count - at) : Vec<T>{};
       const Vec<T> d_h = load(u.d_h + at);
       const Vec<T> d_c = load(u.d_c + at) + d_h * o * (T(1) - tanh_c * tanh_c);
-      put(u.d_gates, 0, u.units, at, d_c * candidate * (i * (T(1) - i)), u.count);
-      put(u.d_gates, 1, u.units, at, d_c * c_before * (f * (T(1) - f)), u.count);
-      put(u.d_gates, 2, u.units, at, d_c * i * (T(1) - candidate * candidate), u.count);
-      put(u.d_gates, 3, u.units, at, d_h * tanh_c * (o * (T(1) - o)), u.count);
+      put(u.d_gates, 0, u.block_stride, at, d_c * candidate * (i * (T(1) - i)), u.count);
+      put(u.d_gates, 1, u.block_stride, at, d_c * c_before * (f * (T(1) - f)), u.count);
+      put(u.d_gates, 2, u.block_stride, at, d_c * i * (T(1) - candidate * candidate), u.count);
+      put(u.d_gates, 3, u.block_stride, at, d_h * tanh_c * (o * (T(1) - o)), u.count);
       store(u.d_c + at, d_c * f);
       store(u.passed + at, Vec<T>{});
     }
@@ -152,6 +156,7 @@ struct GRU {
   // The candidate has two derivatives: for the recurrent product, in block 0, and for the inputs'.
   static constexpr int kBlocks = 4;
   static constexpr int kInputBlock[] = {1, 2, 3}, kRecurrentBlock[] = {1, 2, 0};
+  static constexpr int kBlockPhase[] = {0, 0, 0, 0};
 
   template <class T>
   static void forward(int, const ForwardUnits<T>& u) {
@@ -184,10 +189,10 @@ struct GRU {
       const Vec<T> d_candidate = d_h * (T(1) - z) * (T(1) - candidate * candidate);
       const Vec<T> d_z = d_h * (h_before - candidate) * (z * (T(1) - z));
       const Vec<T> d_r = d_candidate * recurrent * (r * (T(1) - r));
-      put(u.d_gates, 0, u.units, at, d_candidate * r, u.count);
-      put(u.d_gates, 1, u.units, at, d_z, u.count);
-      put(u.d_gates, 2, u.units, at, d_r, u.count);
-      put(u.d_gates, 3, u.units, at, d_candidate, u.count);
+      put(u.d_gates, 0, u.block_stride, at, d_candidate * r, u.count);
+      put(u.d_gates, 1, u.block_stride, at, d_z, u.count);
+      put(u.d_gates, 2, u.block_stride, at, d_r, u.count);
+      put(u.d_gates, 3, u.block_stride, at, d_candidate, u.count);
       store(u.passed + at, d_h * z);
     }
   }
@@ -204,6 +209,7 @@ struct GRUResetBefore {
   static constexpr int kRecurrentGates[] = {0, 1, 2};
   static constexpr int kBlocks = 3;
   static constexpr int kInputBlock[] = {0, 1, 2}, kRecurrentBlock[] = {0, 1, 2};
+  static constexpr int kBlockPhase[] = {0, 1, 0};
 
   template <class T>
   static void forward(int phase, const ForwardUnits<T>& u) {
@@ -235,14 +241,16 @@ struct GRUResetBefore {
         const Vec<T> z = get(u.saved, 0, u.units, at, u.count);
         const Vec<T> candidate = get(u.saved, 2, u.units, at, u.count);
         const Vec<T> d_h = load(u.d_h + at);
-        put(u.d_gates, 0, u.units, at, d_h * (h_before - candidate) * (z * (T(1) - z)), u.count);
-        put(u.d_gates, 2, u.units, at, d_h * (T(1) - z) * (T(1) - candidate * candidate), u.count);
+        const Vec<T> d_z = d_h * (h_before - candidate) * (z * (T(1) - z));
+        const Vec<T> d_candidate = d_h * (T(1) - z) * (T(1) - candidate * candidate);
+        put(u.d_gates, 0, u.block_stride, at, d_z, u.count);
+        put(u.d_gates, 2, u.block_stride, at, d_candidate, u.count);
         store(u.passed + at, d_h * z);
         continue;
       }
       const Vec<T> r = get(u.saved, 1, u.units, at, u.count);
       const Vec<T> d_gated = load(u.d_gated + at);
-      put(u.d_gates, 1, u.units, at, d_gated * h_before * (r * (T(1) - r)), u.count);
+      put(u.d_gates, 1, u.block_stride, at, d_gated * h_before * (r * (T(1) - r)), u.count);
       store(u.passed + at, load(u.passed + at) + d_gated * r);
     }
   }

@@ -73,7 +73,7 @@ struct Case {
     d_recurrent.resize(recurrent.size());
     d_bias.resize(bias.size());
     problem = {cell,        s.batch,  s.time,        s.features,       s.units,
-               o.backwards, x.data(), h0.data(),     c0.data(),        kernel.data(),
+               o.backwards, 0,        x.data(),      h0.data(),        c0.data(), kernel.data(),
                recurrent.data(), pointer(bias), pointer(mask), pointer(resets)};
   }
 

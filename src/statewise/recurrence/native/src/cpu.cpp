@@ -6,6 +6,10 @@
 #if defined(__unix__)
 #include <unistd.h>
 #endif
+#ifdef STATEWISE_HAS_amx
+#include <cpuid.h>
+#include <sys/syscall.h>
+#endif
 
 #include "kernels.hpp"
 
@@ -23,8 +27,34 @@ STATEWISE_DECLARE(avx512)
 STATEWISE_DECLARE(avx2)
 #endif
 STATEWISE_DECLARE(portable)
+#ifdef STATEWISE_HAS_amx
+namespace amx {
+extern const Kernels<float> kernels_float;
+}
+#endif
 
 namespace {
+
+#if defined(STATEWISE_HAS_avx512)
+bool has_avx512() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
+}
+#endif
+
+#ifdef STATEWISE_HAS_amx
+// Whether there is a tile unit and the system lets this process use it: its registers are large, so
+// Linux wants to be asked.
+bool may_use_tiles() {
+  constexpr unsigned kLeaf = 7, kTileBfloat16 = 1u << 22, kTile = 1u << 24, kVectorBfloat16 = 1u << 5;
+  constexpr long kAskForState = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  unsigned a, b, c, d;
+  if (!has_avx512() || !__get_cpuid_count(kLeaf, 0, &a, &b, &c, &d)) return false;
+  if (!(d & kTileBfloat16) || !(d & kTile)) return false;
+  if (!__get_cpuid_count(kLeaf, 1, &a, &b, &c, &d) || !(a & kVectorBfloat16)) return false;
+  return syscall(SYS_arch_prctl, kAskForState, kTileData) == 0;
+}
+#endif
 
 struct InstructionSet {
   const char* name;
@@ -35,10 +65,11 @@ struct InstructionSet {
 
 const InstructionSet* all() {
   static const InstructionSet sets[] = {
+#ifdef STATEWISE_HAS_amx
+      {"amx", &amx::kernels_float, &avx512::kernels_double, may_use_tiles()},
+#endif
 #ifdef STATEWISE_HAS_avx512
-      {"avx512", &avx512::kernels_float, &avx512::kernels_double,
-       __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")},
+      {"avx512", &avx512::kernels_float, &avx512::kernels_double, has_avx512()},
 #endif
 #ifdef STATEWISE_HAS_avx2
       {"avx2", &avx2::kernels_float, &avx2::kernels_double,

@@ -25,6 +25,24 @@ constexpr int first_recurrent_gate(int phase) {
   return first;
 }
 
+// What the slots of the group of units from `unit` on begin with; `bias` may be null.
+template <class T, class C>
+inline void pack_bias(const T* bias, Index units, Index unit, Index count, T* slots) {
+  fill(slots, C::kSlots * kPanel<T>, T(0));
+  if (!bias) return;
+  const auto add = [count](T* to, const T* from) {
+    for (Index n = 0; n < count; ++n) to[n] += from[n];
+  };
+  for (int i = 0; i < gates_of<C>(); ++i)
+    add(slots + (C::kInputSlot + i) * kPanel<T>, bias + C::kInputGates[i] * units + unit);
+  if constexpr (C::kCell == Cell::kGRU) {
+    const T* second = bias + gates_of<C>() * units;
+    for (int i = 0; i < C::kRecurrentCount[0]; ++i)
+      add(slots + (C::kRecurrentSlot[0] + i) * kPanel<T>,
+          second + C::kRecurrentGates[i] * units + unit);
+  }
+}
+
 template <class T, class C>
 class Packed {
  public:
@@ -60,28 +78,12 @@ class Packed {
           T* panel = packed + recurrent_at(phase, g) + i * units_ * kPanel<T>;
           pack_panel(panel, units_, count, p.recurrent + gate * units_ + unit, row, 1);
         }
-      pack_bias(p.bias, packed + bias_at() + g * C::kSlots * kPanel<T>, unit, count);
+      pack_bias<T, C>(p.bias, units_, unit, count,
+                      packed + bias_at() + g * C::kSlots * kPanel<T>);
     }
   }
 
  private:
-  void pack_bias(const T* bias, T* slots, Index unit, Index count) const {
-    fill(slots, C::kSlots * kPanel<T>, T(0));
-    if (!bias) return;
-    for (int i = 0; i < gates_of<C>(); ++i)
-      add(slots + (C::kInputSlot + i) * kPanel<T>, bias + C::kInputGates[i] * units_ + unit, count);
-    if constexpr (C::kCell == Cell::kGRU) {
-      const T* second = bias + gates_of<C>() * units_;
-      for (int i = 0; i < C::kRecurrentCount[0]; ++i)
-        add(slots + (C::kRecurrentSlot[0] + i) * kPanel<T>,
-            second + C::kRecurrentGates[i] * units_ + unit, count);
-    }
-  }
-
-  static void add(T* to, const T* from, Index count) {
-    for (Index n = 0; n < count; ++n) to[n] += from[n];
-  }
-
   Index recurrent_at(int phase, Index group) const {
     return groups_ * gates_of<C>() * features_ * kPanel<T> +
            (groups_ * first_recurrent_gate<C>(phase) + group * C::kRecurrentCount[phase]) *

@@ -31,18 +31,21 @@ constexpr double kSmallStep = 2.0e5;
 // Recurrent weights up to this part of a core's own cache stay there.
 constexpr double kCacheShare = 0.75;
 
-template <class T>
+// `Products` says what a packed weight takes and of how many rows it makes one piece.
+template <class Products, class T>
 inline Plan plan_for(const Problem<T>& p, Index groups) {
   const Index threads = p.threads > 0 ? min_of(p.threads, thread_count()) : thread_count();
   const double weights = double(gate_count(p.cell)) * p.units * p.units;
   const double step = 2.0 * p.batch * weights;
   const double inputs = 2.0 * p.batch * gate_count(p.cell) * p.units * p.features;
-  const double kept = kCacheShare * core_cache_bytes() / sizeof(T);
+  const double kept = kCacheShare * core_cache_bytes() / Products::kWeightBytes;
   const double all = weights + double(gate_count(p.cell)) * p.units * p.features;
   if (threads == 1 || p.time * (step + inputs) < kSmallCall) return {1, 1, all > kept};
   const Index unit_blocks = min_of(min_of(threads, groups), Index(step / kSmallStep));
-  if (weights > kept && unit_blocks > 1) return {1, unit_blocks, all / unit_blocks > kept};
-  return {min_of(threads, p.batch), 1, all > kept};
+  const Index row_blocks = min_of(threads, ceil_div(p.batch, Products::kRows));
+  const bool by_units = weights > kept || row_blocks < min_of(threads, p.batch);
+  if (by_units && unit_blocks > 1) return {1, unit_blocks, all / unit_blocks > kept};
+  return {row_blocks, 1, all > kept};
 }
 
 // Which rows of the batch are skipped at a step, and which begin anew there. Steps are counted in

@@ -78,31 +78,33 @@ inline void add_up(const T* panel, Index rows, Index count, T* to, bool add) {
 template <class T, class C>
 class WeightGradients {
  public:
-  // Room for the sums of one thread that works on its own rows.
-  static Index size(const Problem<T>& p) {
-    return (p.features + p.units) * gates_of<C>() * p.units + bias_count(C::kCell) * p.units;
+  // Those of a part of the batch: the first part's are the result, the others' are added to it.
+  static WeightGradients of_part(Index number, const Problem<T>& p, const Gradients<T>& result,
+                                 Workspace& workspace) {
+    WeightGradients w;
+    w.features_ = p.features;
+    w.units_ = p.units;
+    w.kernel_ = result.d_kernel;
+    w.recurrent_ = result.d_recurrent;
+    w.bias_ = result.d_bias;
+    if (number == 0) return w;
+    const Index row = gates_of<C>() * p.units;
+    w.kernel_ = take<T>(workspace, p.features * row);
+    w.recurrent_ = take<T>(workspace, p.units * row);
+    if (w.bias_) w.bias_ = take<T>(workspace, bias_count(C::kCell) * p.units);
+    return w;
   }
 
-  WeightGradients() = default;
-  WeightGradients(const Problem<T>& p, const Gradients<T>& target)
-      : features_(p.features),
-        units_(p.units),
-        kernel_(target.d_kernel),
-        recurrent_(target.d_recurrent),
-        bias_(target.d_bias) {}
-  WeightGradients(const Problem<T>& p, T* memory)
-      : features_(p.features),
-        units_(p.units),
-        kernel_(memory),
-        recurrent_(memory + p.features * gates_of<C>() * p.units),
-        bias_(recurrent_ + p.units * gates_of<C>() * p.units) {}
+  T* kernel() const { return kernel_; }
+  T* recurrent() const { return recurrent_; }
+  T* bias() const { return bias_; }
 
   static Index panel_count(Index units) { return gates_of<C>() * groups_of<T>(units); }
 
   // Adds the rows of d_gates (rows, kBlocks * units) for some of the panels. `panel` has room for
   // two panels; `gated` is the left operand of the GRU's second product.
   void add(const T* d_gates, Index rows, const Gathered<T>& x, const Gathered<T>& h,
-           const Gathered<T>& gated, Range panels, T* panel, bool first) {
+           const Gathered<T>& gated, Range panels, T* panel, bool first) const {
     const Index groups = groups_of<T>(units_), row = gates_of<C>() * units_;
     for (Index q = panels.from; q < panels.to; ++q) {
       const Index gate = q / groups, unit = q % groups * kPanel<T>;
@@ -126,7 +128,7 @@ class WeightGradients {
   }
 
   // Adds another's sums to these: the i-th of n parts of all weights.
-  void add(const WeightGradients& other, Index i, Index n) {
+  void add(const WeightGradients& other, Index i, Index n) const {
     const Index row = gates_of<C>() * units_;
     add_part(kernel_, other.kernel_, part(features_ * row, i, n));
     add_part(recurrent_, other.recurrent_, part(units_ * row, i, n));

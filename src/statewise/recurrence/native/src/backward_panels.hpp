@@ -1,0 +1,251 @@
+// The derivatives of the gates and the products of the backward pass, in the arithmetic of the
+// vectors.
+#pragma once
+
+#include "cells.hpp"
+#include "weight_gradients.hpp"
+
+namespace statewise {
+namespace STATEWISE_ISA {
+
+// The rows (steps times batch) of a chunk: enough that reading and writing the weights' gradients
+// once for each chunk costs little beside the product.
+constexpr Index kChunkRows = 256;
+
+// What the forward pass left for the backward pass.
+template <class T, class C>
+class Past {
+ public:
+  Past(const Problem<T>& p, const Cotangents<T>& given, const Flags<T>& flags)
+      : p_(p), given_(given), flags_(flags) {}
+
+  // The values that the cell saved at step s.
+  const T* saved(Index b, Index s) const {
+    return given_.saved ? given_.saved + (s * p_.batch + b) * saved_count(C::kCell) * p_.units
+                        : nullptr;
+  }
+
+  // The output that step s began from; null where it began from zeros.
+  const T* output_before(Index b, Index s) const {
+    if (flags_.restarts(b, s)) return nullptr;
+    return s == 0 ? p_.h0 + b * p_.units : given_.outputs + (b * p_.time + s - 1) * p_.units;
+  }
+
+  const T* cell_before(Index b, Index s) const {
+    if (flags_.restarts(b, s)) return nullptr;
+    return s == 0 ? p_.c0 + b * p_.units : saved(b, s - 1) + 4 * p_.units;
+  }
+
+  // Where the inputs of step s stand.
+  Index input_at(Index b, Index s) const {
+    return (b * p_.time + flags_.time_of(s)) * p_.features;
+  }
+
+  // What the GRU's second recurrent product multiplied is output_before times this; null where the
+  // step was skipped.
+  const T* reset_gate(Index b, Index s) const {
+    return flags_.valid(b, s) ? saved(b, s) + p_.units : nullptr;
+  }
+
+ private:
+  const Problem<T>& p_;
+  const Cotangents<T>& given_;
+  const Flags<T>& flags_;
+};
+
+// What one thread works on.
+struct Worker {
+  Index number;
+  Index part;           // which part of the batch
+  Range rows, groups;   // that part, and the units
+  Index share, shares;  // which of how many equal shares of what the part's threads do together
+};
+
+// A single step whose initial state nobody differentiates by multiplies nothing by the recurrent
+// kernel.
+template <class C, class T>
+inline bool reads_recurrent(const Problem<T>& p, const Gradients<T>& wanted) {
+  return p.time > 1 || wanted.d_h0 || C::kPhases > 1;
+}
+
+// Steps are counted in the order of the backward pass: `done` lie behind it.
+template <class T, class C>
+class BackwardPanels {
+ public:
+  static constexpr Index kWeightBytes = sizeof(T);
+  static constexpr Index kRows = 1;
+  struct Unit {
+    Unit() {}
+  };
+
+  static Index sum_rows(Index rows) { return rows; }
+
+  BackwardPanels(const Problem<T>& p, const Gradients<T>& wanted, const Past<T, C>& past,
+                 const Plan& plan, Workspace& workspace)
+      : p_(p),
+        wanted_(wanted),
+        past_(past),
+        streams_(plan.streams),
+        groups_(groups_of<T>(p.units)),
+        row_(C::kBlocks * p.units) {
+    const Index rows = ceil_div(p.batch, plan.row_blocks);
+    chunk_ = max_of(1, min_of(p.time, kChunkRows / rows));
+    if (reads_recurrent<C>(p, wanted))
+      recurrent_ = take<T>(workspace, groups_ * kPanel<T> * gates_of<C>() * p.units);
+    if (wanted.d_x) kernel_ = take<T>(workspace, features_padded() * gates_of<C>() * p.units);
+    previous_ = take<T>(workspace, p.batch * row_);
+    for (Index b = 0; b < plan.row_blocks; ++b) parts_[b] = make_part(b, rows, workspace);
+    for (Index b = 0; b < max_of(plan.row_blocks, plan.unit_blocks); ++b) {
+      panels_[b] = take<T>(workspace, 2 * chunk_ * rows * kPanel<T>);
+      if (wanted.d_x) d_x_[b] = take<T>(workspace, chunk_ * rows * features_padded());
+    }
+  }
+
+  Index chunk() const { return chunk_; }
+
+  // The transposed kernels: recurrent, a panel for each group of units, the inner dimension in the
+  // order of the blocks of d_gates; inputs, a panel for each kPanel features.
+  void pack(Index share, Index shares) const {
+    constexpr int gates = gates_of<C>();
+    const Index row = gates * p_.units, size = p_.units * kPanel<T>;
+    const Range groups = part(groups_, share, shares);
+    for (Index g = groups.from; recurrent_ && g < groups.to; ++g) {
+      const Index unit = g * kPanel<T>, count = min_of(kPanel<T>, p_.units - unit);
+      for (int gate = 0; gate < gates; ++gate)
+        pack_panel(recurrent_ + (g * gates + C::kRecurrentBlock[gate]) * size, p_.units, count,
+                   p_.recurrent + unit * row + gate * p_.units, 1, row);
+    }
+    if (!wanted_.d_x) return;
+    const Range panels = part(features_padded() / kPanel<T>, share, shares);
+    for (Index q = panels.from; q < panels.to; ++q) {
+      const Index feature = q * kPanel<T>, count = min_of(kPanel<T>, p_.features - feature);
+      pack_panel(kernel_ + q * row * kPanel<T>, row, count, p_.kernel + feature * row, 1, row);
+    }
+  }
+
+  // Where a step's derivatives of the gates go, of one row of the worker's and of the units from
+  // `unit` on; blocks are `block_stride` apart.
+  T* d_gates(const Worker& w, Index done, Index row, Index unit) const {
+    return parts_[w.part].d_gates + ((done % chunk_) * w.rows.size() + row) * row_ + unit;
+  }
+  Index block_stride() const { return p_.units; }
+
+  // Told when a phase has written them.
+  void keep(const Worker& w, Index done, int phase, Index row, Index group) const {
+    const bool last = done % chunk_ == chunk_ - 1 || done == p_.time - 1;
+    if (phase != C::kPhases - 1 || !last) return;
+    const Index unit = group * kPanel<T>, count = min_of(kPanel<T>, p_.units - unit);
+    const T* from = d_gates(w, done, row, unit);
+    T* to = previous_ + (w.rows.from + row) * row_ + unit;
+    for (Index block = 0; block < C::kBlocks; ++block)
+      copy(to + block * p_.units, from + block * p_.units, count);
+  }
+
+  // sums = derivatives of the gates times the transposed recurrent kernel: in phase 0 those of the
+  // step before, in phase 1 the candidate's of this step.
+  void recurrent(const Worker& w, Index done, int phase, Index group, T* sums) const {
+    const T* panel = recurrent_ + group * gates_of<C>() * p_.units * kPanel<T>;
+    const T* left;
+    if (phase == 1) {
+      constexpr Index kBefore = C::kRecurrentCount[0];
+      left = d_gates(w, done, 0, kBefore * p_.units);
+      panel += kBefore * p_.units * kPanel<T>;
+    } else if (done % chunk_ == 0 || done == p_.time) {
+      left = previous_ + w.rows.from * row_;
+    } else {
+      left = d_gates(w, done - 1, 0, 0);
+    }
+    product<T>(w.rows.size(), 1, C::kRecurrentCount[phase] * p_.units, {left, row_}, panel,
+               {nullptr, 0}, {sums, kPanel<T>}, streams_);
+  }
+
+  // Collects what the weights of a chunk's steps were multiplied by.
+  void gather(const Worker& w, Index done, Index steps) const {
+    if (!wanted_.d_kernel) return;
+    const Part& own = parts_[w.part];
+    const Range units = part(Gathered<T>::block_count(p_.units), w.share, w.shares);
+    const Range features = part(Gathered<T>::block_count(p_.features), w.share, w.shares);
+    const Index count = steps * w.rows.size();
+    Index k = 0;
+    for (Index i = done; i < done + steps; ++i) {
+      const Index s = p_.time - 1 - i;
+      for (Index b = w.rows.from; b < w.rows.to; ++b, ++k) {
+        own.x.put(k, count, p_.x + past_.input_at(b, s), features);
+        const T* before = past_.output_before(b, s);
+        own.h.put(k, count, before, units);
+        if constexpr (C::kPhases == 2) {
+          const T* reset = past_.reset_gate(b, s);
+          own.gated.put(k, count, reset ? before : nullptr, units, reset);
+        }
+      }
+    }
+  }
+
+  // The gradients of the weights and the inputs from a complete chunk: this worker's share.
+  void finish_chunk(const Worker& w, Index done, Index steps) const {
+    const Part& own = parts_[w.part];
+    const Index rows = w.rows.size(), count = steps * rows;
+    const T* all = d_gates(w, done, 0, 0);
+    if (wanted_.d_kernel) {
+      const Range panels = part(WeightGradients<T, C>::panel_count(p_.units), w.share, w.shares);
+      own.weights.add(all, count, own.x, own.h, own.gated, panels, panels_[w.number], done == 0);
+    }
+    if (!wanted_.d_x) return;
+    const Range share = part(count, w.share, w.shares);
+    if (share.size() == 0) return;
+    const Index inner = gates_of<C>() * p_.units, width = features_padded();
+    T* d_x = d_x_[w.number];
+    product<T>(share.size(), width / kPanel<T>, inner,
+               {all + share.from * row_ + C::kInputBlock[0] * p_.units, row_}, kernel_,
+               {nullptr, 0}, {d_x, width}, streams_);
+    for (Index k = share.from; k < share.to; ++k)
+      copy(wanted_.d_x + past_.input_at(w.rows.from + k % rows, p_.time - 1 - done - k / rows),
+           d_x + (k - share.from) * width, p_.features);
+  }
+
+  // Adds up the parts' gradients of the weights: one of several equal shares.
+  void add_parts(Index parts, Index share, Index shares) const {
+    if (!wanted_.d_kernel) return;
+    for (Index b = 1; b < parts; ++b) parts_[0].weights.add(parts_[b].weights, share, shares);
+  }
+
+ private:
+  // What belongs to some rows of the batch and to all units.
+  struct Part {
+    T* d_gates;  // (chunk, rows, kBlocks * units), steps in the order of this pass
+    Gathered<T> x, h, gated;
+    WeightGradients<T, C> weights;
+  };
+
+  Index features_padded() const { return ceil_div(p_.features, kPanel<T>) * kPanel<T>; }
+
+  Part make_part(Index number, Index rows, Workspace& workspace) const {
+    Part own;
+    own.d_gates = take<T>(workspace, chunk_ * rows * row_);
+    if (!wanted_.d_kernel) return own;
+    const auto gathered = [&](Index columns) {
+      return Gathered<T>(take<T>(workspace, Gathered<T>::size(columns, chunk_ * rows)), columns);
+    };
+    own.x = gathered(p_.features);
+    own.h = gathered(p_.units);
+    if (C::kPhases == 2) own.gated = gathered(p_.units);
+    own.weights = WeightGradients<T, C>::of_part(number, p_, wanted_, workspace);
+    return own;
+  }
+
+  const Problem<T>& p_;
+  const Gradients<T>& wanted_;
+  const Past<T, C>& past_;
+  const bool streams_;
+  const Index groups_, row_;
+  Index chunk_;
+  T* recurrent_ = nullptr;  // packed, transposed
+  T* kernel_ = nullptr;     // packed, transposed
+  T* previous_;             // (batch, kBlocks * units): the d_gates of the last step of a chunk
+  Part parts_[kMaxBlocks];
+  T* panels_[kMaxBlocks];   // for each thread two of (chunk * rows, kPanel)
+  T* d_x_[kMaxBlocks];      // for each thread (chunk * rows, features, filled up to whole panels)
+};
+
+}  // namespace STATEWISE_ISA
+}  // namespace statewise

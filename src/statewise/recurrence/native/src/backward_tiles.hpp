@@ -1,0 +1,289 @@
+// The derivatives of the gates and the products of the backward pass, on the tile unit.
+#pragma once
+
+#include "backward_panels.hpp"
+#include "tiles.hpp"
+
+#if defined(__AMX_BF16__)
+
+namespace statewise {
+namespace STATEWISE_ISA {
+
+// See BackwardPanels for what the functions mean. The derivatives of the gates are kept in parts
+// only: as they are needed from the left for the step before, and rearranged for the weights.
+template <class C>
+class BackwardTiles {
+ public:
+  static constexpr Index kWeightBytes = kParts * sizeof(Bfloat16);
+  static constexpr Index kRows = kTileHeight;
+  using Unit = TileUnit;
+
+  static Index sum_rows(Index rows) { return ceil_div(rows, kTileHeight) * kTileHeight; }
+
+  BackwardTiles(const Problem<float>& p, const Gradients<float>& wanted,
+                const Past<float, C>& past, const Plan& plan, Workspace& workspace)
+      : p_(p), wanted_(wanted), past_(past), groups_(groups_of<float>(p.units)) {
+    constexpr Index gates = gates_of<C>();
+    const Index rows = sum_rows(ceil_div(p.batch, plan.row_blocks));
+    chunk_ = max_of(1, min_of(p.time, kChunkRows / rows));
+    if (reads_recurrent<C>(p, wanted))
+      recurrent_ = take<Bfloat16>(workspace, groups_ * gates * groups_ * kRightSize);
+    if (wanted.d_x)
+      kernel_ = take<Bfloat16>(workspace, feature_panels() * gates * groups_ * kRightSize);
+    for (Index b = 0; b < plan.row_blocks; ++b) {
+      const bool fills_up = part(p.batch, b, plan.row_blocks).size() < rows;
+      parts_[b] = make_part(b, rows, fills_up, workspace);
+    }
+    const Index depth = depth_of(chunk_ * rows), width = feature_panels() * kPanel<float>;
+    for (Index b = 0; b < max_of(plan.row_blocks, plan.unit_blocks); ++b) {
+      d_gates_[b] = take<float>(workspace, C::kBlocks * kPanel<float>);
+      panels_[b] = take<Bfloat16>(workspace, 2 * depth * kRightSize);
+      if (wanted.d_x) d_x_[b] = take<float>(workspace, chunk_ * rows * width);
+    }
+  }
+
+  Index chunk() const { return chunk_; }
+
+  void pack(Index share, Index shares) const {
+    constexpr int gates = gates_of<C>();
+    const Index row = gates * p_.units, size = groups_ * kRightSize;  // of a gate's part of a panel
+    const Range groups = part(groups_, share, shares);
+    for (Index g = groups.from; recurrent_ && g < groups.to; ++g) {
+      const Index unit = g * kPanel<float>, count = min_of(kPanel<float>, p_.units - unit);
+      for (int gate = 0; gate < gates; ++gate)
+        pack_tiles(recurrent_ + (g * gates + C::kRecurrentBlock[gate]) * size, p_.units, count,
+                   p_.recurrent + unit * row + gate * p_.units, 1, row);
+    }
+    if (!wanted_.d_x) return;
+    const Range panels = part(feature_panels(), share, shares);
+    for (Index q = panels.from; q < panels.to; ++q) {
+      const Index feature = q * kPanel<float>, count = min_of(kPanel<float>, p_.features - feature);
+      for (int gate = 0; gate < gates; ++gate)
+        pack_tiles(kernel_ + (q * gates + gate) * size, p_.units, count,
+                   p_.kernel + feature * row + gate * p_.units, 1, row);
+    }
+  }
+
+  float* d_gates(const Worker& w, Index, Index, Index) const { return d_gates_[w.number]; }
+  Index block_stride() const { return kPanel<float>; }
+
+  void keep(const Worker& w, Index done, int phase, Index row, Index group) const {
+    const Part& own = parts_[w.part];
+    const Index count = min_of(kPanel<float>, p_.units - group * kPanel<float>);
+    const bool last = done % chunk_ == chunk_ - 1 || done == p_.time - 1;
+    const Index at = (done % chunk_) * sum_rows(w.rows.size()) + row;
+    for (int block = 0; block < C::kBlocks; ++block) {
+      if (C::kBlockPhase[block] != phase) continue;
+      const float* values = d_gates_[w.number] + block * kPanel<float>;
+      own.d_gates.put(at, block * groups_ + group, values, count);
+      if (last) own.previous.put(row, block * groups_ + group, values, count);
+    }
+  }
+
+  void recurrent(const Worker& w, Index done, int phase, Index group, float* sums) const {
+    const Part& own = parts_[w.part];
+    const Index blocks = sum_rows(w.rows.size()) / kTileHeight;
+    const Index before = phase == 1 ? C::kRecurrentCount[0] * groups_ : 0;
+    const Bfloat16* left;
+    if (phase == 1) {
+      left = own.d_gates.tiles((done % chunk_) * blocks, before);
+    } else if (done % chunk_ == 0 || done == p_.time) {
+      left = own.previous.tiles(0);
+    } else {
+      left = own.d_gates.tiles((done - 1) % chunk_ * blocks);
+    }
+    tile_product(blocks, 1, C::kRecurrentCount[phase] * groups_, left, own.d_gates.stride(),
+                 recurrent_ + (group * gates_of<C>() * groups_ + before) * kRightSize,
+                 {nullptr, 0}, {sums, kPanel<float>});
+  }
+
+  void gather(const Worker& w, Index done, Index steps) const {
+    if (!wanted_.d_kernel) return;
+    const Part& own = parts_[w.part];
+    const Index blocks = sum_rows(w.rows.size()) / kTileHeight;
+    const Range units = part(ceil_div(p_.units, kTileHeight), w.share, w.shares);
+    const Range features = part(ceil_div(p_.features, kTileHeight), w.share, w.shares);
+    const float *inputs[kTileHeight], *outputs[kTileHeight], *resets[kTileHeight];
+    for (Index i = 0; i < steps * blocks; ++i) {
+      const Index s = p_.time - 1 - done - i / blocks, first = i % blocks * kTileHeight;
+      for (Index m = 0; m < kTileHeight; ++m) {
+        const Index b = w.rows.from + first + m;
+        const bool there = b < w.rows.to;
+        inputs[m] = there ? p_.x + past_.input_at(b, s) : nullptr;
+        outputs[m] = there ? past_.output_before(b, s) : nullptr;
+        resets[m] = there && C::kPhases == 2 ? past_.reset_gate(b, s) : nullptr;
+      }
+      put_columns(own.x, i, inputs, nullptr, p_.features, features);
+      put_columns(own.h, i, outputs, nullptr, p_.units, units);
+      if (C::kPhases == 2) put_columns(own.gated, i, outputs, resets, p_.units, units);
+    }
+    if (steps * blocks % 2 == 0) return;
+    fill(inputs, kTileHeight, static_cast<const float*>(nullptr));
+    put_columns(own.x, steps * blocks, inputs, nullptr, p_.features, features);
+    put_columns(own.h, steps * blocks, inputs, nullptr, p_.units, units);
+    if (C::kPhases == 2) put_columns(own.gated, steps * blocks, inputs, nullptr, p_.units, units);
+  }
+
+  void finish_chunk(const Worker& w, Index done, Index steps) const {
+    const Part& own = parts_[w.part];
+    const Index blocks = steps * sum_rows(w.rows.size()) / kTileHeight;
+    if (wanted_.d_kernel) {
+      const Index panels = gates_of<C>() * groups_;
+      const Range share = part(panels, w.share, w.shares);
+      for (Index q = share.from; q < share.to; ++q)
+        add_weights(own, q, blocks, panels_[w.number], done == 0);
+    }
+    if (wanted_.d_x) finish_inputs(w, done, part(blocks, w.share, w.shares));
+  }
+
+  void add_parts(Index parts, Index share, Index shares) const {
+    if (!wanted_.d_kernel) return;
+    for (Index b = 1; b < parts; ++b) parts_[0].weights.add(parts_[b].weights, share, shares);
+  }
+
+ private:
+  struct Part {
+    SplitRows d_gates;   // (chunk and rows, kBlocks and units), steps in the order of this pass
+    SplitRows previous;  // those of the last step of a chunk
+    SplitRows x, h, gated;  // transposed: (columns, chunk and rows)
+    WeightGradients<float, C> weights;
+  };
+
+  Index feature_panels() const { return ceil_div(p_.features, kPanel<float>); }
+
+  // Where some rows only fill up tiles, their derivatives have to be zero.
+  Part make_part(Index number, Index rows, bool fills_up, Workspace& workspace) const {
+    const auto make = [&](Index count, Index depth, bool clear) {
+      const Index size = SplitRows::size(count, depth);
+      Bfloat16* data = take<Bfloat16>(workspace, size);
+      if (clear) fill(data, size, Bfloat16(0));
+      return SplitRows(data, depth);
+    };
+    Part own;
+    own.d_gates = make(chunk_ * rows, C::kBlocks * groups_, fills_up);
+    own.previous = make(rows, C::kBlocks * groups_, fills_up);
+    if (!wanted_.d_kernel) return own;
+    const Index depth = depth_of(chunk_ * rows);
+    own.x = make(p_.features, depth, false);
+    own.h = make(p_.units, depth, false);
+    if (C::kPhases == 2) own.gated = make(p_.units, depth, false);
+    own.weights = WeightGradients<float, C>::of_part(number, p_, wanted_, workspace);
+    return own;
+  }
+
+  // Makes 16 rows columns: the `number`-th 16 of the inner dimension. Null rows are zeros; `scales`
+  // multiply them.
+  static void put_columns(const SplitRows& to, Index number, const float* const* rows,
+                          const float* const* scales, Index columns, Range blocks) {
+    for (Index block = blocks.from; block < blocks.to; ++block) {
+      const Index at = block * kTileHeight, count = min_of(kTileHeight, columns - at);
+      __m512 square[kTileHeight];
+      for (Index m = 0; m < kTileHeight; ++m) {
+        Vec<float> row{};
+        if (rows[m] && !(scales && !scales[m])) row = load_first(rows[m] + at, count);
+        if (scales && scales[m]) row *= load_first(scales[m] + at, count);
+        square[m] = (__m512)row;
+      }
+      transpose(square);
+      Bfloat16* tiles = to.tiles(block, number / 2) + number % 2 * kTileHeight;
+      for (Index m = 0; m < kTileHeight; ++m) {
+        __m256i parts[kParts];
+        split(square[m], parts);
+        for (int p = 0; p < kParts; ++p)
+          _mm256_storeu_si256(
+              reinterpret_cast<__m256i*>(tiles + p * kTileSize + m * kTileDepth), parts[p]);
+      }
+    }
+  }
+
+  // Adds a chunk, `blocks` times 16 rows, to the gradients of one gate's weights of one group.
+  void add_weights(const Part& own, Index q, Index blocks, Bfloat16* panel, bool first) const {
+    const Index gate = q / groups_, group = q % groups_, unit = group * kPanel<float>;
+    const Index count = min_of(kPanel<float>, p_.units - unit), at = gate * p_.units + unit;
+    const Index row = gates_of<C>() * p_.units, depth = ceil_div(blocks, 2);
+    turn(own.d_gates, C::kInputBlock[gate] * groups_ + group, blocks, panel);
+    const Bfloat16* recurrent = panel;
+    if (C::kRecurrentBlock[gate] != C::kInputBlock[gate]) {
+      Bfloat16* other = panel + depth * kRightSize;
+      turn(own.d_gates, C::kRecurrentBlock[gate] * groups_ + group, blocks, other);
+      recurrent = other;
+    }
+    const WeightGradients<float, C>& to = own.weights;
+    multiply(own.x, p_.features, depth, panel, count, to.kernel() + at, row, !first);
+    const bool second = C::kPhases == 2 && gate >= C::kRecurrentCount[0];
+    multiply(second ? own.gated : own.h, p_.units, depth, recurrent, count, to.recurrent() + at,
+             row, !first);
+    if (!to.bias()) return;
+    add_up(panel, depth, count, to.bias() + at, !first);
+    if constexpr (C::kCell == Cell::kGRU)
+      add_up(recurrent, depth, count, to.bias() + row + at, !first);
+  }
+
+  // The derivatives of one block and group as a panel.
+  static void turn(const SplitRows& d_gates, Index inner, Index blocks, Bfloat16* panel) {
+    for (Index i = 0; i < blocks; ++i)
+      pack_rows(panel + i / 2 * kRightSize, d_gates.tiles(i, inner), static_cast<int>(i % 2));
+    if (blocks % 2 == 1) pack_rows(panel + blocks / 2 * kRightSize, nullptr, 1);
+  }
+
+  // to (rows, count) (+)= left @ panel, of which `count` columns are wanted
+  static void multiply(const SplitRows& left, Index rows, Index depth, const Bfloat16* panel,
+                       Index count, float* to, Index to_row, bool add) {
+    constexpr Index kBoth = 2 * kTileHeight;
+    for (Index m = 0; m < rows; m += kBoth) {
+      const Index height = min_of(kBoth, rows - m);
+      const Bfloat16* tiles = left.tiles(m / kTileHeight);
+      float* at = to + m * to_row;
+      if (height == kBoth && count == kPanel<float>) {
+        tile_sums<2>(depth, tiles, left.stride(), panel, {add ? at : nullptr, to_row},
+                     {at, to_row});
+        continue;
+      }
+      float sums[kBoth * kPanel<float>];
+      tile_product(ceil_div(height, kTileHeight), 1, depth, tiles, left.stride(), panel,
+                   {nullptr, 0}, {sums, kPanel<float>});
+      for (Index i = 0; i < height; ++i)
+        for (Index n = 0; n < count; ++n)
+          at[i * to_row + n] = (add ? at[i * to_row + n] : 0.0f) + sums[i * kPanel<float> + n];
+    }
+  }
+
+  static void add_up(const Bfloat16* panel, Index depth, Index count, float* to, bool add) {
+    float sums[kTileHeight * kPanel<float>];
+    tile_column_sums(depth, panel, sums);
+    for (Index n = 0; n < count; ++n) to[n] = (add ? to[n] : 0.0f) + sums[n];
+  }
+
+  // The gradients of the inputs of some of a chunk's blocks of 16 rows.
+  void finish_inputs(const Worker& w, Index done, Range blocks) const {
+    if (blocks.size() == 0) return;
+    const SplitRows& d_gates = parts_[w.part].d_gates;
+    const Index width = feature_panels() * kPanel<float>, rows = sum_rows(w.rows.size());
+    float* d_x = d_x_[w.number];
+    tile_product(blocks.size(), feature_panels(), gates_of<C>() * groups_,
+                 d_gates.tiles(blocks.from, C::kInputBlock[0] * groups_), d_gates.stride(),
+                 kernel_, {nullptr, 0}, {d_x, width});
+    for (Index k = blocks.from * kTileHeight; k < blocks.to * kTileHeight; ++k, d_x += width) {
+      if (k % rows >= w.rows.size()) continue;
+      copy(wanted_.d_x + past_.input_at(w.rows.from + k % rows, p_.time - 1 - done - k / rows),
+           d_x, p_.features);
+    }
+  }
+
+  const Problem<float>& p_;
+  const Gradients<float>& wanted_;
+  const Past<float, C>& past_;
+  const Index groups_;
+  Index chunk_;
+  Bfloat16* recurrent_ = nullptr;  // transposed: for each group a panel
+  Bfloat16* kernel_ = nullptr;     // transposed: for each kPanel features a panel
+  Part parts_[kMaxBlocks];
+  float* d_gates_[kMaxBlocks];     // for each thread (kBlocks, kPanel): one row of one group
+  Bfloat16* panels_[kMaxBlocks];   // for each thread two panels of a chunk's rows
+  float* d_x_[kMaxBlocks];         // for each thread (chunk * rows, features, in whole panels)
+};
+
+}  // namespace STATEWISE_ISA
+}  // namespace statewise
+
+#endif  // __AMX_BF16__
