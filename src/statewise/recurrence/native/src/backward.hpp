@@ -39,7 +39,7 @@ class Backward {
       w.share = by_units ? b : 0;
       w.shares = plan_.unit_blocks;
       w.groups = part(groups_, w.share, w.shares);
-      sums_[b] = take<T>(workspace_, rows * kPanel<T>);
+      for (T*& sums : sums_[b]) sums = take<T>(workspace_, rows * kPanel<T>);
     }
   }
 
@@ -125,17 +125,31 @@ class Backward {
 
   // One phase of a step; `done` steps lie behind this pass.
   void step(const Worker& w, Index done, int phase) {
-    const Index s = p_.time - 1 - done;
-    T* sums = sums_[w.number];
+    // The rows from `waiting` on of a group, whose products are there, wait for their gates.
+    Index group = w.groups.from, waiting = w.rows.to;
+    const auto gates = [&](Index count) {
+      for (; count > 0 && waiting < w.rows.to; --count, ++waiting)
+        finish_row(w, done, phase, waiting, group);
+    };
     for (Index g = w.groups.from; g < w.groups.to; ++g) {
-      if (phase == 1 || done > 0) products_.recurrent(w, done, phase, g, sums);
-      for (Index b = w.rows.from; b < w.rows.to; ++b) {
-        const Index row = b - w.rows.from;
-        T* d_gates = products_.d_gates(w, done, row, g * kPanel<T>);
-        update(s, phase, b, g, sums + row * kPanel<T>, d_gates);
-        products_.keep(w, done, phase, row, g);
-      }
+      if (phase == 1 || done > 0) products_.recurrent(w, done, phase, g, sums_of(w, g), gates);
+      gates(w.rows.size());
+      group = g;
+      waiting = w.rows.from;
+      if (!Products::kOverlaps) gates(w.rows.size());
     }
+    gates(w.rows.size());
+  }
+
+  // Where the recurrent product of a group goes: two take turns.
+  T* sums_of(const Worker& w, Index g) const { return sums_[w.number][g % 2]; }
+
+  // One phase of a step of one row and group, the product of which is there.
+  void finish_row(const Worker& w, Index done, int phase, Index b, Index g) {
+    const Index row = b - w.rows.from;
+    T* d_gates = products_.d_gates(w, done, row, g * kPanel<T>);
+    update(p_.time - 1 - done, phase, b, g, sums_of(w, g) + row * kPanel<T>, d_gates);
+    products_.keep(w, done, phase, row, g);
   }
 
   // One row and group. `sums` is this row's recurrent product: of the step after (phase 0), or with
@@ -186,10 +200,10 @@ class Backward {
 
   // The gradients of the initial state.
   void finish(const Worker& w) {
-    T* sums = sums_[w.number];
+    T* sums = sums_of(w, 0);
     for (Index g = w.groups.from; g < w.groups.to; ++g) {
       const Index unit = g * kPanel<T>, width = min_of(kPanel<T>, p_.units - unit);
-      if (wanted_.d_h0) products_.recurrent(w, p_.time, 0, g, sums);
+      if (wanted_.d_h0) products_.recurrent(w, p_.time, 0, g, sums, [](Index) {});
       for (Index b = w.rows.from; b < w.rows.to; ++b) {
         const bool cut = flags_.restarts(b, 0);
         const Index at = b * padded_ + unit, to = b * p_.units + unit;
@@ -214,7 +228,7 @@ class Backward {
   T* passed_;               // (batch, padded)
   T* d_c_ = nullptr;        // (batch, padded)
   Worker workers_[kMaxBlocks];
-  T* sums_[kMaxBlocks];     // for each thread (rows, kPanel)
+  T* sums_[kMaxBlocks][2];  // for each thread two of (rows, kPanel)
 };
 
 }  // namespace STATEWISE_ISA

@@ -74,6 +74,7 @@ class BackwardPanels {
  public:
   static constexpr Index kWeightBytes = sizeof(T);
   static constexpr Index kRows = 1;
+  static constexpr bool kOverlaps = false;  // see ForwardPanels
   struct Unit {
     Unit() {}
   };
@@ -143,7 +144,8 @@ class BackwardPanels {
 
   // sums = derivatives of the gates times the transposed recurrent kernel: in phase 0 those of the
   // step before, in phase 1 the candidate's of this step.
-  void recurrent(const Worker& w, Index done, int phase, Index group, T* sums) const {
+  template <class Meanwhile>
+  void recurrent(const Worker& w, Index done, int phase, Index group, T* sums, Meanwhile&&) const {
     const T* panel = recurrent_ + group * gates_of<C>() * p_.units * kPanel<T>;
     const T* left;
     if (phase == 1) {

@@ -16,6 +16,7 @@ class BackwardTiles {
  public:
   static constexpr Index kWeightBytes = kParts * sizeof(Bfloat16);
   static constexpr Index kRows = kTileHeight;
+  static constexpr bool kOverlaps = true;
   using Unit = TileUnit;
 
   static Index sum_rows(Index rows) { return ceil_div(rows, kTileHeight) * kTileHeight; }
@@ -80,7 +81,9 @@ class BackwardTiles {
     }
   }
 
-  void recurrent(const Worker& w, Index done, int phase, Index group, float* sums) const {
+  template <class Meanwhile>
+  void recurrent(const Worker& w, Index done, int phase, Index group, float* sums,
+                 Meanwhile&& meanwhile) const {
     const Part& own = parts_[w.part];
     const Index blocks = sum_rows(w.rows.size()) / kTileHeight;
     const Index before = phase == 1 ? C::kRecurrentCount[0] * groups_ : 0;
@@ -92,9 +95,11 @@ class BackwardTiles {
     } else {
       left = own.d_gates.tiles((done - 1) % chunk_ * blocks);
     }
-    tile_product(blocks, 1, C::kRecurrentCount[phase] * groups_, left, own.d_gates.stride(),
+    const Index depth = C::kRecurrentCount[phase] * groups_;
+    const Index each = ceil_div(w.rows.size(), depth * ceil_div(blocks, 2));
+    tile_product(blocks, 1, depth, left, own.d_gates.stride(),
                  recurrent_ + (group * gates_of<C>() * groups_ + before) * kRightSize,
-                 {nullptr, 0}, {sums, kPanel<float>});
+                 {nullptr, 0}, {sums, kPanel<float>}, [&] { meanwhile(each); });
   }
 
   void gather(const Worker& w, Index done, Index steps) const {

@@ -9,7 +9,7 @@ namespace STATEWISE_ISA {
 
 // Inputs are projected for as many steps at once as fit into this much memory, which then is still
 // in a core's own cache when the steps come to it.
-constexpr Index kChunkBytes = 128 * 1024;
+constexpr Index kChunkBytes = 384 * 1024;
 
 // `Products`, of which ForwardPanels is one, does the multiplying.
 template <class T, class C, class Products>
@@ -42,7 +42,7 @@ class Forward {
       share.rows = part(p_.batch, by_units ? 0 : b, plan_.row_blocks);
       share.groups = part(groups_, by_units ? b : 0, plan_.unit_blocks);
       share.projected = take<T>(workspace_, chunk_ * rows * widest);
-      share.sums = take<T>(workspace_, rows * C::kSlots * kPanel<T>);
+      for (T*& sums : share.sums) sums = take<T>(workspace_, rows * C::kSlots * kPanel<T>);
       const auto* same_rows = by_units && b > 0 ? &shares_[0].operands : nullptr;
       share.operands = products_.make_share(share.rows.size(), same_rows, chunk_, workspace_);
     }
@@ -86,7 +86,7 @@ class Forward {
   struct Share {
     Range rows, groups;
     T* projected;  // (chunk, rows, groups, slots, kPanel)
-    T* sums;       // (rows, slots, kPanel)
+    T* sums[2];    // (rows, slots, kPanel)
     typename Products::Share operands;
 
     // Of the sums of all groups of a row.
@@ -140,20 +140,36 @@ class Forward {
         share.projected + (s % chunk_) * Products::sum_rows(rows.size()) * width;
     const T* left = (phase == 0 ? h_[s % 2] : gated_) + rows.from * padded_;
     const int slot = C::kRecurrentSlot[phase];
+    // The rows from `waiting` on of a group, whose products are there, wait for their gates.
+    Index group = groups.from, waiting = rows.to;
+    const auto gates = [&](Index count) {
+      for (; count > 0 && waiting < rows.to; --count, ++waiting)
+        finish_row(s, phase, share, waiting, group,
+                   projected + (waiting - rows.from) * width + (group - groups.from) * kGroup);
+    };
     for (Index g = groups.from; g < groups.to; ++g) {
       const T* slots = projected + (g - groups.from) * kGroup;
       products_.recurrent(s, phase, rows, g, share.operands, {left, padded_},
-                          {slots + slot * kPanel<T>, width}, {share.sums, kGroup});
-      for (Index b = rows.from; b < rows.to; ++b) {
-        const Index row = b - rows.from;
-        update(s, phase, b, g, slots + row * width, share.sums + row * kGroup);
-        if (phase == C::kPhases - 1) {
-          products_.keep(s + 1, 0, row, g, share.operands,
-                         h_[(s + 1) % 2] + b * padded_ + g * kPanel<T>);
-        } else {
-          products_.keep(s, 1, row, g, share.operands, gated_ + b * padded_ + g * kPanel<T>);
-        }
-      }
+                          {slots + slot * kPanel<T>, width}, {sums_of(share, g), kGroup}, gates);
+      gates(rows.size());
+      group = g;
+      waiting = rows.from;
+      if (!Products::kOverlaps) gates(rows.size());
+    }
+    gates(rows.size());
+  }
+
+  // Where the sums of a group go: two take turns.
+  T* sums_of(const Share& share, Index g) const { return share.sums[g % 2]; }
+
+  // One phase of a step of one row and group, the products of which are there.
+  void finish_row(Index s, int phase, const Share& share, Index b, Index g, const T* projected) {
+    const Index row = b - share.rows.from, at = b * padded_ + g * kPanel<T>;
+    update(s, phase, b, g, projected, sums_of(share, g) + row * C::kSlots * kPanel<T>);
+    if (phase == C::kPhases - 1) {
+      products_.keep(s + 1, 0, row, g, share.operands, h_[(s + 1) % 2] + at);
+    } else {
+      products_.keep(s, 1, row, g, share.operands, gated_ + at);
     }
   }
 

@@ -13,6 +13,7 @@ class ForwardPanels {
  public:
   static constexpr Index kWeightBytes = sizeof(T);  // of a packed weight
   static constexpr Index kRows = 1;                 // worked on as one piece
+  static constexpr bool kOverlaps = false;          // whether a product leaves the vectors free
 
   // What a thread needs while it works.
   struct Unit {
@@ -65,8 +66,10 @@ class ForwardPanels {
   }
 
   // The recurrent product of a phase of step s for one group; `left` are the rows that enter it.
+  // A product that leaves the vectors free calls meanwhile(n) to have the gates of n rows done.
+  template <class Meanwhile>
   void recurrent(Index, int phase, Range rows, Index group, const Share&, Left<T> left,
-                 Initial<T> initial, Sums<T> sums) const {
+                 Initial<T> initial, Sums<T> sums, Meanwhile&&) const {
     product<T>(rows.size(), C::kRecurrentCount[phase], p_.units, left,
                layout_.recurrent(packed_, phase, group), initial, sums, streams_);
   }

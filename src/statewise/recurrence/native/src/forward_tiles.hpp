@@ -17,6 +17,7 @@ class ForwardTiles {
  public:
   static constexpr Index kWeightBytes = kParts * sizeof(Bfloat16);
   static constexpr Index kRows = kTileHeight;
+  static constexpr bool kOverlaps = true;
 
   using Unit = TileUnit;
   struct Share {
@@ -100,11 +101,14 @@ class ForwardTiles {
     }
   }
 
+  template <class Meanwhile>
   void recurrent(Index s, int phase, Range rows, Index group, const Share& share, Left<float>,
-                 Initial<float> initial, Sums<float> sums) const {
+                 Initial<float> initial, Sums<float> sums, Meanwhile&& meanwhile) const {
     const SplitRows& left = phase == 0 ? share.h[s % 2] : share.gated;
-    tile_product(sum_rows(rows.size()) / kTileHeight, C::kRecurrentCount[phase], groups_,
-                 left.data(), left.stride(), recurrent_panels(phase, group), initial, sums);
+    const Index blocks = sum_rows(rows.size()) / kTileHeight, panels = C::kRecurrentCount[phase];
+    const Index each = ceil_div(rows.size(), panels * groups_ * ceil_div(blocks, 2));
+    tile_product(blocks, panels, groups_, left.data(), left.stride(),
+                 recurrent_panels(phase, group), initial, sums, [&] { meanwhile(each); });
   }
 
   void keep(Index s, int phase, Index row, Index group, const Share& share,

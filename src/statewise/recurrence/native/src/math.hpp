@@ -45,55 +45,77 @@ struct ExpConstants<double> {
                                            1.0 / 39916800,  1.0 / 479001600,  1.0 / 6227020800.0};
 };
 
-// expm1(r) and 2**n with exp(x) = 2**n * (1 + expm1(r)); x within the range of n.
+// expm1(r) and n with exp(x) = 2**n * (1 + expm1(r)); nonsense where 2**n is no normal number.
 template <class T>
 struct Reduced {
-  Vec<T> expm1, scale;
+  Vec<T> expm1, n;
+  Vec<T> shifted;  // n in its low bits
 };
 
 template <class T>
 inline Reduced<T> reduce(Vec<T> x) {
   using C = ExpConstants<T>;
   constexpr int kTerms = sizeof(C::kPolynomial) / sizeof(T);
-  const Vec<T> shifted = x * C::kLog2e + C::kRound;  // its low bits hold n
+  const Vec<T> shifted = x * C::kLog2e + C::kRound;
   const Vec<T> n = shifted - C::kRound;
   const Vec<T> r = (x - n * C::kLn2High) - n * C::kLn2Low;
-  Vec<T> q = splat<T>(C::kPolynomial[kTerms - 1]);
+  const Vec<T> square = r * r;
+  // Two terms at a time, which depend on each other half as much.
+  constexpr int kLast = (kTerms - 1) / 2 * 2;
+  Vec<T> q = splat<T>(C::kPolynomial[kLast]);
+  if constexpr (kLast + 1 < kTerms) q += r * C::kPolynomial[kLast + 1];
 #pragma GCC unroll 16
-  for (int i = kTerms - 2; i >= 0; --i) q = q * r + C::kPolynomial[i];
-  // Shifting drops all but n's bits: those of kRound lie above them.
-  const Bits<T> exponent = ((Bits<T>)shifted + C::kExponentBias) << C::kMantissaBits;
-  return {q * (r * r) + r, (Vec<T>)exponent};
+  for (int i = kLast - 2; i >= 0; i -= 2)
+    q = q * square + (C::kPolynomial[i + 1] * r + C::kPolynomial[i]);
+  return {q * square + r, n, shifted};
 }
 
+// 2**n
+template <class T>
+inline Vec<T> power(const Reduced<T>& e) {
+  using C = ExpConstants<T>;
+  // Shifting drops all but n's bits: those of kRound lie above them.
+  return (Vec<T>)(((Bits<T>)e.shifted + C::kExponentBias) << C::kMantissaBits);
+}
+
+// 2**n * (1 + expm1(r))
+#if defined(__AVX512F__)
+inline Vec<float> scaled(const Reduced<float>& e) {
+  return (Vec<float>)_mm512_scalef_ps((__m512)(1.0f + e.expm1), (__m512)e.n);
+}
+inline Vec<double> scaled(const Reduced<double>& e) {
+  return (Vec<double>)_mm512_scalef_pd((__m512d)(1.0 + e.expm1), (__m512d)e.n);
+}
+#else
+template <class T>
+inline Vec<T> scaled(const Reduced<T>& e) {
+  return (T(1) + e.expm1) * power(e);
+}
+#endif
+
+// What lies beyond the range is put right at the end, beside the chain of operations and not in it.
+// Comparisons are false for NaN, which passes through.
 template <class T>
 inline Vec<T> exp(Vec<T> x) {
   using C = ExpConstants<T>;
-  const Vec<T> low = splat<T>(C::kUnderflow), high = splat<T>(C::kOverflow);
-  // Comparisons are false for NaN, which passes through.
-  const Reduced<T> e = reduce<T>(x < low ? low : (x > high ? high : x));
-  const Vec<T> result = (T(1) + e.expm1) * e.scale;
-  return x > high ? splat<T>(__builtin_inf()) : (x < low ? Vec<T>{} : result);
+  const Vec<T> result = scaled(reduce<T>(x));
+  return x > C::kOverflow ? splat<T>(__builtin_inf()) : (x < C::kUnderflow ? Vec<T>{} : result);
 }
 
 template <class T>
 inline Vec<T> sigmoid(Vec<T> x) {
   using C = ExpConstants<T>;
-  const Vec<T> low = splat<T>(C::kUnderflow), high = splat<T>(C::kOverflow);
-  const Vec<T> minus = -x;
-  const Reduced<T> e = reduce<T>(minus < low ? low : (minus > high ? high : minus));
-  const Vec<T> result = T(1) / (T(1) + (T(1) + e.expm1) * e.scale);
-  return minus > high ? Vec<T>{} : result;
+  const Vec<T> result = T(1) / (T(1) + scaled(reduce<T>(-x)));
+  return x < -C::kOverflow ? Vec<T>{} : (x > -C::kUnderflow ? splat<T>(1) : result);
 }
 
 template <class T>
 inline Vec<T> tanh(Vec<T> x) {
   using C = ExpConstants<T>;
-  const Vec<T> limit = splat<T>(C::kTanhIsOne);
-  const Vec<T> clamped = x > limit ? limit : (x < -limit ? -limit : x);
-  const Reduced<T> e = reduce<T>(clamped + clamped);
-  const Vec<T> expm1 = e.expm1 * e.scale + (e.scale - T(1));
-  return expm1 / (expm1 + T(2));
+  const Reduced<T> e = reduce<T>(x + x);
+  const Vec<T> two_to_n = power(e), expm1 = e.expm1 * two_to_n + (two_to_n - T(1));
+  const Vec<T> result = expm1 / (expm1 + T(2));
+  return x > C::kTanhIsOne ? splat<T>(1) : (x < -C::kTanhIsOne ? splat<T>(-1) : result);
 }
 
 }  // namespace STATEWISE_ISA

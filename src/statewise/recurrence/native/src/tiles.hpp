@@ -45,21 +45,25 @@ static_assert(kPanel<float> == 2 * kTileHeight && kPanel<float> == kTileDepth,
 class TileUnit {
  public:
   TileUnit() {
-    struct {
-      std::uint8_t palette = 1, start = 0, unused[14] = {};
-      std::uint16_t row_bytes[16] = {};
-      std::uint8_t rows[16] = {};
-    } shape;
-    for (int i = 0; i < 8; ++i) {
-      shape.row_bytes[i] = kTileBytes;
-      shape.rows[i] = kTileHeight;
-    }
-    _tile_loadconfig(&shape);
+    // Palette 1; from byte 16 on each register's bytes to a row, from 48 on its rows. In memory, as
+    // GCC does not see that the instruction reads all of it.
+    alignas(64) static constexpr std::uint8_t kShape[64] = {
+        1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        kTileBytes, 0, kTileBytes, 0, kTileBytes, 0, kTileBytes, 0,
+        kTileBytes, 0, kTileBytes, 0, kTileBytes, 0, kTileBytes, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        kTileHeight, kTileHeight, kTileHeight, kTileHeight,
+        kTileHeight, kTileHeight, kTileHeight, kTileHeight};
+    _tile_loadconfig(kShape);
   }
   ~TileUnit() { _tile_release(); }
   TileUnit(const TileUnit&) = delete;
   TileUnit& operator=(const TileUnit&) = delete;
 };
+
+// What was written must be in memory before tiles are fetched from there: GCC does not know that they
+// are.
+inline void before_fetching() { asm volatile("" ::: "memory"); }
 
 inline __m512 widen(__m256i part) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(part), 16));
@@ -181,13 +185,19 @@ inline void pack_rows(Bfloat16* tiles, const Bfloat16* from, int half) {
     }
 }
 
-// The sums of 16 or 32 rows and one panel. The tiles are fetched between the products, as soon as
+struct Nothing {
+  void operator()() const {}
+};
+
+// The sums of 16 or 32 rows and one panel. `meanwhile` is called once for each tile of depth: the
+// vectors have nothing to do while the tile unit multiplies. The tiles are fetched between the products, as soon as
 // their registers are free; the parts come in an order that fetches few of them twice.
-template <int kRowBlocks>
+template <int kRowBlocks, class Meanwhile = Nothing>
 inline void tile_sums(Index depth, const Bfloat16* left, Index stride, const Bfloat16* panel,
-                      Initial<float> initial, Sums<float> sums) {
+                      Initial<float> initial, Sums<float> sums, Meanwhile&& meanwhile = {}) {
   constexpr bool kTwo = kRowBlocks == 2;
-  constexpr Index kMiddle = kTileSize, kLow = 2 * kTileSize;  // of the left operand; twice it, right
+  constexpr Index kMiddle = kTileSize, kLow = 2 * kTileSize;  // left; twice as far on the right
+  before_fetching();
   if (initial.data) {
     const Index row = initial.row * Index(sizeof(float));
     const float* below = initial.data + kTileHeight * initial.row;
@@ -232,6 +242,7 @@ inline void tile_sums(Index depth, const Bfloat16* left, Index stride, const Bfl
     STATEWISE_MULTIPLY()
     STATEWISE_LEFT(kLow)
     STATEWISE_MULTIPLY()
+    meanwhile();
   }
 #undef STATEWISE_LEFT
 #undef STATEWISE_RIGHT
@@ -246,9 +257,10 @@ inline void tile_sums(Index depth, const Bfloat16* left, Index stride, const Bfl
 
 // sums (16 * row_blocks, panels * kPanel) = initial + left @ packed panels, `stride` between the
 // left operand's blocks of rows.
+template <class Meanwhile = Nothing>
 inline void tile_product(Index row_blocks, Index panels, Index depth, const Bfloat16* left,
                          Index stride, const Bfloat16* packed, Initial<float> initial,
-                         Sums<float> sums) {
+                         Sums<float> sums, Meanwhile&& meanwhile = {}) {
   for (Index p = 0; p < panels; ++p) {
     const Bfloat16* panel = packed + p * depth * kRightSize;
     for (Index i = 0; i < row_blocks; i += 2) {
@@ -257,9 +269,9 @@ inline void tile_product(Index row_blocks, Index panels, Index depth, const Bflo
           initial.data ? initial.data + row * initial.row + column : nullptr, initial.row};
       const Sums<float> to{sums.data + row * sums.row + column, sums.row};
       if (i + 1 < row_blocks) {
-        tile_sums<2>(depth, left + i * stride, stride, panel, begin, to);
+        tile_sums<2>(depth, left + i * stride, stride, panel, begin, to, meanwhile);
       } else {
-        tile_sums<1>(depth, left + i * stride, stride, panel, begin, to);
+        tile_sums<1>(depth, left + i * stride, stride, panel, begin, to, meanwhile);
       }
     }
   }
@@ -269,6 +281,7 @@ inline void tile_product(Index row_blocks, Index panels, Index depth, const Bflo
 inline void tile_column_sums(Index depth, const Bfloat16* panel, float* sums) {
   alignas(64) Bfloat16 ones[kTileSize];
   for (Bfloat16& one : ones) one = 0x3f80;
+  before_fetching();
   _tile_zero(0);
   _tile_zero(1);
   _tile_loadd(4, ones, kTileBytes);
