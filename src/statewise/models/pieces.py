@@ -46,13 +46,14 @@ def train_piece(model, programs: Programs, piece: Piece, span: Span) -> list[dic
 def evaluate_piece(model, programs: Programs, piece: Piece, start: int = 0, stop: int = 1) -> dict:
     """Evaluate batches ``start`` to ``stop`` of a piece, and return the metrics so far."""
     others, metrics = model.non_trainable_variables, model.metrics_variables
-    state = (
+    (carried, values), logs = programs.test(
         _values(model.trainable_variables),
-        _carried(programs, _values(others), piece),
-        _values(metrics),
-    )
-    (_, carried, values), logs = programs.test(
-        state, piece.data, None, start, stop, batch_size=piece.batch_size
+        (_carried(programs, _values(others), piece), _values(metrics)),
+        piece.data,
+        None,
+        start,
+        stop,
+        batch_size=piece.batch_size,
     )
     programs.states.end(carried.states)
     _assign(others, carried.variables)
@@ -63,12 +64,12 @@ def evaluate_piece(model, programs: Programs, piece: Piece, start: int = 0, stop
 def predict_piece(model, programs: Programs, piece: Piece):
     """Return the outputs for the batches of a piece, NumPy arrays with the samples first."""
     others = model.non_trainable_variables
-    state = (
+    carried, outputs = programs.predict(
         _values(model.trainable_variables),
         _carried(programs, _values(others), piece),
-    )
-    (_, carried), outputs = programs.predict(
-        state, piece.data, piece.steps, batch_size=piece.batch_size
+        piece.data,
+        piece.steps,
+        batch_size=piece.batch_size,
     )
     programs.states.end(carried.states)
     _assign(others, carried.variables)

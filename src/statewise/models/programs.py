@@ -153,57 +153,60 @@ class Programs:
         logs = jax.tree.map(lambda s: jnp.zeros((EPOCHS, *s.shape), s.dtype), shapes)
         return jax.lax.fori_loop(0, span.epochs, epoch, (state, logs))
 
-    def _test(self, state, data, order, start, stop, *, batch_size):
-        """Evaluate on batches ``start`` to ``stop``; return the state after them, and the logs."""
+    def _test(self, trainable, state, data, order, start, stop, *, batch_size):
+        """Evaluate on batches ``start`` to ``stop``; return the state after them, and the logs.
+
+        The trainable variables stay as they are, and are no part of what comes back: large ones
+        would be copied.
+        """
 
         def step(state, batch):
-            trainable, carried, metrics = state
+            carried, metrics = state
             batch, flags = _with_flags(batch)
             with flagged(flags), carried.carry() as carry, self._keeping_scores():
                 logs, after = self.model.test_step((trainable, carried.variables, metrics), batch)
-            trainable, variables, metrics = after
-            return (trainable, carried.after(variables, carry), metrics), logs
+            _, variables, metrics = after
+            return (carried.after(variables, carry), metrics), logs
 
         return self._loop(step, state, (data, order, start, stop, batch_size), self.own_test_step)
 
-    def _predict(self, state, data, steps, *, batch_size):
-        """Predict the first ``steps`` batches; return the state after them, and the outputs.
+    def _predict(self, trainable, carried, data, steps, *, batch_size):
+        """Predict the first ``steps`` batches; return what is carried on, and the outputs.
 
         The outputs have room for every batch of ``data``; those that weren't run are zeros.
         """
 
-        def step(state, i):
-            trainable, carried = state
+        def step(carried, i):
             batch, flags = _with_flags(_batch(data, None, i, batch_size))
             with flagged(flags), carried.carry() as carry:
                 outputs, variables = self.model.predict_step((trainable, carried.variables), batch)
-            return (trainable, carried.after(variables, carry)), outputs
+            return carried.after(variables, carry), outputs
 
         room = jax.tree.leaves(data)[0].shape[0] // batch_size
         if room == 1:
-            return step(state, 0)
+            return step(carried, 0)
         if not self.compiled:
             outputs = []
             for i in range(int(steps)):
-                state, output = step(state, i)
+                carried, output = step(carried, i)
                 outputs.append(output)
-            return state, jax.tree.map(lambda *parts: jnp.concatenate(parts), *outputs)
+            return carried, jax.tree.map(lambda *parts: jnp.concatenate(parts), *outputs)
 
-        def body(i, carried):
-            state, outputs = carried
-            state, now = step(state, i)
+        def body(i, both):
+            carried, outputs = both
+            carried, now = step(carried, i)
             outputs = jax.tree.map(
                 lambda a, b: jax.lax.dynamic_update_slice_in_dim(a, b, i * b.shape[0], 0),
                 outputs,
                 now,
             )
-            return state, outputs
+            return carried, outputs
 
-        shapes = jax.eval_shape(lambda: step(state, 0)[1])
+        shapes = jax.eval_shape(lambda: step(carried, 0)[1])
         outputs = jax.tree.map(
             lambda s: jnp.zeros((room * s.shape[0], *s.shape[1:]), s.dtype), shapes
         )
-        return jax.lax.fori_loop(0, steps, body, (state, outputs))
+        return jax.lax.fori_loop(0, steps, body, (carried, outputs))
 
     def _loop(self, step, state, piece, own_step):
         """Run ``step`` over the batches of a piece."""

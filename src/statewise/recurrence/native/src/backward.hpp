@@ -7,7 +7,6 @@
 #pragma once
 
 #include "backward_panels.hpp"
-#include "backward_tiles.hpp"
 
 namespace statewise {
 namespace STATEWISE_ISA {

@@ -4,8 +4,6 @@
 #include "backward_panels.hpp"
 #include "tiles.hpp"
 
-#if defined(__AMX_BF16__)
-
 namespace statewise {
 namespace STATEWISE_ISA {
 
@@ -290,5 +288,3 @@ class BackwardTiles {
 
 }  // namespace STATEWISE_ISA
 }  // namespace statewise
-
-#endif  // __AMX_BF16__

@@ -256,5 +256,20 @@ struct GRUResetBefore {
   }
 };
 
+// Calls a generic function object with the cell's class.
+template <class F>
+void with_cell(Cell cell, F&& f) {
+  switch (cell) {
+    case Cell::kSimpleRNN:
+      return f(SimpleRNN{});
+    case Cell::kLSTM:
+      return f(LSTM{});
+    case Cell::kGRU:
+      return f(GRU{});
+    case Cell::kGRUResetBefore:
+      return f(GRUResetBefore{});
+  }
+}
+
 }  // namespace STATEWISE_ISA
 }  // namespace statewise

@@ -29,8 +29,9 @@ STATEWISE_DECLARE(avx2)
 STATEWISE_DECLARE(portable)
 #ifdef STATEWISE_HAS_amx
 namespace amx {
-extern const Kernels<float> kernels_float;
-}
+void forward(const Problem<float>&, const Results<float>&, const float* packed);
+void backward(const Problem<float>&, const Cotangents<float>&, const Gradients<float>&);
+}  // namespace amx
 #endif
 
 namespace {
@@ -54,6 +55,16 @@ bool may_use_tiles() {
   if (!__get_cpuid_count(kLeaf, 1, &a, &b, &c, &d) || !(a & kVectorBfloat16)) return false;
   return syscall(SYS_arch_prctl, kAskForState, kTileData) == 0;
 }
+
+const Kernels<float>* tile_kernels() {
+  static const Kernels<float> kernels = [] {
+    Kernels<float> table = avx512::kernels_float;
+    table.forward = amx::forward;
+    table.backward = amx::backward;
+    return table;
+  }();
+  return &kernels;
+}
 #endif
 
 struct InstructionSet {
@@ -66,7 +77,7 @@ struct InstructionSet {
 const InstructionSet* all() {
   static const InstructionSet sets[] = {
 #ifdef STATEWISE_HAS_amx
-      {"amx", &amx::kernels_float, &avx512::kernels_double, may_use_tiles()},
+      {"amx", tile_kernels(), &avx512::kernels_double, may_use_tiles()},
 #endif
 #ifdef STATEWISE_HAS_avx512
       {"avx512", &avx512::kernels_float, &avx512::kernels_double, has_avx512()},

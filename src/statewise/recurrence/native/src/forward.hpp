@@ -2,7 +2,6 @@
 #pragma once
 
 #include "forward_panels.hpp"
-#include "forward_tiles.hpp"
 
 namespace statewise {
 namespace STATEWISE_ISA {

@@ -6,8 +6,6 @@
 #include "plan.hpp"
 #include "tiles.hpp"
 
-#if defined(__AMX_BF16__)
-
 namespace statewise {
 namespace STATEWISE_ISA {
 
@@ -153,5 +151,3 @@ class ForwardTiles {
 
 }  // namespace STATEWISE_ISA
 }  // namespace statewise
-
-#endif  // __AMX_BF16__

@@ -6,41 +6,10 @@ namespace statewise {
 namespace STATEWISE_ISA {
 namespace {
 
-// Calls a generic function object with the cell's class.
-template <class F>
-void with_cell(Cell cell, F&& f) {
-  switch (cell) {
-    case Cell::kSimpleRNN:
-      return f(SimpleRNN{});
-    case Cell::kLSTM:
-      return f(LSTM{});
-    case Cell::kGRU:
-      return f(GRU{});
-    case Cell::kGRUResetBefore:
-      return f(GRUResetBefore{});
-  }
-}
-
-#if defined(__AMX_BF16__)
-// Whether the tile unit is the faster way for a layer. It works in pieces of 16 rows and 32 of the
-// inner dimension, at about twice the speed of the vectors; cutting a row's values in parts costs as
-// much as multiplying it by 32 columns more. (Measured: LSTMs of 32 to 512 units.)
-bool on_tiles(const Problem<float>& p) {
-  constexpr double kGain = 1.9, kCutting = 32;
-  const double rows = double(ceil_div(p.batch, kTileHeight) * kTileHeight);
-  const double inner = double((depth_of(p.units) + depth_of(p.features)) * kTileDepth);
-  return rows * inner / kGain + p.batch * kCutting < double(p.batch) * (p.units + p.features);
-}
-#endif
-
 template <class T>
 void forward(const Problem<T>& problem, const Results<T>& results, const T* packed) {
   with_cell(problem.cell, [&](auto cell) {
     using C = decltype(cell);
-#if defined(__AMX_BF16__)
-    if (!packed && on_tiles(problem))
-      return Forward<T, C, ForwardTiles<C>>(problem, results, packed).run();
-#endif
     Forward<T, C, ForwardPanels<T, C>>(problem, results, packed).run();
   });
 }
@@ -49,10 +18,6 @@ template <class T>
 void backward(const Problem<T>& problem, const Cotangents<T>& given, const Gradients<T>& wanted) {
   with_cell(problem.cell, [&](auto cell) {
     using C = decltype(cell);
-#if defined(__AMX_BF16__)
-    if (on_tiles(problem))
-      return Backward<T, C, BackwardTiles<C>>(problem, given, wanted).run();
-#endif
     Backward<T, C, BackwardPanels<T, C>>(problem, given, wanted).run();
   });
 }
@@ -158,11 +123,9 @@ constexpr Kernels<T> table() {
 }  // namespace
 
 extern const Kernels<float> kernels_float;
-const Kernels<float> kernels_float = table<float>();
-#if !defined(__AMX_BF16__)  // the tile unit has nothing for float64
 extern const Kernels<double> kernels_double;
+const Kernels<float> kernels_float = table<float>();
 const Kernels<double> kernels_double = table<double>();
-#endif
 
 }  // namespace STATEWISE_ISA
 }  // namespace statewise

@@ -17,16 +17,6 @@
 namespace statewise {
 namespace STATEWISE_ISA {
 
-#if !defined(__AMX_BF16__)
-
-template <class T>
-constexpr bool kTiles = false;
-
-#else
-
-template <class T>
-constexpr bool kTiles = sizeof(T) == sizeof(float);
-
 typedef std::uint16_t Bfloat16;
 
 constexpr int kParts = 3;
@@ -295,8 +285,6 @@ inline void tile_column_sums(Index depth, const Bfloat16* panel, float* sums) {
   _tile_stored(0, sums, kPanel<float> * Index(sizeof(float)));
   _tile_stored(1, sums + kTileHeight, kPanel<float> * Index(sizeof(float)));
 }
-
-#endif  // __AMX_BF16__
 
 }  // namespace STATEWISE_ISA
 }  // namespace statewise
