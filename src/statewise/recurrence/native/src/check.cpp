@@ -124,7 +124,9 @@ struct Case {
 
 constexpr Shape kShapes[] = {{1, 1, 1, 1},    {1, 7, 3, 3},    {2, 1, 8, 7},    {3, 9, 2, 17},
                              {33, 5, 4, 33},  {5, 40, 3, 65},  {1, 300, 2, 64}, {13, 3, 70, 40},
-                             {2, 3, 5, 321},  {64, 6, 8, 64},  {70, 3, 16, 260}};
+                             {2, 3, 5, 321},  {64, 6, 8, 64},  {70, 3, 16, 260},
+                             // Large enough for the tile unit, and full pieces of it or not.
+                             {45, 7, 60, 100}, {80, 20, 64, 64}, {31, 12, 40, 200}};
 
 template <class T>
 bool check_cell(Cell cell, Shape shape, Options options, double tolerance, unsigned seed) {
