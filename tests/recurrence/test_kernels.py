@@ -46,6 +46,20 @@ OPTIONS = {
     "all_outputs": [True, False],
     "drop_inputs": [False, True],
 }
+# Layers large enough for the tile unit, where there is one: it works in pieces of 16 rows and 32
+# units or features, here whole or not.
+WIDE_OPTIONS = {
+    "name": list(CELLS),
+    "units": [64, 100, 200],
+    "features": [70, 128],
+    "batch": [32, 16, 31, 45, 80],
+    "time": [5, 1, 40],
+    "use_bias": [True, False],
+    "mask": [False, True],
+    "resets": [False, True],
+    "go_backwards": [False, True],
+    "all_outputs": [True, False],
+}
 # How far two orders of the same sums may come apart, as a part of the greatest value.
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 each_cell = pytest.mark.parametrize("name", CELLS)
@@ -108,12 +122,12 @@ def assert_close(found, expected, dtype, tolerance=None):
         )
 
 
-@pytest.mark.parametrize("options", all_pairs(OPTIONS))
+@pytest.mark.parametrize("options", all_pairs(OPTIONS) + all_pairs(WIDE_OPTIONS))
 def test_results_and_gradients_are_the_references(options, rng):
-    options = dict(options)
+    options = {"dtype": "float32", "features": 3, "drop_inputs": False} | dict(options)
     name = options.pop("name")
-    sizes = {key: options.pop(key) for key in ("units", "time", "batch", "dtype")}
-    case = random_case(name, rng, bias=options.pop("use_bias"), features=3, **sizes)
+    sizes = {key: options.pop(key) for key in ("units", "features", "time", "batch", "dtype")}
+    case = random_case(name, rng, bias=options.pop("use_bias"), **sizes)
     flags = case[1].shape[:2]
     options["mask"] = rng.random(flags) < 0.6 if options["mask"] else None
     options["resets"] = rng.random(flags) < 0.4 if options["resets"] else None
@@ -160,21 +174,53 @@ def test_a_call_takes_no_more_threads_than_it_may(batch, units, rng, threads):
     jax.tree.map(np.testing.assert_array_equal, limited, alone)  # to the bit: one block, one sum
 
 
-@each_cell
-def test_every_instruction_set_gives_the_same(name, rng):
+def with_each_instruction_set(function):
+    """Return what a function gives with each instruction set of this machine in use."""
     module = native.extension.extension()
-    best, case = module.instruction_set(), random_case(name, rng, units=21, batch=5)
+    best, results = module.instruction_set(), {}
     try:
-        results = []
         for instruction_set in module.instruction_sets():
             module.use_instruction_set(instruction_set)
-            results.append(gradients_of(kernels.run, {})(*case))
+            results[instruction_set] = function()
     finally:
         module.use_instruction_set(best)
-    for result in results[1:]:
-        assert_close(result, results[0], "float32")
+    return results
+
+
+@each_cell
+@pytest.mark.parametrize("sizes", [(5, 3, 21), (33, 70, 100)], ids=["small", "wide"])
+def test_every_instruction_set_gives_the_same(name, sizes, rng):
+    batch, features, units = sizes
+    case = random_case(name, rng, batch=batch, features=features, units=units)
+    run = gradients_of(kernels.run, {})
+    first, *others = with_each_instruction_set(lambda: run(*case)).values()
+    for result in others:
+        assert_close(result, first, "float32")
+
+
+def test_an_instruction_set_that_is_not_there_is_refused():
     with pytest.raises(ValueError, match=r"This machine or build has no 6502\."):
-        module.use_instruction_set("6502")
+        native.extension.extension().use_instruction_set("6502")
+
+
+@each_cell
+def test_every_instruction_set_is_as_exact_as_float32_can_be(name, rng):
+    case = random_case(name, rng, batch=32, features=128, units=256, time=8)
+    cell, *arrays = case
+    exact = gradients_of(scan, {})(cell, *jax.tree.map(lambda a: a.astype("float64"), arrays))
+    run = gradients_of(kernels.run, {})
+
+    def error(found):
+        """Return the typical error of each array, relative to the array's own size."""
+        pairs = zip(jax.tree.leaves(found), jax.tree.leaves(exact), strict=True)
+        return [float(np.linalg.norm(one - other) / np.linalg.norm(other)) for one, other in pairs]
+
+    errors = with_each_instruction_set(lambda: error(run(*case)))
+    for instruction_set, found in errors.items():
+        assert max(found) < 3e-6, instruction_set
+        # In parts or not: none is less exact than the plain vectors are.
+        ratios = np.array(found) / np.array(errors["portable"])
+        assert ratios.max() < 1.5, instruction_set
 
 
 def test_a_long_sequence_crosses_chunks(rng):
@@ -184,10 +230,12 @@ def test_a_long_sequence_crosses_chunks(rng):
     assert_close(found, expected, "float64", 1e-10)
 
 
-def test_extreme_inputs(rng):
-    cell, x, state, weights = random_case("LSTM", rng, batch=4)
+@pytest.mark.parametrize("sizes", [(4, 2, 4), (33, 70, 100)], ids=["small", "wide"])
+def test_extreme_inputs(sizes, rng):
+    batch, features, units = sizes
+    cell, x, state, weights = random_case("LSTM", rng, batch=batch, features=features, units=units)
     x = x.at[0, 1, 0].set(jnp.nan).at[1, 2, 0].set(jnp.inf).at[2, 0, 1].set(-1e30)
-    weights = weights._replace(kernel=jnp.abs(weights.kernel) + 1)  # infinities never cancel
+    weights = weights._replace(kernel=(jnp.abs(weights.kernel) + 1) / features)  # inf stays inf
     found, expected = (run(cell, x, state, weights).outputs for run in (kernels.run, scan))
     np.testing.assert_allclose(found, expected, atol=1e-6, equal_nan=True)
     assert np.isnan(found[0, 1:]).all()

@@ -56,7 +56,9 @@ class TileUnit {
 inline void before_fetching() { asm volatile("" ::: "memory"); }
 
 inline __m512 widen(__m256i part) {
-  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(part), 16));
+  typedef Bfloat16 Halves __attribute__((vector_size(32)));
+  typedef std::uint32_t Words __attribute__((vector_size(64)));
+  return (__m512)(__builtin_convertvector((Halves)part, Words) << 16);
 }
 
 inline void split(__m512 x, __m256i* parts) {
