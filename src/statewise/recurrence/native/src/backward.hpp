@@ -60,10 +60,10 @@ class Backward {
       } else if (phase == 1) {
         run_rows(workers_[block]);
       } else {
-        products_.add_parts(blocks, block, blocks);
+        products_.finish_weights(blocks, block, blocks);
       }
     };
-    run_blocks(blocks > 1 ? 3 : 2, blocks, body);
+    run_blocks(3, blocks, body);
   }
 
   void run_rows(const Worker& w) {
@@ -94,6 +94,7 @@ class Backward {
       }
       if (phase == last) {
         finish(w);
+        products_.finish_weights(1, block, blocks);
         return;
       }
       const Index done = (phase - 1) / per_chunk * chunk, within = (phase - 1) % per_chunk;

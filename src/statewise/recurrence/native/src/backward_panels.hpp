@@ -206,7 +206,7 @@ class BackwardPanels {
   }
 
   // Adds up the parts' gradients of the weights: one of several equal shares.
-  void add_parts(Index parts, Index share, Index shares) const {
+  void finish_weights(Index parts, Index share, Index shares) const {
     if (!wanted_.d_kernel) return;
     for (Index b = 1; b < parts; ++b) parts_[0].weights.add(parts_[b].weights, share, shares);
   }

@@ -31,7 +31,7 @@ class BackwardTiles {
       kernel_ = take<Bfloat16>(workspace, feature_panels() * gates * groups_ * kRightSize);
     for (Index b = 0; b < plan.row_blocks; ++b) {
       const bool fills_up = part(p.batch, b, plan.row_blocks).size() < rows;
-      parts_[b] = make_part(b, rows, fills_up, workspace);
+      parts_[b] = make_part(rows, fills_up, workspace);
     }
     const Index depth = depth_of(chunk_ * rows), width = feature_panels() * kPanel<float>;
     for (Index b = 0; b < max_of(plan.row_blocks, plan.unit_blocks); ++b) {
@@ -139,9 +139,19 @@ class BackwardTiles {
     if (wanted_.d_x) finish_inputs(w, done, part(blocks, w.share, w.shares));
   }
 
-  void add_parts(Index parts, Index share, Index shares) const {
+  void finish_weights(Index parts, Index share, Index shares) const {
     if (!wanted_.d_kernel) return;
-    for (Index b = 1; b < parts; ++b) parts_[0].weights.add(parts_[b].weights, share, shares);
+    const Range panels = part(gates_of<C>() * groups_, share, shares);
+    for (Index q = panels.from; q < panels.to; ++q) {
+      const Index gate = q / groups_, unit = q % groups_ * kPanel<float>;
+      const Index at = gate * p_.units + unit, row = gates_of<C>() * p_.units;
+      const Index count = min_of(kPanel<float>, p_.units - unit);
+      add_up(parts, q, 0, p_.features, wanted_.d_kernel + at, row, count);
+      add_up(parts, q, filled_up(p_.features), p_.units, wanted_.d_recurrent + at, row, count);
+      if (wanted_.d_bias)
+        add_up(parts, q, bias_row(), bias_count(C::kCell) / gates_of<C>(), wanted_.d_bias + at, row,
+               count);
+    }
   }
 
  private:
@@ -149,13 +159,16 @@ class BackwardTiles {
     SplitRows d_gates;   // (chunk and rows, kBlocks and units), steps in the order of this pass
     SplitRows previous;  // those of the last step of a chunk
     SplitRows x, h, gated;  // transposed: (columns, chunk and rows)
-    WeightGradients<float, C> weights;
+    // The sums for the weights: for each panel of a gate and group its rows in blocks of 16, those
+    // of the kernel, then those of the recurrent kernel, and the bias, twice for two of them. Where
+    // the rows of the result lie, a power of two apart, a tile's would share few lines of the cache.
+    float* weights;
   };
 
   Index feature_panels() const { return ceil_div(p_.features, kPanel<float>); }
 
   // Where some rows only fill up tiles, their derivatives have to be zero.
-  Part make_part(Index number, Index rows, bool fills_up, Workspace& workspace) const {
+  Part make_part(Index rows, bool fills_up, Workspace& workspace) const {
     const auto make = [&](Index count, Index depth, bool clear) {
       const Index size = SplitRows::size(count, depth);
       Bfloat16* data = take<Bfloat16>(workspace, size);
@@ -170,7 +183,7 @@ class BackwardTiles {
     own.x = make(p_.features, depth, false);
     own.h = make(p_.units, depth, false);
     if (C::kPhases == 2) own.gated = make(p_.units, depth, false);
-    own.weights = WeightGradients<float, C>::of_part(number, p_, wanted_, workspace);
+    own.weights = take<float>(workspace, gates_of<C>() * groups_ * panel_rows() * kPanel<float>);
     return own;
   }
 
@@ -201,9 +214,7 @@ class BackwardTiles {
 
   // Adds a chunk, `blocks` times 16 rows, to the gradients of one gate's weights of one group.
   void add_weights(const Part& own, Index q, Index blocks, Bfloat16* panel, bool first) const {
-    const Index gate = q / groups_, group = q % groups_, unit = group * kPanel<float>;
-    const Index count = min_of(kPanel<float>, p_.units - unit), at = gate * p_.units + unit;
-    const Index row = gates_of<C>() * p_.units, depth = ceil_div(blocks, 2);
+    const Index gate = q / groups_, group = q % groups_, depth = ceil_div(blocks, 2);
     turn(own.d_gates, C::kInputBlock[gate] * groups_ + group, blocks, panel);
     const Bfloat16* recurrent = panel;
     if (C::kRecurrentBlock[gate] != C::kInputBlock[gate]) {
@@ -211,15 +222,15 @@ class BackwardTiles {
       turn(own.d_gates, C::kRecurrentBlock[gate] * groups_ + group, blocks, other);
       recurrent = other;
     }
-    const WeightGradients<float, C>& to = own.weights;
-    multiply(own.x, p_.features, depth, panel, count, to.kernel() + at, row, !first);
+    float* to = sums_of(own, q, 0);
+    multiply(own.x, p_.features, depth, panel, to, !first);
     const bool second = C::kPhases == 2 && gate >= C::kRecurrentCount[0];
-    multiply(second ? own.gated : own.h, p_.units, depth, recurrent, count, to.recurrent() + at,
-             row, !first);
-    if (!to.bias()) return;
-    add_up(panel, depth, count, to.bias() + at, !first);
+    multiply(second ? own.gated : own.h, p_.units, depth, recurrent,
+             sums_of(own, q, filled_up(p_.features)), !first);
+    if (!wanted_.d_bias) return;
+    add_rows(panel, depth, sums_of(own, q, bias_row()), !first);
     if constexpr (C::kCell == Cell::kGRU)
-      add_up(recurrent, depth, count, to.bias() + row + at, !first);
+      add_rows(recurrent, depth, sums_of(own, q, bias_row() + 1), !first);
   }
 
   // The derivatives of one block and group as a panel.
@@ -229,32 +240,39 @@ class BackwardTiles {
     if (blocks % 2 == 1) pack_rows(panel + blocks / 2 * kRightSize, nullptr, 1);
   }
 
-  // to (rows, count) (+)= left @ panel, of which `count` columns are wanted
+  // to (rows, kPanel) (+)= left @ panel, the rows filled up to whole tiles
   static void multiply(const SplitRows& left, Index rows, Index depth, const Bfloat16* panel,
-                       Index count, float* to, Index to_row, bool add) {
-    constexpr Index kBoth = 2 * kTileHeight;
-    for (Index m = 0; m < rows; m += kBoth) {
-      const Index height = min_of(kBoth, rows - m);
-      const Bfloat16* tiles = left.tiles(m / kTileHeight);
-      float* at = to + m * to_row;
-      if (height == kBoth && count == kPanel<float>) {
-        tile_sums<2>(depth, tiles, left.stride(), panel, {add ? at : nullptr, to_row},
-                     {at, to_row});
-        continue;
-      }
-      float sums[kBoth * kPanel<float>];
-      tile_product(ceil_div(height, kTileHeight), 1, depth, tiles, left.stride(), panel,
-                   {nullptr, 0}, {sums, kPanel<float>});
-      for (Index i = 0; i < height; ++i)
-        for (Index n = 0; n < count; ++n)
-          at[i * to_row + n] = (add ? at[i * to_row + n] : 0.0f) + sums[i * kPanel<float> + n];
-    }
+                       float* to, bool add) {
+    tile_product(ceil_div(rows, kTileHeight), 1, depth, left.data(), left.stride(), panel,
+                 {add ? to : nullptr, kPanel<float>}, {to, kPanel<float>});
   }
 
-  static void add_up(const Bfloat16* panel, Index depth, Index count, float* to, bool add) {
+  // to (kPanel) (+)= the sum of a panel's rows
+  static void add_rows(const Bfloat16* panel, Index depth, float* to, bool add) {
     float sums[kTileHeight * kPanel<float>];
     tile_column_sums(depth, panel, sums);
-    for (Index n = 0; n < count; ++n) to[n] = (add ? to[n] : 0.0f) + sums[n];
+    for (Index n = 0; n < kPanel<float>; ++n) to[n] = (add ? to[n] : 0.0f) + sums[n];
+  }
+
+  static Index filled_up(Index rows) { return ceil_div(rows, kTileHeight) * kTileHeight; }
+
+  // Where the bias stands in the sums of a panel, and how many rows those have.
+  Index bias_row() const { return filled_up(p_.features) + filled_up(p_.units); }
+  Index panel_rows() const { return bias_row() + 2; }
+
+  float* sums_of(const Part& own, Index q, Index row) const {
+    return own.weights + (q * panel_rows() + row) * kPanel<float>;
+  }
+
+  // to (rows, count) = the sums of all parts from a row of a panel on
+  void add_up(Index parts, Index q, Index from, Index rows, float* to, Index to_row,
+              Index count) const {
+    for (Index i = 0; i < rows; ++i)
+      for (Index n = 0; n < count; ++n) {
+        float sum = sums_of(parts_[0], q, from + i)[n];
+        for (Index b = 1; b < parts; ++b) sum += sums_of(parts_[b], q, from + i)[n];
+        to[i * to_row + n] = sum;
+      }
   }
 
   // The gradients of the inputs of some of a chunk's blocks of 16 rows.
