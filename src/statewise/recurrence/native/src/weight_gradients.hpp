@@ -95,10 +95,6 @@ class WeightGradients {
     return w;
   }
 
-  T* kernel() const { return kernel_; }
-  T* recurrent() const { return recurrent_; }
-  T* bias() const { return bias_; }
-
   static Index panel_count(Index units) { return gates_of<C>() * groups_of<T>(units); }
 
   // Adds the rows of d_gates (rows, kBlocks * units) for some of the panels. `panel` has room for
