@@ -22,7 +22,8 @@ print(json.dumps(found))
 """
 _NATIVE = (
     "from statewise.recurrence import native;"
-    "print('yes' if native.available() else native.unavailable_reason())"
+    "print(native.extension.extension().instruction_set()"
+    " if native.available() else native.unavailable_reason())"
 )
 
 
@@ -46,7 +47,7 @@ def versions(python: str) -> dict[str, str]:
 
 
 def native_kernels() -> str:
-    """Return "yes", or why the native kernels can't be used."""
+    """Return the native kernels' instruction set, or why they can't be used."""
     return _run(sys.executable, _NATIVE) or "unknown"
 
 

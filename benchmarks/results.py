@@ -203,7 +203,11 @@ def write(folder: Path) -> Path:
         lines += ["", f"## The memory allocator: {setting}", ""]
         lines += [f"Medians over {rounds} round{'s' * (rounds > 1)}, every side in turn."]
         if peak:
-            lines += [f"The machine's matrix product: {peak[0] / 1e9:.0f} GFLOP/s ({peak[1]})."]
+            lines += [
+                f"The machine's matrix product: {peak[0] / 1e9:.0f} GFLOP/s ({peak[1]}), the best "
+                "that a library reaches in float32. None uses a tile unit for it; the kernels do "
+                "where there is one, and then may go above."
+            ]
         lines += ["", *imports(found), *summary(found), "", "### Everything", "", *details(found)]
     if settings:
         for name, draw in PLOTS.items():
