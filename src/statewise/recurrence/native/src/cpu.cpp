@@ -45,9 +45,11 @@ bool has_avx512() {
 
 #ifdef STATEWISE_HAS_amx
 // Whether there is a tile unit and the system lets this process use it: its registers are large, so
-// Linux wants to be asked.
+// Linux wants to be asked. It isn't, where the user chose other instructions.
 bool may_use_tiles() {
   constexpr unsigned kLeaf = 7, kTileBfloat16 = 1u << 22, kTile = 1u << 24, kVectorBfloat16 = 1u << 5;
+  const char* asked = std::getenv("STATEWISE_ISA");
+  if (asked && std::strcmp(asked, "amx") != 0) return false;
   constexpr long kAskForState = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
   unsigned a, b, c, d;
   if (!has_avx512() || !__get_cpuid_count(kLeaf, 0, &a, &b, &c, &d)) return false;
