@@ -49,7 +49,7 @@ bool has_avx512() {
 bool may_use_tiles() {
   constexpr unsigned kLeaf = 7, kTileBfloat16 = 1u << 22, kTile = 1u << 24, kVectorBfloat16 = 1u << 5;
   const char* asked = std::getenv("STATEWISE_ISA");
-  if (asked && std::strcmp(asked, "amx") != 0) return false;
+  if (asked && *asked && std::strcmp(asked, "amx") != 0) return false;
   constexpr long kAskForState = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
   unsigned a, b, c, d;
   if (!has_avx512() || !__get_cpuid_count(kLeaf, 0, &a, &b, &c, &d)) return false;
