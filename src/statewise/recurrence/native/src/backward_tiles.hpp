@@ -17,7 +17,7 @@ class BackwardTiles {
   static constexpr bool kOverlaps = true;
   using Unit = TileUnit;
 
-  static Index sum_rows(Index rows) { return ceil_div(rows, kTileHeight) * kTileHeight; }
+  static Index sum_rows(Index rows) { return whole_tiles(rows); }
 
   BackwardTiles(const Problem<float>& p, const Gradients<float>& wanted,
                 const Past<float, C>& past, const Plan& plan, Workspace& workspace)
@@ -147,7 +147,7 @@ class BackwardTiles {
       const Index at = gate * p_.units + unit, row = gates_of<C>() * p_.units;
       const Index count = min_of(kPanel<float>, p_.units - unit);
       add_up(parts, q, 0, p_.features, wanted_.d_kernel + at, row, count);
-      add_up(parts, q, filled_up(p_.features), p_.units, wanted_.d_recurrent + at, row, count);
+      add_up(parts, q, whole_tiles(p_.features), p_.units, wanted_.d_recurrent + at, row, count);
       if (wanted_.d_bias)
         add_up(parts, q, bias_row(), bias_count(C::kCell) / gates_of<C>(), wanted_.d_bias + at, row,
                count);
@@ -169,11 +169,8 @@ class BackwardTiles {
 
   // Where some rows only fill up tiles, their derivatives have to be zero.
   Part make_part(Index rows, bool fills_up, Workspace& workspace) const {
-    const auto make = [&](Index count, Index depth, bool clear) {
-      const Index size = SplitRows::size(count, depth);
-      Bfloat16* data = take<Bfloat16>(workspace, size);
-      if (clear) fill(data, size, Bfloat16(0));
-      return SplitRows(data, depth);
+    const auto make = [&](Index count, Index depth, bool cleared) {
+      return SplitRows(count, depth, cleared, workspace);
     };
     Part own;
     own.d_gates = make(chunk_ * rows, C::kBlocks * groups_, fills_up);
@@ -205,9 +202,7 @@ class BackwardTiles {
       for (Index m = 0; m < kTileHeight; ++m) {
         __m256i parts[kParts];
         split(square[m], parts);
-        for (int p = 0; p < kParts; ++p)
-          _mm256_storeu_si256(
-              reinterpret_cast<__m256i*>(tiles + p * kTileSize + m * kTileDepth), parts[p]);
+        store_parts(tiles + m * kTileDepth, parts);
       }
     }
   }
@@ -226,7 +221,7 @@ class BackwardTiles {
     multiply(own.x, p_.features, depth, panel, to, !first);
     const bool second = C::kPhases == 2 && gate >= C::kRecurrentCount[0];
     multiply(second ? own.gated : own.h, p_.units, depth, recurrent,
-             sums_of(own, q, filled_up(p_.features)), !first);
+             sums_of(own, q, whole_tiles(p_.features)), !first);
     if (!wanted_.d_bias) return;
     add_rows(panel, depth, sums_of(own, q, bias_row()), !first);
     if constexpr (C::kCell == Cell::kGRU)
@@ -254,10 +249,8 @@ class BackwardTiles {
     for (Index n = 0; n < kPanel<float>; ++n) to[n] = (add ? to[n] : 0.0f) + sums[n];
   }
 
-  static Index filled_up(Index rows) { return ceil_div(rows, kTileHeight) * kTileHeight; }
-
   // Where the bias stands in the sums of a panel, and how many rows those have.
-  Index bias_row() const { return filled_up(p_.features) + filled_up(p_.units); }
+  Index bias_row() const { return whole_tiles(p_.features) + whole_tiles(p_.units); }
   Index panel_rows() const { return bias_row() + 2; }
 
   float* sums_of(const Part& own, Index q, Index row) const {

@@ -24,7 +24,7 @@ class ForwardTiles {
     SplitRows gated;
   };
 
-  static Index sum_rows(Index rows) { return ceil_div(rows, kTileHeight) * kTileHeight; }
+  static Index sum_rows(Index rows) { return whole_tiles(rows); }
 
   ForwardTiles(const Problem<float>& p, const Flags<float>& flags, const Plan&, const float*,
                Workspace& workspace)
@@ -38,10 +38,7 @@ class ForwardTiles {
   // `shared` is the share of another thread that works on the same rows, or null.
   Share make_share(Index rows, const Share* shared, Index chunk, Workspace& workspace) const {
     const auto make = [&](Index count, Index depth) {
-      const Index size = SplitRows::size(count, depth);
-      Bfloat16* data = take<Bfloat16>(workspace, size);
-      fill(data, size, Bfloat16(0));  // what fills up the last 16 rows
-      return SplitRows(data, depth);
+      return SplitRows(count, depth, true, workspace);
     };
     Share share;
     if (shared) share = *shared;

@@ -19,7 +19,7 @@ namespace {
 // much as multiplying it by 32 columns more. (Measured: LSTMs of 32 to 512 units.)
 bool on_tiles(const Problem<float>& p) {
   constexpr double kGain = 1.9, kCutting = 32;
-  const double rows = double(ceil_div(p.batch, kTileHeight) * kTileHeight);
+  const double rows = double(whole_tiles(p.batch));
   const double inner = double((depth_of(p.units) + depth_of(p.features)) * kTileDepth);
   return rows * inner / kGain + p.batch * kCutting < double(p.batch) * (p.units + p.features);
 }

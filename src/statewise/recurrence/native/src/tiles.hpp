@@ -69,16 +69,27 @@ inline void split(__m512 x, __m256i* parts) {
   }
 }
 
+// Stores 16 values' parts, each in its own tile.
+inline void store_parts(Bfloat16* to, const __m256i* parts) {
+#pragma GCC unroll 3
+  for (int p = 0; p < kParts; ++p)
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + p * kTileSize), parts[p]);
+}
+
+// Rows, filled up to whole tiles.
+constexpr Index whole_tiles(Index rows) { return ceil_div(rows, kTileHeight) * kTileHeight; }
+
 // A left operand in parts: for each 16 rows and each 32 of the inner dimension the tiles of the
 // parts, one after the other.
 class SplitRows {
  public:
-  static Index size(Index rows, Index depth) {
-    return ceil_div(rows, kTileHeight) * depth * kLeftSize;
-  }
-
   SplitRows() = default;
-  SplitRows(Bfloat16* data, Index depth) : data_(data), depth_(depth) {}
+  // `cleared` makes all of it zeros, the rows too that only fill up the last tiles.
+  SplitRows(Index rows, Index depth, bool cleared, Workspace& workspace) : depth_(depth) {
+    const Index size = ceil_div(rows, kTileHeight) * depth * kLeftSize;
+    data_ = take<Bfloat16>(workspace, size);
+    if (cleared) fill(data_, size, Bfloat16(0));
+  }
 
   Bfloat16* data() const { return data_; }
   Bfloat16* tiles(Index row_block, Index inner = 0) const {
@@ -96,9 +107,7 @@ class SplitRows {
       __m256i parts[kParts] = {};
       if (at < count) split((__m512)load_first(from + at, count - at), parts);
       infinite |= _mm512_fpclass_ps_mask(widen(parts[0]), 0x18);  // plus or minus infinity
-#pragma GCC unroll 3
-      for (int p = 0; p < kParts; ++p)
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + p * kTileSize), parts[p]);
+      store_parts(to, parts);
     }
     return infinite != 0;
   }
@@ -182,8 +191,9 @@ struct Nothing {
 };
 
 // The sums of 16 or 32 rows and one panel. `meanwhile` is called once for each tile of depth: the
-// vectors have nothing to do while the tile unit multiplies. The tiles are fetched between the products, as soon as
-// their registers are free; the parts come in an order that fetches few of them twice.
+// vectors have nothing to do while the tile unit multiplies. The tiles are fetched between the
+// products, as soon as their registers are free; the parts come in an order that fetches few of them
+// twice.
 template <int kRowBlocks, class Meanwhile = Nothing>
 inline void tile_sums(Index depth, const Bfloat16* left, Index stride, const Bfloat16* panel,
                       Initial<float> initial, Sums<float> sums, Meanwhile&& meanwhile = {}) {
