@@ -60,6 +60,19 @@ WIDE_OPTIONS = {
     "go_backwards": [False, True],
     "all_outputs": [True, False],
 }
+# One row of few units, which has a way of its own where the units fill one vector or two of any
+# instruction set.
+ROW_OPTIONS = {
+    "name": list(CELLS),
+    "units": [1, 3, 4, 7, 8, 13, 16, 20, 32, 33],
+    "features": [1, 6, 32, 33],
+    "batch": [1],
+    "time": [40, 1],
+    "dtype": ["float32", "float64"],
+    "use_bias": [True, False],
+    "go_backwards": [False, True],
+    "all_outputs": [True, False],
+}
 # How far two orders of the same sums may come apart, as a part of the greatest value.
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 each_cell = pytest.mark.parametrize("name", CELLS)
@@ -122,9 +135,13 @@ def assert_close(found, expected, dtype, tolerance=None):
         )
 
 
-@pytest.mark.parametrize("options", all_pairs(OPTIONS) + all_pairs(WIDE_OPTIONS))
+@pytest.mark.parametrize(
+    "options", all_pairs(OPTIONS) + all_pairs(WIDE_OPTIONS) + all_pairs(ROW_OPTIONS)
+)
 def test_results_and_gradients_are_the_references(options, rng):
-    options = {"dtype": "float32", "features": 3, "drop_inputs": False} | dict(options)
+    defaults = {"dtype": "float32", "features": 3}
+    defaults |= dict.fromkeys(("mask", "resets", "drop_inputs"), False)
+    options = defaults | dict(options)
     name = options.pop("name")
     sizes = {key: options.pop(key) for key in ("units", "features", "time", "batch", "dtype")}
     case = random_case(name, rng, bias=options.pop("use_bias"), **sizes)
@@ -188,7 +205,11 @@ def with_each_instruction_set(function):
 
 
 @each_cell
-@pytest.mark.parametrize("sizes", [(5, 3, 21), (33, 70, 100)], ids=["small", "wide"])
+@pytest.mark.parametrize(
+    "sizes",
+    [(1, 5, 3), (1, 2, 13), (1, 3, 29), (5, 3, 21), (33, 70, 100)],
+    ids=["row of 3", "row of 13", "row of 29", "small", "wide"],
+)
 def test_every_instruction_set_gives_the_same(name, sizes, rng):
     batch, features, units = sizes
     case = random_case(name, rng, batch=batch, features=features, units=units)
@@ -231,12 +252,22 @@ def test_a_long_sequence_crosses_chunks(rng):
 
 
 @pytest.mark.parametrize("sizes", [(4, 2, 4), (33, 70, 100)], ids=["small", "wide"])
-def test_extreme_inputs(sizes, rng):
+@pytest.mark.parametrize("together", [True, False])
+def test_extreme_inputs(sizes, together, rng):
     batch, features, units = sizes
     cell, x, state, weights = random_case("LSTM", rng, batch=batch, features=features, units=units)
     x = x.at[0, 1, 0].set(jnp.nan).at[1, 2, 0].set(jnp.inf).at[2, 0, 1].set(-1e30)
     weights = weights._replace(kernel=(jnp.abs(weights.kernel) + 1) / features)  # inf stays inf
-    found, expected = (run(cell, x, state, weights).outputs for run in (kernels.run, scan))
+    parts = [slice(None)] if together else [slice(i, i + 1) for i in range(3)]
+    found, expected = (
+        np.concatenate(
+            [
+                run(cell, x[part], type(state)(*(a[part] for a in state)), weights).outputs
+                for part in parts
+            ]
+        )
+        for run in (kernels.run, scan)
+    )
     np.testing.assert_allclose(found, expected, atol=1e-6, equal_nan=True)
     assert np.isnan(found[0, 1:]).all()
     assert np.isfinite(found[1:]).all()

@@ -66,12 +66,10 @@ struct SimpleRNN {
   static constexpr int kBlockPhase[] = {0};
 
   template <class T>
-  static void forward(int, const ForwardUnits<T>& u) {
-    for (Index at = 0; at < u.count; at += kLanes<T>) {
-      const Vec<T> h = tanh<T>(load(u.sums + at));
-      store(u.h + at, h);
-      if (u.output) store_first(u.output + at, h, u.count - at);
-    }
+  [[gnu::always_inline]] static void forward(int, const ForwardUnits<T>& u, Index at) {
+    const Vec<T> h = tanh<T>(load(u.sums + at));
+    store(u.h + at, h);
+    if (u.output) store_first(u.output + at, h, u.count - at);
   }
 
   template <class T>
@@ -99,25 +97,23 @@ struct LSTM {
   static constexpr int kBlockPhase[] = {0, 0, 0, 0};
 
   template <class T>
-  static void forward(int, const ForwardUnits<T>& u) {
-    for (Index at = 0; at < u.count; at += kLanes<T>) {
-      const T* sums = u.sums + at;
-      const Vec<T> i = sigmoid<T>(load(sums));
-      const Vec<T> f = sigmoid<T>(load(sums + kPanel<T>));
-      const Vec<T> candidate = tanh<T>(load(sums + 2 * kPanel<T>));
-      const Vec<T> o = sigmoid<T>(load(sums + 3 * kPanel<T>));
-      const Vec<T> c = f * load(u.c + at) + i * candidate;
-      const Vec<T> h = o * tanh<T>(c);
-      store(u.c + at, c);
-      store(u.h + at, h);
-      if (u.output) store_first(u.output + at, h, u.count - at);
-      if (u.saved) {
-        put(u.saved, 0, u.units, at, i, u.count);
-        put(u.saved, 1, u.units, at, f, u.count);
-        put(u.saved, 2, u.units, at, candidate, u.count);
-        put(u.saved, 3, u.units, at, o, u.count);
-        put(u.saved, 4, u.units, at, c, u.count);
-      }
+  [[gnu::always_inline]] static void forward(int, const ForwardUnits<T>& u, Index at) {
+    const T* sums = u.sums + at;
+    const Vec<T> i = sigmoid<T>(load(sums));
+    const Vec<T> f = sigmoid<T>(load(sums + kPanel<T>));
+    const Vec<T> candidate = tanh<T>(load(sums + 2 * kPanel<T>));
+    const Vec<T> o = sigmoid<T>(load(sums + 3 * kPanel<T>));
+    const Vec<T> c = f * load(u.c + at) + i * candidate;
+    const Vec<T> h = o * tanh<T>(c);
+    store(u.c + at, c);
+    store(u.h + at, h);
+    if (u.output) store_first(u.output + at, h, u.count - at);
+    if (u.saved) {
+      put(u.saved, 0, u.units, at, i, u.count);
+      put(u.saved, 1, u.units, at, f, u.count);
+      put(u.saved, 2, u.units, at, candidate, u.count);
+      put(u.saved, 3, u.units, at, o, u.count);
+      put(u.saved, 4, u.units, at, c, u.count);
     }
   }
 
@@ -159,21 +155,19 @@ struct GRU {
   static constexpr int kBlockPhase[] = {0, 0, 0, 0};
 
   template <class T>
-  static void forward(int, const ForwardUnits<T>& u) {
-    for (Index at = 0; at < u.count; at += kLanes<T>) {
-      const Vec<T> z = sigmoid<T>(load(u.sums + at));
-      const Vec<T> r = sigmoid<T>(load(u.sums + at + kPanel<T>));
-      const Vec<T> recurrent = load(u.sums + at + 2 * kPanel<T>);
-      const Vec<T> candidate = tanh<T>(load(u.projected + at) + r * recurrent);
-      const Vec<T> h = candidate + z * (load(u.h_before + at) - candidate);
-      store(u.h + at, h);
-      if (u.output) store_first(u.output + at, h, u.count - at);
-      if (u.saved) {
-        put(u.saved, 0, u.units, at, z, u.count);
-        put(u.saved, 1, u.units, at, r, u.count);
-        put(u.saved, 2, u.units, at, candidate, u.count);
-        put(u.saved, 3, u.units, at, recurrent, u.count);
-      }
+  [[gnu::always_inline]] static void forward(int, const ForwardUnits<T>& u, Index at) {
+    const Vec<T> z = sigmoid<T>(load(u.sums + at));
+    const Vec<T> r = sigmoid<T>(load(u.sums + at + kPanel<T>));
+    const Vec<T> recurrent = load(u.sums + at + 2 * kPanel<T>);
+    const Vec<T> candidate = tanh<T>(load(u.projected + at) + r * recurrent);
+    const Vec<T> h = candidate + z * (load(u.h_before + at) - candidate);
+    store(u.h + at, h);
+    if (u.output) store_first(u.output + at, h, u.count - at);
+    if (u.saved) {
+      put(u.saved, 0, u.units, at, z, u.count);
+      put(u.saved, 1, u.units, at, r, u.count);
+      put(u.saved, 2, u.units, at, candidate, u.count);
+      put(u.saved, 3, u.units, at, recurrent, u.count);
     }
   }
 
@@ -212,25 +206,23 @@ struct GRUResetBefore {
   static constexpr int kBlockPhase[] = {0, 1, 0};
 
   template <class T>
-  static void forward(int phase, const ForwardUnits<T>& u) {
-    for (Index at = 0; at < u.count; at += kLanes<T>) {
-      if (phase == 0) {
-        const Vec<T> z = sigmoid<T>(load(u.sums + at));
-        const Vec<T> r = sigmoid<T>(load(u.sums + at + kPanel<T>));
-        store(u.z + at, z);
-        store(u.gated + at, r * load(u.h_before + at));
-        if (u.saved) {
-          put(u.saved, 0, u.units, at, z, u.count);
-          put(u.saved, 1, u.units, at, r, u.count);
-        }
-        continue;
+  [[gnu::always_inline]] static void forward(int phase, const ForwardUnits<T>& u, Index at) {
+    if (phase == 0) {
+      const Vec<T> z = sigmoid<T>(load(u.sums + at));
+      const Vec<T> r = sigmoid<T>(load(u.sums + at + kPanel<T>));
+      store(u.z + at, z);
+      store(u.gated + at, r * load(u.h_before + at));
+      if (u.saved) {
+        put(u.saved, 0, u.units, at, z, u.count);
+        put(u.saved, 1, u.units, at, r, u.count);
       }
-      const Vec<T> candidate = tanh<T>(load(u.sums + at));
-      const Vec<T> h = candidate + load(u.z + at) * (load(u.h_before + at) - candidate);
-      store(u.h + at, h);
-      if (u.output) store_first(u.output + at, h, u.count - at);
-      if (u.saved) put(u.saved, 2, u.units, at, candidate, u.count);
+      return;
     }
+    const Vec<T> candidate = tanh<T>(load(u.sums + at));
+    const Vec<T> h = candidate + load(u.z + at) * (load(u.h_before + at) - candidate);
+    store(u.h + at, h);
+    if (u.output) store_first(u.output + at, h, u.count - at);
+    if (u.saved) put(u.saved, 2, u.units, at, candidate, u.count);
   }
 
   template <class T>

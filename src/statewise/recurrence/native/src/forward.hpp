@@ -174,17 +174,17 @@ class Forward {
 
   // The gates and the new state of one row and group.
   void update(Index s, int phase, Index b, Index g, const T* projected, const T* sums) {
-    const Index unit = g * kPanel<T>, at = b * padded_ + unit;
+    const Index unit = g * kPanel<T>, first = b * padded_ + unit;
     const Index count = min_of(kPanel<T>, p_.units - unit);
     const Index units = p_.units;
     ForwardUnits<T> u;
     u.projected = projected;
     u.sums = sums;
-    u.h_before = h_[s % 2] + at;
-    u.h = h_[(s + 1) % 2] + at;
-    u.c = c_ ? c_ + at : nullptr;
-    u.z = C::kPhases == 2 ? z_ + at : nullptr;
-    u.gated = C::kPhases == 2 ? gated_ + at : nullptr;
+    u.h_before = h_[s % 2] + first;
+    u.h = h_[(s + 1) % 2] + first;
+    u.c = c_ ? c_ + first : nullptr;
+    u.z = C::kPhases == 2 ? z_ + first : nullptr;
+    u.gated = C::kPhases == 2 ? gated_ + first : nullptr;
     u.output = results_.outputs ? results_.outputs + (b * p_.time + s) * units + unit : nullptr;
     u.saved = results_.saved
                   ? results_.saved + (s * p_.batch + b) * saved_count(C::kCell) * units + unit
@@ -192,7 +192,7 @@ class Forward {
     u.units = units;
     u.count = count;
     if (flags_.valid(b, s)) {
-      C::template forward<T>(phase, u);
+      for (Index at = 0; at < count; at += kLanes<T>) C::template forward<T>(phase, u, at);
     } else if (phase == C::kPhases - 1) {
       copy(u.h, u.h_before, kPanel<T>);
       if (u.output) copy(u.output, u.h_before, count);

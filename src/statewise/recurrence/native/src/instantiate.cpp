@@ -1,6 +1,7 @@
 // The kernels of one instruction set, STATEWISE_ISA, as a table.
 #include "backward.hpp"
 #include "forward.hpp"
+#include "forward_row.hpp"
 
 namespace statewise {
 namespace STATEWISE_ISA {
@@ -10,6 +11,14 @@ template <class T>
 void forward(const Problem<T>& problem, const Results<T>& results, const T* packed) {
   with_cell(problem.cell, [&](auto cell) {
     using C = decltype(cell);
+    if (is_small_row(problem)) {
+      if (problem.units <= kLanes<T>) {
+        ForwardRow<T, C, 1>(problem, results, packed).run();
+      } else {
+        ForwardRow<T, C, 2>(problem, results, packed).run();
+      }
+      return;
+    }
     Forward<T, C, ForwardPanels<T, C>>(problem, results, packed).run();
   });
 }

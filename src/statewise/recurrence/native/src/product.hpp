@@ -94,6 +94,49 @@ inline void tile(Index inner, const T* left, Index left_row, const T* panels, In
     }
 }
 
+// Adds one row times some panels to sums, a panel's width for each: the first kVectors vectors of
+// each. To be compiled into its caller, where the sums then stay in registers.
+template <class T, int kPanels, int kVectors>
+[[gnu::always_inline]] inline void row_product(Index inner, const T* left, const T* panels,
+                                               T* sums) {
+  // Sums enough to hide the latency of an addition.
+  constexpr int kSplit = kPanels * kVectors >= 6 ? 1 : kPanels * kVectors >= 3 ? 2 : 4;
+  constexpr Index V = kLanes<T>;
+  Vec<T> sum[kSplit][kPanels][kVectors];
+  const T* panel[kPanels];
+#pragma GCC unroll 4
+  for (int p = 0; p < kPanels; ++p) {
+    panel[p] = panels + p * inner * kPanel<T>;
+#pragma GCC unroll 2
+    for (int v = 0; v < kVectors; ++v) {
+      sum[0][p][v] = load(sums + p * kPanel<T> + v * V);
+#pragma GCC unroll 4
+      for (int s = 1; s < kSplit; ++s) sum[s][p][v] = Vec<T>{};
+    }
+  }
+  const auto add = [&](Index k, int s) __attribute__((always_inline)) {
+    const Vec<T> a = splat(left[k]);
+#pragma GCC unroll 4
+    for (int p = 0; p < kPanels; ++p)
+#pragma GCC unroll 2
+      for (int v = 0; v < kVectors; ++v) sum[s][p][v] += a * load(panel[p] + k * kPanel<T> + v * V);
+  };
+  Index k = 0;
+  for (; k + 4 <= inner; k += 4) {
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) add(k + i, i % kSplit);
+  }
+  for (; k < inner; ++k) add(k, 0);
+#pragma GCC unroll 4
+  for (int p = 0; p < kPanels; ++p)
+#pragma GCC unroll 2
+    for (int v = 0; v < kVectors; ++v) {
+#pragma GCC unroll 4
+      for (int s = 1; s < kSplit; ++s) sum[0][p][v] += sum[s][p][v];
+      store(sums + p * kPanel<T> + v * V, sum[0][p][v]);
+    }
+}
+
 // A tile of one panel and any number of rows up to kTileRows.
 template <class T, int kStep, int kRows = kTileRows>
 inline void tile_of(Index rows, Index inner, const T* left, Index left_row, const T* panel,
