@@ -22,6 +22,7 @@ from statewise.models.batches import EPOCHS
 from statewise.models.cross_entropy import projecting_layers, softmax_layers
 from statewise.models.flags import Flags, current_flags, flagged
 from statewise.models.structure import KeptStates, LaneStates
+from statewise.models.updates import joint_updates
 
 
 class Span(NamedTuple):
@@ -139,7 +140,7 @@ class Programs:
 
         def step(state, batch):
             batch, flags = _with_flags(batch)
-            with flagged(flags), self._keeping_scores():
+            with flagged(flags), self._keeping_scores(), joint_updates(self.model.optimizer):
                 logs, state = self.model.train_step(state, batch)
             return state, logs
 

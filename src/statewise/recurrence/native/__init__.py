@@ -1,11 +1,12 @@
-"""The recurrence in C++: XLA custom calls, and a step for live streams.
+"""The recurrence in C++: XLA custom calls, a step for live streams, and Adam's update beside them.
 
 The extension is built with the package (``pip install .``) where there is a C++ compiler. For a
 source checkout that is used from where it stands, CMakeLists.txt says how to build it in place.
 Everything else works without it: `statewise.recurrence.dispatch` then runs the reference.
 """
 
+from statewise.recurrence.native.adam import adam
 from statewise.recurrence.native.extension import available, say_if_missing, unavailable_reason
 from statewise.recurrence.native.live import Dense, live_step
 
-__all__ = ["Dense", "available", "live_step", "say_if_missing", "unavailable_reason"]
+__all__ = ["Dense", "adam", "available", "live_step", "say_if_missing", "unavailable_reason"]

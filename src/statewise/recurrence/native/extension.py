@@ -8,6 +8,7 @@ from types import ModuleType
 import jax
 
 FORWARD, BACKWARD = "statewise_recurrence_forward", "statewise_recurrence_backward"
+ADAM = "statewise_adam"
 
 # By this environment variable the native path is switched off, for good, when it's first asked for.
 SWITCH = "STATEWISE_NATIVE"
@@ -29,6 +30,7 @@ def _load() -> tuple[ModuleType | None, str | None]:
         for name, handler in (
             (FORWARD, _native.forward_handler()),
             (BACKWARD, _native.backward_handler()),
+            (ADAM, _native.adam_handler()),
         ):
             jax.ffi.register_ffi_target(name, handler, platform="cpu")
     except Exception as error:  # JAX raises its runtime's own type where the interfaces differ

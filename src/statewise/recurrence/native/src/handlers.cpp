@@ -1,39 +1,14 @@
 // The kernels as XLA custom calls. The shapes are checked here, as XLA hands over what a program
 // says; what is absent comes as an array without elements.
-#include "handlers.hpp"
-
-#include <exception>
-#include <new>
-#include <string>
 #include <utility>
 
+#include "buffers.hpp"
+#include "handlers.hpp"
 #include "kernels.hpp"
-#include "pages.hpp"
 #include "pool.hpp"
-#include "xla/ffi/api/ffi.h"
-
-namespace ffi = xla::ffi;
 
 namespace statewise {
 namespace {
-
-template <class T>
-T* data(const ffi::AnyBuffer& buffer) {
-  return buffer.element_count() == 0 ? nullptr : static_cast<T*>(buffer.untyped_data());
-}
-
-template <class T>
-T* data(ffi::Result<ffi::AnyBuffer>& buffer) {
-  T* array = data<T>(*buffer);
-  wish_for_large_pages(array, buffer->size_bytes());
-  return array;
-}
-
-std::string shape_of(const ffi::AnyBuffer& buffer) {
-  std::string text = "(";
-  for (std::int64_t size : buffer.dimensions()) text += std::to_string(size) + ", ";
-  return text + ")";
-}
 
 // Collects the first complaint about what came.
 class Check {
@@ -193,22 +168,6 @@ ffi::Error backward_as(const Operands& operands, BackwardSources from, BackwardT
       {data<T>(to.d_x), data<T>(to.d_h0), data<T>(to.d_c0), data<T>(to.d_kernel),
        data<T>(to.d_recurrent), data<T>(to.d_bias)});
   return ffi::Error::Success();
-}
-
-// Runs f with a value of x's type; an exception becomes an error of the call, never an abort.
-template <class F>
-ffi::Error with_type(ffi::DataType type, F&& f) {
-  try {
-    if (type == ffi::DataType::F32) return f(float{});
-    if (type == ffi::DataType::F64) return f(double{});
-    return ffi::Error::InvalidArgument(
-        "statewise's native recurrence computes in float32 and float64 only.");
-  } catch (const std::bad_alloc&) {
-    return ffi::Error(ffi::ErrorCode::kResourceExhausted,
-                      "statewise's native recurrence could not get its working memory.");
-  } catch (const std::exception& exception) {
-    return ffi::Error::Internal(exception.what());
-  }
 }
 
 ffi::Error forward(ffi::AnyBuffer x, ffi::AnyBuffer h0, ffi::AnyBuffer c0, ffi::AnyBuffer kernel,

@@ -5,5 +5,6 @@ namespace statewise {
 
 void* forward_handler();
 void* backward_handler();
+void* adam_handler();
 
 }  // namespace statewise

@@ -120,12 +120,29 @@ void dense(const Dense<T>& layer, Index rows, const T* x, T* out) {
   }
 }
 
+inline float root(float x) { return __builtin_sqrtf(x); }
+inline double root(double x) { return __builtin_sqrt(x); }
+
+template <class T>
+void adam(const AdamStep<T>& step, const AdamArrays<T>& a, Index from, Index to) {
+#pragma GCC ivdep
+  for (Index i = from; i < to; ++i) {
+    const T g = a.gradient[i];
+    const T m = a.first[i] + (g - a.first[i]) * step.one_minus_beta_1;
+    const T v = a.second[i] + (g * g - a.second[i]) * step.one_minus_beta_2;
+    a.new_first[i] = m;
+    a.new_second[i] = v;
+    a.new_parameters[i] = a.parameters[i] - m * step.rate / (root(v) + step.epsilon);
+  }
+}
+
 template <class T>
 constexpr Kernels<T> table() {
   return {forward<T>,    backward<T>,
           packed_size<T>, pack<T>,
           packed_dense_size<T>, pack_dense<T>,
-          dense<T>,       apply<T, exp<T>>,
+          dense<T>,       adam<T>,
+          apply<T, exp<T>>,
           apply<T, tanh<T>>, apply<T, sigmoid<T>>};
 }
 

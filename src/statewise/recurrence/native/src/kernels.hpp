@@ -88,6 +88,20 @@ struct Dense {
   const T* packed;
 };
 
+// The numbers of a step of the Adam optimizer (Kingma and Ba, 2015), the corrections for its first
+// steps in `rate`.
+template <class T>
+struct AdamStep {
+  T rate, one_minus_beta_1, one_minus_beta_2, epsilon;
+};
+
+// What such a step reads and writes; the results may stand where what they replace stood.
+template <class T>
+struct AdamArrays {
+  const T *parameters, *first, *second, *gradient;  // the two moments of the gradient
+  T *new_parameters, *new_first, *new_second;
+};
+
 // The kernels of one instruction set. None throws but for want of memory (std::bad_alloc).
 template <class T>
 struct Kernels {
@@ -101,6 +115,7 @@ struct Kernels {
   void (*pack_dense)(Index inputs, Index units, const T* kernel, const T* bias, T* packed);
   // out (rows, units) = activation(x (rows, inputs) @ kernel + bias)
   void (*dense)(const Dense<T>&, Index rows, const T* x, T* out);
+  void (*adam)(const AdamStep<T>&, const AdamArrays<T>&, Index from, Index to);
   // The nonlinearities, for tests.
   void (*exp)(const T* x, T* out, Index count);
   void (*tanh)(const T* x, T* out, Index count);

@@ -341,6 +341,7 @@ NB_MODULE(_native, m) {
   m.attr("ffi_api_version") = nb::make_tuple(XLA_FFI_API_MAJOR, XLA_FFI_API_MINOR);
   m.def("forward_handler", [] { return nb::capsule(forward_handler()); });
   m.def("backward_handler", [] { return nb::capsule(backward_handler()); });
+  m.def("adam_handler", [] { return nb::capsule(adam_handler()); });
   m.def("instruction_set", [] { return std::string(instruction_set()); });
   m.def("instruction_sets", &instruction_set_names);
   m.def("use_instruction_set", [](const std::string& name) {
