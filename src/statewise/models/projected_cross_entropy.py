@@ -65,17 +65,22 @@ def projected_cross_entropy(
 
 def _forward(inputs, kernel, bias, classes, weights):
     parts = _in_parts(kernel, inputs, classes, weights)
+    # XLA's products for a CPU are a fifth faster where the left operand isn't transposed, and
+    # where the large one (the gradient by the scores) doesn't stand on the left.
+    transposed = jax.lax.optimization_barrier(parts[0].mT)
 
     def step(carried, part):
         total, of_kernel, of_bias = carried
+        part, inputs_transposed = part
         loss, gradient = _loss(part, kernel, bias)
-        of_kernel = of_kernel + part[0].T @ gradient
+        of_kernel = of_kernel + inputs_transposed @ gradient
         of_bias = of_bias + gradient.sum(0)
-        return (total + loss, of_kernel, of_bias), gradient @ kernel.T
+        return (total + loss, of_kernel, of_bias), kernel @ gradient.T
 
     start = jnp.zeros((), inputs.dtype), jnp.zeros_like(kernel), jnp.zeros_like(bias)
-    (total, of_kernel, of_bias), of_inputs = jax.lax.scan(step, start, parts)
-    return total, (of_inputs.reshape(-1, inputs.shape[1])[: len(inputs)], of_kernel, of_bias)
+    (total, of_kernel, of_bias), of_inputs = jax.lax.scan(step, start, (parts, transposed))
+    of_inputs = of_inputs.mT.reshape(-1, inputs.shape[1])[: len(inputs)]
+    return total, (of_inputs, of_kernel, of_bias)
 
 
 def _backward(gradients, cotangent):
