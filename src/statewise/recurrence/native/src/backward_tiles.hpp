@@ -94,10 +94,10 @@ class BackwardTiles {
       left = own.d_gates.tiles((done - 1) % chunk_ * blocks);
     }
     const Index depth = C::kRecurrentCount[phase] * groups_;
-    const Index each = ceil_div(w.rows.size(), depth * ceil_div(blocks, 2));
-    tile_product(blocks, 1, depth, left, own.d_gates.stride(),
-                 recurrent_ + (group * gates_of<C>() * groups_ + before) * kRightSize,
-                 {nullptr, 0}, {sums, kPanel<float>}, [&] { meanwhile(each); });
+    const Bfloat16* panel = recurrent_ + (group * gates_of<C>() * groups_ + before) * kRightSize;
+    Paced paced(w.rows.size(), depth * ceil_div(blocks, 2), meanwhile);
+    tile_product(blocks, 1, {left, own.d_gates.stride(), panel, depth}, {nullptr, 0},
+                 {sums, kPanel<float>}, paced);
   }
 
   void gather(const Worker& w, Index done, Index steps) const {
@@ -238,7 +238,7 @@ class BackwardTiles {
   // to (rows, kPanel) (+)= left @ panel, the rows filled up to whole tiles
   static void multiply(const SplitRows& left, Index rows, Index depth, const Bfloat16* panel,
                        float* to, bool add) {
-    tile_product(ceil_div(rows, kTileHeight), 1, depth, left.data(), left.stride(), panel,
+    tile_product(ceil_div(rows, kTileHeight), 1, {left.data(), left.stride(), panel, depth},
                  {add ? to : nullptr, kPanel<float>}, {to, kPanel<float>});
   }
 
@@ -274,9 +274,10 @@ class BackwardTiles {
     const SplitRows& d_gates = parts_[w.part].d_gates;
     const Index width = feature_panels() * kPanel<float>, rows = sum_rows(w.rows.size());
     float* d_x = d_x_[w.number];
-    tile_product(blocks.size(), feature_panels(), gates_of<C>() * groups_,
-                 d_gates.tiles(blocks.from, C::kInputBlock[0] * groups_), d_gates.stride(),
-                 kernel_, {nullptr, 0}, {d_x, width});
+    const Bfloat16* left = d_gates.tiles(blocks.from, C::kInputBlock[0] * groups_);
+    tile_product(blocks.size(), feature_panels(),
+                 {left, d_gates.stride(), kernel_, gates_of<C>() * groups_}, {nullptr, 0},
+                 {d_x, width});
     for (Index k = blocks.from * kTileHeight; k < blocks.to * kTileHeight; ++k, d_x += width) {
       if (k % rows >= w.rows.size()) continue;
       copy(wanted_.d_x + past_.input_at(w.rows.from + k % rows, p_.time - 1 - done - k / rows),

@@ -31,19 +31,24 @@ class Forward {
       gated_ = take<T>(workspace_, state);
       fill(gated_, state, T(0));
     }
-    const Index rows = Products::sum_rows(ceil_div(p_.batch, plan_.row_blocks));
+    const bool by_units = plan_.unit_blocks > 1;
+    turns_ = !by_units && p_.batch >= plan_.row_blocks * Products::kTurnRows ? 2 : 1;
+    const Index rows = Products::sum_rows(ceil_div(ceil_div(p_.batch, plan_.row_blocks), turns_));
     const Index widest = ceil_div(groups_, plan_.unit_blocks) * C::kSlots * kPanel<T>;
     const Index step_bytes = rows * widest * static_cast<Index>(sizeof(T));
     chunk_ = max_of(1, min_of(p_.time, kChunkBytes / step_bytes));
-    const bool by_units = plan_.unit_blocks > 1;
     for (Index b = 0; b < max_of(plan_.row_blocks, plan_.unit_blocks); ++b) {
-      Share& share = shares_[b];
-      share.rows = part(p_.batch, by_units ? 0 : b, plan_.row_blocks);
-      share.groups = part(groups_, by_units ? b : 0, plan_.unit_blocks);
-      share.projected = take<T>(workspace_, chunk_ * rows * widest);
-      for (T*& sums : share.sums) sums = take<T>(workspace_, rows * C::kSlots * kPanel<T>);
-      const auto* same_rows = by_units && b > 0 ? &shares_[0].operands : nullptr;
-      share.operands = products_.make_share(share.rows.size(), same_rows, chunk_, workspace_);
+      const Range all = part(p_.batch, by_units ? 0 : b, plan_.row_blocks);
+      const Index middle = min_of(all.to, all.from + rows);
+      for (int turn = 0; turn < turns_; ++turn) {
+        Share& share = shares_[b][turn];
+        share.rows = turn == 0 ? Range{all.from, middle} : Range{middle, all.to};
+        share.groups = part(groups_, by_units ? b : 0, plan_.unit_blocks);
+        share.projected = take<T>(workspace_, chunk_ * rows * widest);
+        for (T*& sums : share.sums) sums = take<T>(workspace_, rows * C::kSlots * kPanel<T>);
+        const auto* same_rows = by_units && b > 0 ? &shares_[0][0].operands : nullptr;
+        share.operands = products_.make_share(share.rows.size(), same_rows, chunk_, workspace_);
+      }
     }
   }
 
@@ -54,19 +59,16 @@ class Forward {
         const typename Products::Unit unit;
         if (phase == 0) {
           products_.pack(part(groups_, block, plan_.row_blocks));
-          return;
+        } else {
+          run_rows(shares_[block]);
         }
-        begin(shares_[block]);
-        for (Index s = 0; s < p_.time; ++s)
-          for (int i = 0; i < C::kPhases; ++i) step(s, i, shares_[block]);
-        finish(shares_[block]);
       };
       run_blocks(2, plan_.row_blocks, body);
       return;
     }
     auto body = [this](Index phase, Index block) {
       const typename Products::Unit unit;
-      const Share& share = shares_[block];
+      Share& share = shares_[block][0];
       if (phase == 0) {
         products_.pack(share.groups);
         begin(share);
@@ -74,23 +76,45 @@ class Forward {
       }
       const Index s = (phase - 1) / C::kPhases;
       const int i = static_cast<int>((phase - 1) % C::kPhases);
-      step(s, i, share);
+      Waiting waiting;
+      step(s, i, share, waiting);
+      finish_rows(waiting);
       if (s == p_.time - 1 && i == C::kPhases - 1) finish(share);
     };
     run_blocks(1 + p_.time * C::kPhases, plan_.unit_blocks, body);
   }
 
  private:
-  // What one thread works on.
+  // What one thread works on: some rows and groups.
   struct Share {
     Range rows, groups;
     T* projected;  // (chunk, rows, groups, slots, kPanel)
-    T* sums[2];    // (rows, slots, kPanel)
+    T* sums[2];    // two groups take turns: (rows, slots, kPanel)
     typename Products::Share operands;
 
     // Of the sums of all groups of a row.
     Index width() const { return groups.size() * C::kSlots * kPanel<T>; }
   };
+
+  // The rows of a group, from `row` on, whose products are there but not their gates.
+  struct Waiting {
+    Share* share = nullptr;
+    Index s, group, row;
+    int phase;
+  };
+
+  // One thread's rows, through all steps. Where products leave the vectors free, two shares of the
+  // rows take turns: the gates of one are done during the products of the other, which don't wait
+  // for them.
+  void run_rows(Share* shares) {
+    Waiting waiting;
+    for (int turn = 0; turn < turns_; ++turn) begin(shares[turn]);
+    for (Index s = 0; s < p_.time; ++s)
+      for (int phase = 0; phase < C::kPhases; ++phase)
+        for (int turn = 0; turn < turns_; ++turn) step(s, phase, shares[turn], waiting);
+    finish_rows(waiting);
+    for (int turn = 0; turn < turns_; ++turn) finish(shares[turn]);
+  }
 
   // Brings the state in, and fills the slots that no input reaches.
   void begin(const Share& share) {
@@ -127,44 +151,51 @@ class Forward {
       }
   }
 
-  // One phase of step s.
-  void step(Index s, int phase, const Share& share) {
+  // The products of one phase of step s, and the gates that wait. Those of the last group go on
+  // waiting, for the next products.
+  void step(Index s, int phase, Share& share, Waiting& waiting) {
     const Range rows = share.rows, groups = share.groups;
+    if (waiting.share == &share) finish_rows(waiting);
     if (phase == 0 && s % chunk_ == 0)
       products_.project(s, min_of(s + chunk_, p_.time), rows, groups, share.operands,
                         share.projected);
-    constexpr Index kGroup = C::kSlots * kPanel<T>;
-    const Index width = share.width();
-    const T* projected =
-        share.projected + (s % chunk_) * Products::sum_rows(rows.size()) * width;
     const T* left = (phase == 0 ? h_[s % 2] : gated_) + rows.from * padded_;
-    const int slot = C::kRecurrentSlot[phase];
-    // The rows from `waiting` on of a group, whose products are there, wait for their gates.
-    Index group = groups.from, waiting = rows.to;
-    const auto gates = [&](Index count) {
-      for (; count > 0 && waiting < rows.to; --count, ++waiting)
-        finish_row(s, phase, share, waiting, group,
-                   projected + (waiting - rows.from) * width + (group - groups.from) * kGroup);
-    };
     for (Index g = groups.from; g < groups.to; ++g) {
-      const T* slots = projected + (g - groups.from) * kGroup;
       products_.recurrent(s, phase, rows, g, share.operands, {left, padded_},
-                          {slots + slot * kPanel<T>, width}, {sums_of(share, g), kGroup}, gates);
-      gates(rows.size());
-      group = g;
-      waiting = rows.from;
-      if (!Products::kOverlaps) gates(rows.size());
+                          {projected_of(share, s, rows.from, g), share.width()},
+                          {sums_of(share, rows.from, g), C::kSlots * kPanel<T>},
+                          [&](Index count) { finish_rows(waiting, count); });
+      finish_rows(waiting);
+      waiting = {&share, s, g, rows.from, phase};
+      if (!Products::kOverlaps) finish_rows(waiting);
     }
-    gates(rows.size());
   }
 
-  // Where the sums of a group go: two take turns.
-  T* sums_of(const Share& share, Index g) const { return share.sums[g % 2]; }
+  // The slots of a row and group: the inputs' part of step s, if it's projected, and the sums.
+  const T* projected_of(const Share& share, Index s, Index b, Index g) const {
+    const Index step_rows = Products::sum_rows(share.rows.size());
+    return share.projected + ((s % chunk_) * step_rows + b - share.rows.from) * share.width() +
+           (g - share.groups.from) * C::kSlots * kPanel<T>;
+  }
+  T* sums_of(const Share& share, Index b, Index g) const {
+    return share.sums[g % 2] + (b - share.rows.from) * C::kSlots * kPanel<T>;
+  }
 
-  // One phase of a step of one row and group, the products of which are there.
-  void finish_row(Index s, int phase, const Share& share, Index b, Index g, const T* projected) {
+  // The gates of some of the rows that wait, or of all.
+  void finish_rows(Waiting& w, Index count = PTRDIFF_MAX) {
+    if (!w.share) return;
+    for (; count > 0 && w.row < w.share->rows.to; --count, ++w.row)
+      finish_row(w.s, w.phase, *w.share, w.row, w.group);
+  }
+
+  // One phase of a step of one row and group, the products of which are there. Called from many
+  // places, and no small function.
+  [[gnu::noinline]] void finish_row(Index s, int phase, const Share& share, Index b, Index g) {
     const Index row = b - share.rows.from, at = b * padded_ + g * kPanel<T>;
-    update(s, phase, b, g, projected, sums_of(share, g) + row * C::kSlots * kPanel<T>);
+    const T* sums = sums_of(share, b, g);
+    update(s, phase, b, g,
+           products_.adds_inputs(share.operands) ? sums : projected_of(share, s, b, g),
+           sums + C::kRecurrentSlot[phase] * kPanel<T>);
     if (phase == C::kPhases - 1) {
       products_.keep(s + 1, 0, row, g, share.operands, h_[(s + 1) % 2] + at);
     } else {
@@ -217,7 +248,8 @@ class Forward {
   T* z_ = nullptr;
   T* gated_ = nullptr;
   Index chunk_;
-  Share shares_[kMaxBlocks];
+  int turns_;                     // shares of each thread
+  Share shares_[kMaxBlocks][2];
 };
 
 }  // namespace STATEWISE_ISA

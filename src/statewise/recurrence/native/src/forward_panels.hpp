@@ -14,12 +14,13 @@ class ForwardPanels {
   static constexpr Index kWeightBytes = sizeof(T);  // of a packed weight
   static constexpr Index kRows = 1;                 // worked on as one piece
   static constexpr bool kOverlaps = false;          // whether a product leaves the vectors free
+  static constexpr Index kTurnRows = PTRDIFF_MAX / kMaxBlocks;  // so many take turns, see run_rows
 
   // What a thread needs while it works.
   struct Unit {
     Unit() {}
   };
-  // What the products keep for the share of one thread.
+  // What the products keep for a share of the work.
   struct Share {};
 
   // The rows of memory that the sums of `rows` rows take.
@@ -42,7 +43,7 @@ class ForwardPanels {
   const T* bias(Index group) const { return layout_.bias(packed_, group); }
 
   // The inputs' part of the gates for the steps [from, to) of some rows, with the bias.
-  void project(Index from, Index to, Range rows, Range groups, const Share&, T* projected) const {
+  void project(Index from, Index to, Range rows, Range groups, Share&, T* projected) const {
     constexpr int gates = gates_of<C>();
     const Index row_width = groups.size() * C::kSlots * kPanel<T>;
     const Index step_width = rows.size() * row_width;
@@ -65,13 +66,19 @@ class ForwardPanels {
     }
   }
 
-  // The recurrent product of a phase of step s for one group; `left` are the rows that enter it.
-  // A product that leaves the vectors free calls meanwhile(n) to have the gates of n rows done.
+  // Whether the sums get the inputs' part without it being projected before.
+  bool adds_inputs(const Share&) const { return false; }
+
+  // The recurrent product of a phase of step s for one group; `left` are the rows that enter it,
+  // `projected` and `sums` the slots of the group. A product that leaves the vectors free calls
+  // meanwhile(n) to have the gates of n rows done.
   template <class Meanwhile>
   void recurrent(Index, int phase, Range rows, Index group, const Share&, Left<T> left,
-                 Initial<T> initial, Sums<T> sums, Meanwhile&&) const {
+                 Initial<T> projected, Sums<T> sums, Meanwhile&&) const {
+    const Index slot = C::kRecurrentSlot[phase] * kPanel<T>;
     product<T>(rows.size(), C::kRecurrentCount[phase], p_.units, left,
-               layout_.recurrent(packed_, phase, group), initial, sums, streams_);
+               layout_.recurrent(packed_, phase, group), {projected.data + slot, projected.row},
+               {sums.data + slot, sums.row}, streams_);
   }
 
   // Told of every row and group of what enters a product later: the state that enters step s

@@ -16,20 +16,25 @@ class ForwardTiles {
   static constexpr Index kWeightBytes = kParts * sizeof(Bfloat16);
   static constexpr Index kRows = kTileHeight;
   static constexpr bool kOverlaps = true;
+  static constexpr Index kTurnRows = 4 * kTileHeight;
 
   using Unit = TileUnit;
   struct Share {
     SplitRows x;       // of a chunk's steps
     SplitRows h[2];    // before and after a step, in turn
     SplitRows gated;
+    Index from;        // the first step of the chunk
+    bool projected;    // its inputs' part was multiplied beforehand
   };
 
   static Index sum_rows(Index rows) { return whole_tiles(rows); }
 
-  ForwardTiles(const Problem<float>& p, const Flags<float>& flags, const Plan&, const float*,
+  ForwardTiles(const Problem<float>& p, const Flags<float>& flags, const Plan& plan, const float*,
                Workspace& workspace)
       : p_(p), flags_(flags), groups_(groups_of<float>(p.units)), depth_(depth_of(p.features)) {
     constexpr Index gates = gates_of<C>();
+    const Index bytes = kRightSize * Index(sizeof(Bfloat16)) * gates * groups_ * (depth_ + groups_);
+    all_stay_ = double(bytes) / plan.unit_blocks < kStayingShare * core_cache_bytes();
     kernel_ = take<Bfloat16>(workspace, groups_ * gates * depth_ * kRightSize);
     recurrent_ = take<Bfloat16>(workspace, groups_ * gates * groups_ * kRightSize);
     bias_ = take<float>(workspace, groups_ * C::kSlots * kPanel<float>);
@@ -40,7 +45,7 @@ class ForwardTiles {
     const auto make = [&](Index count, Index depth) {
       return SplitRows(count, depth, true, workspace);
     };
-    Share share;
+    Share share{};
     if (shared) share = *shared;
     share.x = make(chunk * sum_rows(rows), depth_);
     if (shared) return share;
@@ -56,7 +61,7 @@ class ForwardTiles {
     for (Index g = groups.from; g < groups.to; ++g) {
       const Index unit = g * kPanel<float>, count = min_of(kPanel<float>, p_.units - unit);
       for (int i = 0; i < gates; ++i)
-        pack_tiles(kernel_ + (g * gates + i) * depth_ * kRightSize, p_.features, count,
+        pack_tiles(kernel_panels(g) + i * depth_ * kRightSize, p_.features, count,
                    p_.kernel + C::kInputGates[i] * p_.units + unit, row, 1);
       for (int phase = 0; phase < C::kPhases; ++phase)
         for (int i = 0; i < C::kRecurrentCount[phase]; ++i) {
@@ -71,7 +76,9 @@ class ForwardTiles {
 
   const float* bias(Index group) const { return bias_ + group * C::kSlots * kPanel<float>; }
 
-  void project(Index from, Index to, Range rows, Range groups, const Share& share,
+  // Cuts the inputs in parts. Multiplies them for all steps at once only where that's needed: the
+  // inputs' part would be written and read again, a tile of it for each of the recurrent product.
+  void project(Index from, Index to, Range rows, Range groups, Share& share,
                float* projected) const {
     constexpr int gates = gates_of<C>();
     const Index row_width = groups.size() * C::kSlots * kPanel<float>;
@@ -83,10 +90,12 @@ class ForwardTiles {
           infinite |= share.x.put((s - from) * step_rows + b, k,
                                   input(rows.from + b, s) + k * kTileDepth,
                                   min_of(kTileDepth, p_.features - k * kTileDepth));
-    for (Index g = groups.from; g < groups.to; ++g) {
+    share.from = from;
+    share.projected = infinite || !all_stay_;
+    for (Index g = groups.from; share.projected && g < groups.to; ++g) {
       const Index at = ((g - groups.from) * C::kSlots + C::kInputSlot) * kPanel<float>;
-      tile_product((to - from) * step_rows / kTileHeight, gates, depth_, share.x.data(),
-                   share.x.stride(), kernel_ + g * gates * depth_ * kRightSize,
+      tile_product((to - from) * step_rows / kTileHeight, gates,
+                   {share.x.data(), share.x.stride(), kernel_panels(g), depth_},
                    {bias(g) + C::kInputSlot * kPanel<float>, 0}, {projected + at, row_width});
       if (!infinite) continue;
       for (Index s = from; s < to; ++s)
@@ -96,14 +105,35 @@ class ForwardTiles {
     }
   }
 
+  bool adds_inputs(const Share& share) const { return !share.projected; }
+
   template <class Meanwhile>
   void recurrent(Index s, int phase, Range rows, Index group, const Share& share, Left<float>,
-                 Initial<float> initial, Sums<float> sums, Meanwhile&& meanwhile) const {
+                 Initial<float> projected, Sums<float> sums, Meanwhile&& meanwhile) const {
     const SplitRows& left = phase == 0 ? share.h[s % 2] : share.gated;
-    const Index blocks = sum_rows(rows.size()) / kTileHeight, panels = C::kRecurrentCount[phase];
-    const Index each = ceil_div(rows.size(), panels * groups_ * ceil_div(blocks, 2));
-    tile_product(blocks, panels, groups_, left.data(), left.stride(),
-                 recurrent_panels(phase, group), initial, sums, [&] { meanwhile(each); });
+    const Index blocks = sum_rows(rows.size()) / kTileHeight;
+    const Bfloat16* x = share.x.tiles((s - share.from) * blocks);
+    const Initial<float> begin = share.projected ? projected : Initial<float>{bias(group), 0};
+    Index depth = C::kRecurrentCount[phase] * groups_;
+    for (int slot = 0; slot < C::kSlots; ++slot)
+      if (!share.projected && enters(slot, phase)) depth += depth_;
+    Paced paced(rows.size(), depth * ceil_div(blocks, 2), meanwhile);
+    for (int slot = 0; slot < C::kSlots; ++slot) {
+      Factors factors[2];
+      int count = 0;
+      if (!share.projected && enters(slot, phase))
+        factors[count++] = {x, share.x.stride(),
+                            kernel_panels(group) + (slot - C::kInputSlot) * depth_ * kRightSize,
+                            depth_};
+      const int gate = slot - C::kRecurrentSlot[phase];
+      if (gate >= 0 && gate < C::kRecurrentCount[phase])
+        factors[count++] = {left.data(), left.stride(),
+                            recurrent_panels(phase, group) + gate * groups_ * kRightSize, groups_};
+      const Index at = slot * kPanel<float>;
+      if (count > 0)
+        tile_panel(blocks, factors, count, {begin.data + at, begin.row}, {sums.data + at, sums.row},
+                   paced);
+    }
   }
 
   void keep(Index s, int phase, Index row, Index group, const Share& share,
@@ -112,8 +142,25 @@ class ForwardTiles {
   }
 
  private:
+  // The part of a core's cache that all its weights may take to be read anew at each step.
+  static constexpr double kStayingShare = 0.5;
+
+  // Whether the inputs' part enters a slot in a phase: in the one whose product it is added to, in
+  // the first where there is none.
+  static constexpr bool enters(int slot, int phase) {
+    if (slot < C::kInputSlot || slot >= C::kInputSlot + gates_of<C>()) return false;
+    for (int i = 0; i < C::kPhases; ++i)
+      if (slot >= C::kRecurrentSlot[i] && slot < C::kRecurrentSlot[i] + C::kRecurrentCount[i])
+        return i == phase;
+    return phase == 0;
+  }
+
   const float* input(Index b, Index s) const {
     return p_.x + (b * p_.time + flags_.time_of(s)) * p_.features;
+  }
+
+  Bfloat16* kernel_panels(Index group) const {
+    return kernel_ + group * gates_of<C>() * depth_ * kRightSize;
   }
 
   Bfloat16* recurrent_panels(int phase, Index group) const {
@@ -141,6 +188,7 @@ class ForwardTiles {
   const Problem<float>& p_;
   const Flags<float>& flags_;
   const Index groups_, depth_;
+  bool all_stay_;        // the weights of a thread, in its core's cache
   Bfloat16* kernel_;     // for each group and gate a panel
   Bfloat16* recurrent_;  // for each phase and group the panels of its gates
   float* bias_;          // for each group the slots

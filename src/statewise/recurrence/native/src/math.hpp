@@ -53,7 +53,7 @@ struct Reduced {
 };
 
 template <class T>
-inline Reduced<T> reduce(Vec<T> x) {
+[[gnu::always_inline]] inline Reduced<T> reduce(Vec<T> x) {
   using C = ExpConstants<T>;
   constexpr int kTerms = sizeof(C::kPolynomial) / sizeof(T);
   const Vec<T> shifted = x * C::kLog2e + C::kRound;
@@ -103,14 +103,14 @@ inline Vec<T> exp(Vec<T> x) {
 }
 
 template <class T>
-inline Vec<T> sigmoid(Vec<T> x) {
+[[gnu::always_inline]] inline Vec<T> sigmoid(Vec<T> x) {
   using C = ExpConstants<T>;
   const Vec<T> result = T(1) / (T(1) + scaled(reduce<T>(-x)));
   return x < -C::kOverflow ? Vec<T>{} : (x > -C::kUnderflow ? splat<T>(1) : result);
 }
 
 template <class T>
-inline Vec<T> tanh(Vec<T> x) {
+[[gnu::always_inline]] inline Vec<T> tanh(Vec<T> x) {
   using C = ExpConstants<T>;
   const Reduced<T> e = reduce<T>(x + x);
   const Vec<T> two_to_n = power(e), expm1 = e.expm1 * two_to_n + (two_to_n - T(1));

@@ -190,13 +190,22 @@ struct Nothing {
   void operator()() const {}
 };
 
-// The sums of 16 or 32 rows and one panel. `meanwhile` is called once for each tile of depth: the
-// vectors have nothing to do while the tile unit multiplies. The tiles are fetched between the
+// What is multiplied: rows in parts, `stride` between their blocks of 16, and packed panels.
+struct Factors {
+  const Bfloat16* left;
+  Index stride;
+  const Bfloat16* panels;
+  Index depth;
+};
+
+// The sums of 16 or 32 rows and one panel, over the depth of all `count` factors. `meanwhile` is
+// called once for each tile of depth: some of the vectors' work is done while the tile unit
+// multiplies, though one of their two ports is not free then. The tiles are fetched between the
 // products, as soon as their registers are free; the parts come in an order that fetches few of them
 // twice.
 template <int kRowBlocks, class Meanwhile = Nothing>
-inline void tile_sums(Index depth, const Bfloat16* left, Index stride, const Bfloat16* panel,
-                      Initial<float> initial, Sums<float> sums, Meanwhile&& meanwhile = {}) {
+inline void tile_sums(const Factors* factors, int count, Initial<float> initial, Sums<float> sums,
+                      Meanwhile&& meanwhile = {}) {
   constexpr bool kTwo = kRowBlocks == 2;
   constexpr Index kMiddle = kTileSize, kLow = 2 * kTileSize;  // left; twice as far on the right
   before_fetching();
@@ -230,21 +239,25 @@ inline void tile_sums(Index depth, const Bfloat16* left, Index stride, const Bfl
     if (kTwo) _tile_dpbf16ps(2, 5, 6);                                  \
     if (kTwo) _tile_dpbf16ps(3, 5, 7);                                  \
   }
-  for (Index k = 0; k < depth; ++k, left += kLeftSize, panel += kRightSize) {
-    STATEWISE_LEFT(0)
-    STATEWISE_RIGHT(kLow)
-    STATEWISE_MULTIPLY()
-    STATEWISE_RIGHT(kMiddle)
-    STATEWISE_MULTIPLY()
-    STATEWISE_LEFT(kMiddle)
-    STATEWISE_MULTIPLY()
-    STATEWISE_RIGHT(0)
-    STATEWISE_MULTIPLY()
-    STATEWISE_LEFT(0)
-    STATEWISE_MULTIPLY()
-    STATEWISE_LEFT(kLow)
-    STATEWISE_MULTIPLY()
-    meanwhile();
+  for (int i = 0; i < count; ++i) {
+    const Bfloat16 *left = factors[i].left, *panel = factors[i].panels;
+    const Index stride = factors[i].stride;
+    for (Index k = 0; k < factors[i].depth; ++k, left += kLeftSize, panel += kRightSize) {
+      STATEWISE_LEFT(0)
+      STATEWISE_RIGHT(kLow)
+      STATEWISE_MULTIPLY()
+      STATEWISE_RIGHT(kMiddle)
+      STATEWISE_MULTIPLY()
+      STATEWISE_LEFT(kMiddle)
+      STATEWISE_MULTIPLY()
+      STATEWISE_RIGHT(0)
+      STATEWISE_MULTIPLY()
+      STATEWISE_LEFT(0)
+      STATEWISE_MULTIPLY()
+      STATEWISE_LEFT(kLow)
+      STATEWISE_MULTIPLY()
+      meanwhile();
+    }
   }
 #undef STATEWISE_LEFT
 #undef STATEWISE_RIGHT
@@ -257,25 +270,55 @@ inline void tile_sums(Index depth, const Bfloat16* left, Index stride, const Bfl
   if (kTwo) _tile_stored(3, below + kTileHeight, row);
 }
 
-// sums (16 * row_blocks, panels * kPanel) = initial + left @ packed panels, `stride` between the
-// left operand's blocks of rows.
+// Has `rows` rows' gates done meanwhile, evenly over the products of `depth` tiles.
+template <class Meanwhile>
+class Paced {
+ public:
+  Paced(Index rows, Index depth, Meanwhile& meanwhile)
+      : rows_(rows), calls_(depth), meanwhile_(meanwhile) {}
+
+  void operator()() {
+    due_ += rows_;
+    meanwhile_(due_ / calls_);
+    due_ %= calls_;
+  }
+
+ private:
+  Index rows_, calls_, due_ = 0;
+  Meanwhile& meanwhile_;
+};
+
+// sums (16 * row_blocks, kPanel) = initial + the factors' products
 template <class Meanwhile = Nothing>
-inline void tile_product(Index row_blocks, Index panels, Index depth, const Bfloat16* left,
-                         Index stride, const Bfloat16* packed, Initial<float> initial,
-                         Sums<float> sums, Meanwhile&& meanwhile = {}) {
-  for (Index p = 0; p < panels; ++p) {
-    const Bfloat16* panel = packed + p * depth * kRightSize;
-    for (Index i = 0; i < row_blocks; i += 2) {
-      const Index row = i * kTileHeight, column = p * kPanel<float>;
-      const Initial<float> begin{
-          initial.data ? initial.data + row * initial.row + column : nullptr, initial.row};
-      const Sums<float> to{sums.data + row * sums.row + column, sums.row};
-      if (i + 1 < row_blocks) {
-        tile_sums<2>(depth, left + i * stride, stride, panel, begin, to, meanwhile);
-      } else {
-        tile_sums<1>(depth, left + i * stride, stride, panel, begin, to, meanwhile);
-      }
+inline void tile_panel(Index row_blocks, const Factors* factors, int count, Initial<float> initial,
+                       Sums<float> sums, Meanwhile&& meanwhile = {}) {
+  Factors at[2];
+  for (Index i = 0; i < row_blocks; i += 2) {
+    const Index row = i * kTileHeight;
+    for (int f = 0; f < count; ++f) {
+      at[f] = factors[f];
+      at[f].left += i * at[f].stride;
     }
+    const Initial<float> begin{initial.data ? initial.data + row * initial.row : nullptr,
+                               initial.row};
+    const Sums<float> to{sums.data + row * sums.row, sums.row};
+    if (i + 1 < row_blocks) {
+      tile_sums<2>(at, count, begin, to, meanwhile);
+    } else {
+      tile_sums<1>(at, count, begin, to, meanwhile);
+    }
+  }
+}
+
+// sums (16 * row_blocks, panels * kPanel) = initial + the product, the panels one after the other
+template <class Meanwhile = Nothing>
+inline void tile_product(Index row_blocks, Index panels, Factors factors, Initial<float> initial,
+                         Sums<float> sums, Meanwhile&& meanwhile = {}) {
+  for (Index p = 0; p < panels; ++p, factors.panels += factors.depth * kRightSize) {
+    const Index column = p * kPanel<float>;
+    tile_panel(row_blocks, &factors, 1,
+               {initial.data ? initial.data + column : nullptr, initial.row},
+               {sums.data + column, sums.row}, meanwhile);
   }
 }
 
