@@ -71,7 +71,7 @@ def _update(optimizer, gradients, variables, learning_rate) -> None:
     ]
     groups = [[v.value for v in group] for group in (variables, *moments)]
     gradients = [jnp.asarray(gradient, dtype) for gradient in gradients]
-    step = lax.convert_element_type(optimizer.iterations.value + 1, dtype)
+    step = keras.ops.cast(optimizer.iterations + 1, dtype)
     beta_1, beta_2 = optimizer.beta_1, optimizer.beta_2
     rate = jnp.asarray(learning_rate, dtype)
     rate = rate * lax.sqrt(1 - beta_2**step) / (1 - beta_1**step)
