@@ -15,12 +15,7 @@ def train_piece(model, programs: Programs, piece: Piece, span: Span) -> list[dic
     interruption leaves the model as it was before the call.
     """
     # Each list is put together by looking at every layer, so once is enough.
-    variables = (
-        model.trainable_variables,
-        model.non_trainable_variables,
-        model.optimizer.variables,
-        programs.metrics,
-    )
+    variables = (*_both_kinds(model), model.optimizer.variables, programs.metrics)
     trainable, other, optimizer, metrics = (_values(group) for group in variables)
     if programs.layers:
         other = _carried(programs, other, piece)
@@ -45,9 +40,9 @@ def train_piece(model, programs: Programs, piece: Piece, span: Span) -> list[dic
 
 def evaluate_piece(model, programs: Programs, piece: Piece, start: int = 0, stop: int = 1) -> dict:
     """Evaluate batches ``start`` to ``stop`` of a piece, and return the metrics so far."""
-    others, metrics = model.non_trainable_variables, model.metrics_variables
+    (trainable, others), metrics = _both_kinds(model), model.metrics_variables
     (carried, values), logs = programs.test(
-        _values(model.trainable_variables),
+        _values(trainable),
         (_carried(programs, _values(others), piece), _values(metrics)),
         piece.data,
         None,
@@ -63,9 +58,9 @@ def evaluate_piece(model, programs: Programs, piece: Piece, start: int = 0, stop
 
 def predict_piece(model, programs: Programs, piece: Piece):
     """Return the outputs for the batches of a piece, NumPy arrays with the samples first."""
-    others = model.non_trainable_variables
+    trainable, others = _both_kinds(model)
     carried, outputs = programs.predict(
-        _values(model.trainable_variables),
+        _values(trainable),
         _carried(programs, _values(others), piece),
         piece.data,
         piece.steps,
@@ -86,6 +81,14 @@ def _carried(programs: Programs, variables: list, piece: Piece) -> Carried:
     return Carried(variables, programs.states.begin(piece.batch_size), programs.layers)
 
 
+def _both_kinds(model) -> tuple[list, list]:
+    """Return the model's trainable variables and the others, looking at every layer once."""
+    variables = model.variables
+    if not model.trainable:
+        return [], variables
+    return [v for v in variables if v.trainable], [v for v in variables if not v.trainable]
+
+
 def _values(variables) -> list:
     # A variable's `value` asks first whether a scope replaces or casts it; out here there is none.
     return [v.value if v._value is None else v._value for v in variables]
@@ -94,4 +97,5 @@ def _values(variables) -> list:
 def _assign(variables, values) -> None:
     # Shapes and dtypes come out of the program as they went in: nothing to check or to convert.
     for variable, value in zip(variables, values, strict=True):
-        variable._direct_assign(value)
+        if value is not None:
+            variable._direct_assign(value)
