@@ -11,8 +11,8 @@
 namespace statewise {
 namespace {
 
-// So many numbers, some 20 microseconds' worth, are worth another thread.
-constexpr Index kNumbersOfAThread = 1 << 15;
+// So many numbers, some 5 microseconds' worth, are worth another thread.
+constexpr Index kNumbersOfAThread = 1 << 13;
 
 template <class T>
 struct Variable {
