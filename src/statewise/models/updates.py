@@ -97,14 +97,10 @@ def _adam(rate, parameters, first, second, gradients, *, beta_1, beta_2, epsilon
     """`native.adam`, as XLA's operations."""
     results = []
     for w, m, v, g in zip(parameters, first, second, gradients, strict=True):
-        m = lax.add(m, lax.mul(lax.sub(g, m), _like(g, 1 - beta_1)))
-        v = lax.add(v, lax.mul(lax.sub(lax.mul(g, g), v), _like(g, 1 - beta_2)))
-        change = lax.div(
-            lax.mul(m, lax.broadcast(rate, g.shape)), lax.add(lax.sqrt(v), _like(g, epsilon))
-        )
-        results.append((lax.sub(w, change), m, v))
+        # Each operator of JAX's NumPy would be traced as a program of its own.
+        part_1, part_2, tiny = (lax.full_like(g, a) for a in (1 - beta_1, 1 - beta_2, epsilon))
+        m = lax.add(m, lax.mul(lax.sub(g, m), part_1))
+        v = lax.add(v, lax.mul(lax.sub(lax.mul(g, g), v), part_2))
+        steps = lax.mul(m, lax.broadcast(rate, g.shape))
+        results.append((lax.sub(w, lax.div(steps, lax.add(lax.sqrt(v), tiny))), m, v))
     return zip(*results, strict=True)
-
-
-def _like(array, value: float):
-    return lax.full_like(array, value)

@@ -125,7 +125,12 @@ inline double root(double x) { return __builtin_sqrt(x); }
 
 template <class T>
 void adam(const AdamStep<T>& step, const AdamArrays<T>& a, Index from, Index to) {
+  // Results replace at most what they are made of.
+#if defined(__clang__)
+#pragma clang loop vectorize(assume_safety)
+#else
 #pragma GCC ivdep
+#endif
   for (Index i = from; i < to; ++i) {
     const T g = a.gradient[i];
     const T m = a.first[i] + (g - a.first[i]) * step.one_minus_beta_1;

@@ -29,7 +29,7 @@ bool on_tiles(const Problem<float>& p) {
 // units; backward is faster all the same.)
 bool mostly_fetches(const Problem<float>& p) {
   const double bytes = double(kParts * sizeof(Bfloat16)) * gate_count(p.cell) * p.units * p.units;
-  return p.batch <= kTileHeight && bytes / thread_count() > kCacheShare * core_cache_bytes();
+  return p.batch <= kTileHeight && bytes / threads_of(p) > kCacheShare * core_cache_bytes();
 }
 
 }  // namespace

@@ -31,10 +31,16 @@ constexpr double kSmallStep = 2.0e5;
 // Recurrent weights up to this part of a core's own cache stay there.
 constexpr double kCacheShare = 0.75;
 
+// How many threads may work on a call.
+template <class T>
+inline Index threads_of(const Problem<T>& p) {
+  return p.threads > 0 ? min_of(p.threads, thread_count()) : thread_count();
+}
+
 // `Products` says what a packed weight takes and of how many rows it makes one piece.
 template <class Products, class T>
 inline Plan plan_for(const Problem<T>& p, Index groups) {
-  const Index threads = p.threads > 0 ? min_of(p.threads, thread_count()) : thread_count();
+  const Index threads = threads_of(p);
   const double weights = double(gate_count(p.cell)) * p.units * p.units;
   const double step = 2.0 * p.batch * weights;
   const double inputs = 2.0 * p.batch * gate_count(p.cell) * p.units * p.features;
