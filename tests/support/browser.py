@@ -27,6 +27,8 @@ class Page:
         self.cdp("Emulation.setDeviceMetricsOverride", **metrics, mobile=size == PHONE)
         self.driver.get("about:blank")
         self.driver.get(f"{self.address}#{place}")
+        # On a busy machine the driver has come back before the page's scripts had run.
+        self.until("return location.protocol == 'file:' && document.readyState == 'complete'")
         return self
 
     def prefer(self, **features):
