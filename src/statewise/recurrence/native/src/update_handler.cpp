@@ -54,14 +54,14 @@ ffi::Error adam_as(const ffi::AnyBuffer& rate, ffi::RemainingArgs arguments,
     T* arrays[kArguments + kResults];
     std::size_t size = 0;
     for (std::size_t k = 0; k < kArguments + kResults; ++k) {
-      const ffi::AnyBuffer buffer = k < kArguments
-                                        ? *arguments.get<ffi::AnyBuffer>(k * count + i)
-                                        : **results.get<ffi::AnyBuffer>((k - kArguments) * count + i);
+      const ffi::AnyBuffer buffer =
+          k < kArguments ? *arguments.get<ffi::AnyBuffer>(k * count + i)
+                         : **results.get<ffi::AnyBuffer>((k - kArguments) * count + i);
       if (k == 0) size = buffer.element_count();
       if (buffer.element_count() != size || buffer.element_type() != rate.element_type())
         return ffi::Error::InvalidArgument(
-            "statewise's native Adam takes arrays of one size for a variable, all of one dtype; got " +
-            shape_of(buffer) + ".");
+            "statewise's native Adam takes arrays of one size for a variable, all of one dtype; "
+            "got " + shape_of(buffer) + ".");
       arrays[k] = data<T>(buffer);
     }
     const Index to = from + static_cast<Index>(size);
