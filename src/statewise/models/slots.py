@@ -17,6 +17,23 @@ class _Zeros(keras.initializers.Zeros):
 
 
 @contextlib.contextmanager
+def replaced(optimizer: keras.optimizers.Optimizer, name: str, method) -> Iterator[None]:
+    """Let an optimizer have another method of that name, within this context.
+
+    >>> optimizer = keras.optimizers.Adam()
+    >>> with replaced(optimizer, "get_config", lambda: "another"):
+    ...     optimizer.get_config()
+    'another'
+    """
+    # Past Keras's own __setattr__, which looks for variables to keep track of.
+    object.__setattr__(optimizer, name, method)
+    try:
+        yield
+    finally:
+        object.__delattr__(optimizer, name)
+
+
+@contextlib.contextmanager
 def quick_slots(optimizer: keras.optimizers.Optimizer | None) -> Iterator[None]:
     """Let an optimizer make its variables quickly when it is built within this context.
 
@@ -35,9 +52,5 @@ def quick_slots(optimizer: keras.optimizers.Optimizer | None) -> Iterator[None]:
         zeros = isinstance(initializer, str) and initializer == "zeros"
         return add(shape, _Zeros() if zeros else initializer, **options)
 
-    # Past Keras's own __setattr__, which looks for variables to keep track of.
-    object.__setattr__(optimizer, "add_variable", add_quickly)
-    try:
+    with replaced(optimizer, "add_variable", add_quickly):
         yield
-    finally:
-        object.__delattr__(optimizer, "add_variable")

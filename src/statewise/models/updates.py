@@ -16,6 +16,7 @@ from jax import lax
 from keras.src.optimizers.base_optimizer import BaseOptimizer
 
 from statewise import _small_loops
+from statewise.models.slots import replaced
 from statewise.recurrence import native
 
 # What Adam moves for each value: it reads four numbers and writes three.
@@ -41,12 +42,8 @@ def joint_updates(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
     if not _is_plain_adam(optimizer):
         yield
         return
-    # Past Keras's own __setattr__, which looks for variables to keep track of.
-    object.__setattr__(optimizer, "_backend_update_step", partial(_update, optimizer))
-    try:
+    with replaced(optimizer, "_backend_update_step", partial(_update, optimizer)):
         yield
-    finally:
-        object.__delattr__(optimizer, "_backend_update_step")
 
 
 def _is_plain_adam(optimizer) -> bool:

@@ -115,6 +115,7 @@ struct Kernels {
   void (*pack_dense)(Index inputs, Index units, const T* kernel, const T* bias, T* packed);
   // out (rows, units) = activation(x (rows, inputs) @ kernel + bias)
   void (*dense)(const Dense<T>&, Index rows, const T* x, T* out);
+  // A step of Adam for the numbers [from, to) of a variable.
   void (*adam)(const AdamStep<T>&, const AdamArrays<T>&, Index from, Index to);
   // The nonlinearities, for tests.
   void (*exp)(const T* x, T* out, Index count);
