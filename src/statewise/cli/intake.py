@@ -65,6 +65,8 @@ def read_data(file: Path | None, *, key, time, target, missing, **inputs):
 
 def _has_keys(file: Path) -> bool:
     """Whether a file has a column named unique_id; what is wrong with it is told on reading it."""
+    from statewise.sequences.tables import DataError, read_header
+
     try:
         if file.suffix.lower() in (".parquet", ".pq"):
             from pyarrow import ArrowException
@@ -74,9 +76,8 @@ def _has_keys(file: Path) -> bool:
                 return _KEY in read_schema(file).names
             except ArrowException:
                 return False
-        with file.open(encoding="utf-8-sig") as lines:
-            return _KEY in next((line for line in lines if line.strip()), "")
-    except (OSError, UnicodeDecodeError):
+        return _KEY in read_header(file)
+    except (OSError, DataError):
         return False
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 from statewise.cli.printing import Printer
 from statewise.cli.refusal import Refusal
 from statewise.cli.running import LEVELS, command_line, default_horizon, shade, span, written
+from statewise.cli.written_names import as_written, check_backtest_file, check_forecast_file
 from statewise.pictures import plot_forecast
 from statewise.pictures.report import report_of_backtest, report_of_forecast
 from statewise.sequences import Panel, TimeSeries
@@ -15,6 +16,7 @@ from statewise.sequences.frames import say_stamp
 from statewise.sequences.panel import say_keys
 from statewise.tasks import Backtest, Forecaster, backtest
 from statewise.tasks.alone import LEAST_LOOKBACK
+from statewise.tasks.result_names import KEY, TIME
 
 _CHOOSABLE = ("season", "lookback", "cell", "units", "layers", "likelihood", "epochs", "seed")
 
@@ -46,6 +48,8 @@ def forecast(
         report: the file of the report.
         options: arguments of `Forecaster`; None for its default.
     """
+    columns = panel.columns
+    check_forecast_file({KEY: columns.id, TIME: columns.time})
     forecaster = _forecaster(panel, horizon, options)
     if short == "raise":
         _refuse_short(panel, forecaster, 0 if no_holdout else forecaster.horizon)
@@ -87,6 +91,8 @@ def measure(
     """
     if isinstance(data, TimeSeries) and data.note:
         printer.line("Missing", data.note)
+    if isinstance(data, Panel):
+        check_backtest_file(data.columns)
     forecaster = _forecaster(data, horizon, options, windows)
     with printer.training() as progress:
         result = backtest(
@@ -191,7 +197,7 @@ def _beyond(panel, forecaster, output, printer, levels, future_file, report, sho
         "statewise backtest."
     )
     path = output / "forecast.csv"
-    _to_csv(frame.rename(columns=_as_forecast), path)
+    _to_csv(frame.rename(columns=as_written), path)
     printer.line("Written", str(path))
     if report:
         page = report_of_forecast(forecaster, panel, frame, command=command_line())
@@ -200,7 +206,7 @@ def _beyond(panel, forecaster, output, printer, levels, future_file, report, sho
 
 def _write(result: Backtest, name: str, output: Path, printer: Printer, report) -> None:
     """Write all forecasts, their errors, and the picture of a typical series."""
-    frame = result.forecasts.rename(columns=_as_forecast)
+    frame = result.forecasts.rename(columns=as_written)
     if name == "forecast":
         frame = frame.drop(columns=["window", "step", "cutoff"])
         frame = frame.rename(columns={result.origins.panel.columns.target: "truth"})
@@ -242,10 +248,6 @@ def _picture(result: Backtest):
     }
     shade(figure, forecasts.index, bands)
     return figure
-
-
-def _as_forecast(name: str) -> str:
-    return str(name).replace("model", "forecast", 1).replace("seasonal naive", "seasonal_naive")
 
 
 def _to_csv(frame: pd.DataFrame, path: Path) -> None:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from statewise.cli.printing import Printer
 from statewise.cli.refusal import Refusal
+from statewise.cli.written_names import as_written, check_forecast_file
 from statewise.pictures import plot_forecast
 from statewise.pictures.report import (
     Report,
@@ -29,6 +30,7 @@ from statewise.tasks import (
 )
 from statewise.tasks.backtesting import from_evaluation
 from statewise.tasks.intake import panel_of
+from statewise.tasks.result_names import TIME
 
 LEVELS = (80.0, 95.0)  # of the intervals in a report, and for panels
 _SHADE = "#D55E00"  # of the model's line in the picture
@@ -60,6 +62,7 @@ def run(
         report: the file of the report.
         options: arguments of `Forecaster`; None for its default.
     """
+    check_forecast_file({TIME: _time_name(series)})
     given = {name: value for name, value in options.items() if value is not None}
     if one_step:
         given["horizon"] = 1
@@ -211,10 +214,7 @@ def _write(
         for i, end in enumerate(("lo", "hi"))
     }
     frame = frame.assign(**ends)
-    columns = {"seasonal naive": "seasonal_naive"} | {
-        column: column.replace("model", "forecast") for column in ("model", *ends)
-    }
-    written = frame.rename(columns=columns).set_axis([say_stamp(stamp) for stamp in frame.index])
+    written = frame.rename(columns=as_written).set_axis([say_stamp(stamp) for stamp in frame.index])
     try:
         written.to_csv(table, index_label=name)
         figure.savefig(picture, dpi=100)

@@ -1,5 +1,6 @@
 """Panels out of data frames of any kind: which rows make which series, and what is wrong."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,14 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 import pandas as pd
+from narwhals.exceptions import DuplicateError
 from pandas.api import types
 
 from statewise.sequences._columns import guess_time, parse_time, read_numbers
 from statewise.sequences._grids import place
 from statewise.sequences.frames import say_stamp
 from statewise.sequences.panel import Columns, Panel, say_keys
-from statewise.sequences.tables import DataError, Table, counted, listed, load_table
+from statewise.sequences.tables import DataError, Table, counted, free_name, listed, load_table
 
 
 def read_panel(source: Any, columns: Columns | None = None) -> Panel:
@@ -103,14 +105,32 @@ def as_table(source: Any) -> Table:
     if isinstance(source, Table):
         return source
     if not isinstance(source, (pd.DataFrame, pd.Series, str, Path)):
-        try:
-            source = nw.from_native(source, eager_only=True).to_pandas()
-        except TypeError:
+        frame = as_frame(source)
+        if frame is None:
             raise TypeError(
                 "a panel is a frame of pandas, polars or Arrow, or a path, not "
                 f"{type(source).__name__}"
-            ) from None
+            )
+        source = frame.to_pandas()
     return load_table(source)
+
+
+def as_frame(source: Any) -> nw.DataFrame | None:
+    """Return a frame of any library as narwhals has it; None for what is no frame.
+
+    Raises:
+        DataError: where two of its columns have one name.
+    """
+    try:
+        return nw.from_native(source, eager_only=True)
+    except TypeError:
+        return None
+    except DuplicateError:
+        names = source.columns if isinstance(source, pd.DataFrame) else source.column_names
+        twice = [name for name, count in Counter(names).items() if count > 1]
+        raise DataError(
+            f"the table has several columns named {twice[0]!r}: rename all but one"
+        ) from None
 
 
 def check_columns(table: Table, names: Any) -> None:
@@ -255,14 +275,20 @@ def read_wide(source: Any, time: str | None = None) -> Panel:
         raise DataError(f"{table.name} has no column of numbers besides the time")
     values = np.column_stack([read_numbers(table, name) for name in names])
     rows, count = len(table.frame), len(names)
-    label = time if time is not None else "ds"
+    label = time if time is not None else free_name(Columns.time, names)
+    # The names of the series are keys here, but for that of time no column may be lost.
+    columns = Columns(
+        id=free_name(Columns.id, [label]), time=label, target=free_name(Columns.target, [label])
+    )
     frame = pd.DataFrame(
         {
-            "unique_id": np.repeat(np.arange(count), rows),
+            columns.id: np.repeat(np.arange(count), rows),
             label: np.tile(np.arange(rows), count)
             if time is None
             else pd.concat([table.frame[time]] * count, ignore_index=True),
-            "y": values.T.ravel(),
+            columns.target: values.T.ravel(),
         }
     )
-    return replace(read_panel(frame, Columns(time=label)), keys=np.array(names, object))
+    keys = np.empty(count, object)
+    keys[:] = names  # not np.array(names): tuples are keys too
+    return replace(read_panel(frame, columns), keys=keys)

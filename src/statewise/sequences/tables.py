@@ -2,7 +2,7 @@
 
 import csv
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,7 +83,7 @@ def load_table(source: Any) -> Table:
     if isinstance(source, pd.DataFrame):
         twice = source.columns[source.columns.duplicated()]
         if len(twice):
-            raise DataError(f"the table has several columns named {twice[0]!r}")
+            raise DataError(f"the table has several columns named {twice[0]!r}: rename all but one")
         return Table(_index_as_column(source), "the table", _Rows(source.index))
     if not isinstance(source, (str, Path)):
         raise TypeError(f"a table is a path or a pandas frame, not {type(source).__name__}")
@@ -120,6 +120,18 @@ def listed(names: Iterable[Any]) -> str:
     return ", ".join(names[:_LISTED]) + more
 
 
+def free_name(wish: str, taken: Iterable[Hashable]) -> str:
+    """Return a name that is not taken: the wish, with an underscore for each time that it is.
+
+    >>> free_name("y", ["x"]), free_name("y", ["y", "y_"])
+    ('y', 'y__')
+    """
+    taken = set(taken)
+    while wish in taken:
+        wish += "_"
+    return wish
+
+
 def _load_pq(path: Path) -> Table:
     try:
         frame = pd.read_parquet(path)
@@ -128,7 +140,18 @@ def _load_pq(path: Path) -> Table:
     return Table(_index_as_column(frame), str(path), _Rows(range(1, len(frame) + 1)))
 
 
-def _load_csv(path: Path, delimiters: str) -> Table:
+def read_header(path: Path) -> list[str]:
+    """Return the names of a CSV file's columns.
+
+    Raises:
+        DataError: where the file is empty, not UTF-8, or its ending is another one.
+        OSError: where it can't be opened.
+    """
+    return _header(path, _DELIMITERS.get(path.suffix.lower(), ","))[0]
+
+
+def _header(path: Path, delimiters: str) -> tuple[list[str], str, int]:
+    """Return the first line's names, what delimits them, and how many blank lines go before."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lead, header = _first_line(file)
@@ -137,7 +160,17 @@ def _load_csv(path: Path, delimiters: str) -> Table:
     if not header:
         raise DataError(f"{path} is empty")
     delimiter = max(delimiters, key=header.count)
-    _check_header(path, next(csv.reader([header], delimiter=delimiter)))
+    try:
+        names = next(csv.reader([header], delimiter=delimiter))
+    except csv.Error as error:
+        raise DataError(f"{path} is no readable CSV file: {_one_line(error)}") from None
+    return names, delimiter, lead
+
+
+def _load_csv(path: Path, delimiters: str) -> Table:
+    names, delimiter, lead = _header(path, delimiters)
+    _check_header(path, names)
+    _check_once(path, names)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -179,6 +212,14 @@ def _check_header(path: Path, names: list[str]) -> None:
         )
 
 
+def _check_once(path: Path, names: list[str]) -> None:
+    """Refuse a name that is there twice: pandas would give the second one another, in silence."""
+    named = [name for name in names if name.strip()]
+    twice = [name for name in named if named.count(name) > 1]
+    if twice:
+        raise DataError(f"{path} has several columns named {twice[0]!r}: rename all but one")
+
+
 def _is_value(text: str) -> bool:
     try:
         float(text)
@@ -204,8 +245,25 @@ def _rows_that_count(path: Path, frame: pd.DataFrame, lines: range) -> pd.Series
 
 def _index_as_column(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep an index that means something (named, or of dates) as a column, and number the rows."""
-    dated = isinstance(frame.index, (pd.DatetimeIndex, pd.PeriodIndex))
-    named = frame.index.name is not None and frame.index.name not in frame.columns
+    index = frame.index
+    both = [name for name in index.names if name is not None and name in frame.columns]
+    if isinstance(index, pd.MultiIndex):
+        if both or None in index.names:
+            fault = f"named {both[0]!r}, as a column is" if both else "without a name"
+            raise DataError(
+                f"the table's index has a level {fault}: give every level a name of its own, or "
+                "make columns of them by reset_index"
+            )
+        return frame.reset_index()
+    dated = isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex))
+    if dated and both:
+        if not index.equals(pd.Index(frame[both[0]])):
+            raise DataError(
+                f"the table has an index and a column named {both[0]!r}, and they differ: drop "
+                "one of the two"
+            )
+        return frame.reset_index(drop=True)
+    named = index.name is not None and not both
     return frame.reset_index(drop=not (dated or named))
 
 

@@ -15,6 +15,7 @@ from statewise.tasks.backtest_result import MODEL, NAIVE, SEASONAL_NAIVE, Backte
 from statewise.tasks.evaluation import Evaluation
 from statewise.tasks.forecaster import Forecaster
 from statewise.tasks.intake import panel_of, take_in
+from statewise.tasks.result_names import check_backtest
 
 Progress = Callable[[str, int, int, float], None]
 
@@ -69,9 +70,11 @@ def backtest(
     check_count(horizon, "horizon")
     levels = _levels(level)
     panel = _panel(data, names)
+    check_backtest(panel.columns)
     origins, left_out = cut(panel, windows=windows, horizon=horizon)
     fitted, origins, season, cast = _run(forecaster, origins, refit, levels, progress)
-    left_out += np.setdiff1d(panel.keys, [*origins.panel.keys, *left_out]).tolist()
+    used = {*origins.panel.keys.tolist(), *left_out}
+    left_out += [key for key in panel.keys.tolist() if key not in used]
     notes = [say_left_out(left_out, len(panel))] if left_out else []
     notes += [note for note in fitted.notes_ if not note.startswith("left out")]
     ends = origins.panel.time[origins.panel.offsets[1:] - 1]

@@ -17,6 +17,8 @@ from statewise.sequences import (
     read_series,
     read_wide,
 )
+from statewise.sequences.panel_reading import as_frame
+from statewise.tasks.result_names import check_forecasts, check_once
 
 
 @dataclass(frozen=True)
@@ -69,19 +71,22 @@ def take_in(data: Any, names: Columns | Mapping[str, Any] | None = None) -> Inta
     if isinstance(data, (TimeSeries, pd.Series)):
         return _one_series(as_time_series(data), "series")
     if isinstance(data, Panel):
+        check_forecasts(data.columns)
         return Intake(Form("long", "pandas"), data)
-    if not _is_frame(data):
+    frame = as_frame(data)
+    if frame is None:
         array = np.asarray(data)
         if array.ndim == 2:
             frame = pd.DataFrame(array, columns=range(array.shape[1]))
             return Intake(Form("wide array"), read_wide(frame))
         return _one_series(as_time_series(data), "array")
-    there = set(nw.from_native(data, eager_only=True).columns)
-    given = there | ({data.index.name} if isinstance(data, pd.DataFrame) else set())
-    backend = _backend(data)
+    there = set(frame.columns)
+    given = there | (set(data.index.names) if isinstance(data, pd.DataFrame) else set())
+    backend = nw.get_native_namespace(frame).__name__
     keyed = columns.id in given
     long = keyed or {columns.time, columns.target} <= given
     if long or names is not None:
+        check_forecasts(columns, keyed)
         form = Form("long", backend, keyed=keyed)
         return Intake(form, read_panel(data, columns))
     panel = read_wide(data)
@@ -167,6 +172,8 @@ def give_back(form: Form, panel: Panel, points: np.ndarray, bands: dict[str, np.
         frame[panel.columns.time] = stamps
         frame |= {name: ends.ravel() for name, ends in columns.items()}
         return _as(form.backend, pd.DataFrame(frame))
+    ends = [f"{key}-{name}" for key in panel.keys for name in bands]
+    check_once([form.time, *panel.keys, *ends], "a wide table of forecasts")
     one = stamps[:horizon]  # a wide table's series end together
     frame = {}
     for i, key in enumerate(panel.keys):
@@ -180,18 +187,6 @@ def give_back(form: Form, panel: Panel, points: np.ndarray, bands: dict[str, np.
 
 def _one_series(series: TimeSeries, layout: str) -> Intake:
     return Intake(Form(layout), panel_of(series), series)
-
-
-def _is_frame(data: Any) -> bool:
-    try:
-        nw.from_native(data, eager_only=True)
-    except TypeError:
-        return False
-    return True
-
-
-def _backend(data: Any) -> str:
-    return nw.get_native_namespace(nw.from_native(data, eager_only=True)).__name__
 
 
 def _as(backend: str, frame: pd.DataFrame) -> Any:

@@ -14,6 +14,7 @@ from statewise.sequences import Panel
 from statewise.sequences.frames import say_stamp
 from statewise.tasks import Backtest
 from statewise.tasks.backtest_measures import Cast
+from statewise.tasks.result_names import end_of
 
 _MOST_SERIES = 5000
 _HISTORY = 3  # so many times the steps forecast are shown before them
@@ -118,7 +119,8 @@ def report_of_forecast(
     if forecaster.left_out_:
         panel = panel.select(np.flatnonzero(np.isin(panel.keys, forecaster.ids_)))
     count, horizon = len(panel), len(frame) // len(panel)
-    ends = [name.removeprefix("model-lo-") for name in frame.columns if "-lo-" in str(name)]
+    lower = [name for name in frame.columns if end_of(name) and name.startswith("model-lo-")]
+    ends = [name.removeprefix("model-lo-") for name in lower]
 
     def taken(name: str) -> np.ndarray:
         return frame[name].to_numpy(np.float64).reshape(count, 1, horizon)[shown]
