@@ -37,6 +37,28 @@ class Model(Forecasting, Stepping, Running, keras.Model):
             cls = Functional
         return super().__new__(cls)
 
+    def __init__(self, *args, **kwargs):
+        """Begin a model of layers; of inputs and outputs, if a subclass was given these."""
+        if functional_init_arguments(args, kwargs) and not isinstance(self, KerasFunctional):
+            _make_functional(type(self))
+            KerasFunctional.__init__(self, *args, **kwargs)
+        else:
+            super().__init__(*args, **kwargs)
+
+
+def _make_functional(cls: type) -> None:
+    """Let a subclass of `Model` be one of `Functional`, since its inputs and outputs are given.
+
+    Keras does that by exchanging ``keras.Model`` for its own functional class wherever it finds it
+    among the ancestors. Among those is the `Model` of this package, which every other model is made
+    of: none would work any more. Here nothing but the class itself learns of it.
+    """
+    bases = [Functional if issubclass(Functional, base) else base for base in cls.__bases__]
+    if Functional not in bases:
+        last = max(i for i, base in enumerate(bases) if issubclass(base, Model))
+        bases.insert(last + 1, Functional)
+    cls.__bases__ = tuple(dict.fromkeys(bases))
+
 
 @_register
 class Functional(Model, KerasFunctional):
