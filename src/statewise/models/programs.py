@@ -132,8 +132,7 @@ class Programs:
                 variable._direct_assign(value)
             return
         self.model.reset_metrics()
-        # A metric of the user's own may do more than set its variables.
-        if all(type(m).__module__.startswith("keras.") for m in self.model.metrics):
+        if _resets_only_variables(self.model):
             self.fresh_metrics = [variable.value for variable in variables]
 
     @property
@@ -261,6 +260,14 @@ class Programs:
         pairs = list(zip(self.model.metrics_variables, values, strict=True))
         with keras.StatelessScope(state_mapping=pairs):
             return self.model.get_metrics_result()
+
+
+def _resets_only_variables(model) -> bool:
+    """Whether a reset of the metrics is Keras's own, which sets their variables and no more."""
+    resets = [type(model).reset_metrics]
+    for metric in model.metrics:  # those given to compile() stand together within one of Keras's
+        resets += [type(m).reset_state for m in (metric, *getattr(metric, "metrics", ()))]
+    return all(reset.__module__.startswith("keras.") for reset in resets)
 
 
 def _compiler_options(trained: int) -> dict:
