@@ -12,7 +12,7 @@ from statewise.cli.written_names import as_written, check_backtest_file, check_f
 from statewise.pictures import plot_forecast
 from statewise.pictures.report import report_of_backtest, report_of_forecast
 from statewise.sequences import Panel, TimeSeries
-from statewise.sequences.frames import say_stamp
+from statewise.sequences.frames import say_stamps
 from statewise.sequences.panel import say_keys
 from statewise.tasks import Backtest, Forecaster, backtest
 from statewise.tasks.alone import LEAST_LOOKBACK
@@ -256,9 +256,7 @@ def _to_csv(frame: pd.DataFrame, path: Path) -> None:
         if isinstance(frame[name].dtype, (np.dtype, pd.DatetimeTZDtype)) and (
             frame[name].dtype.kind == "M"
         ):
-            stamps = pd.Index(frame[name])
-            codes, unique = pd.factorize(stamps)
-            frame[name] = np.array([say_stamp(stamp) for stamp in unique], object)[codes]
+            frame[name] = say_stamps(pd.Index(frame[name]))
     try:
         frame.to_csv(path, index=False)
     except OSError as error:

@@ -18,7 +18,7 @@ from statewise.pictures.report import (
     write_report,
 )
 from statewise.sequences import TimeSeries
-from statewise.sequences.frames import say_stamp
+from statewise.sequences.frames import say_stamp, say_stamps
 from statewise.sequences.season import season_lengths
 from statewise.tasks import (
     Evaluation,
@@ -214,7 +214,7 @@ def _write(
         for i, end in enumerate(("lo", "hi"))
     }
     frame = frame.assign(**ends)
-    written = frame.rename(columns=as_written).set_axis([say_stamp(stamp) for stamp in frame.index])
+    written = frame.rename(columns=as_written).set_axis(say_stamps(frame.index))
     try:
         written.to_csv(table, index_label=name)
         figure.savefig(picture, dpi=100)

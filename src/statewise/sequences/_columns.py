@@ -78,7 +78,7 @@ def read_numbers(table: Table, name: str) -> np.ndarray:
 
 
 def read_time(table: Table, name: str) -> pd.Index:
-    """Return a column as strictly increasing time stamps (in UTC where it has zones) or numbers.
+    """Return a column as strictly increasing time stamps, in the zone they have, or numbers.
 
     Raises:
         DataError: where a stamp is missing, is no date, repeats one, or goes back.
@@ -114,12 +114,14 @@ def read_time(table: Table, name: str) -> pd.Index:
 
 
 def parse_time(column: pd.Series) -> pd.Index:
-    """Read time stamps, NaT where one can't be read; plain numbers stay numbers."""
+    """Read time stamps, NaT where one can't be read; plain numbers stay numbers.
+
+    Stamps keep their zone; text with more than one offset from UTC names no zone, and is in UTC.
+    """
     if isinstance(column.dtype, pd.PeriodDtype):
         return pd.DatetimeIndex(column.dt.to_timestamp())
     if types.is_datetime64_any_dtype(column.dtype):
-        stamps = pd.DatetimeIndex(column)
-        return stamps if stamps.tz is None else stamps.tz_convert("UTC")
+        return pd.DatetimeIndex(column)
     if types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype):
         numbers = pd.Index(column.to_numpy())
         if types.is_integer_dtype(numbers.dtype) and numbers.min() > 17_000_000:
@@ -127,6 +129,11 @@ def parse_time(column: pd.Series) -> pd.Index:
             if not dates.isna().any():
                 return dates
         return numbers
+    if types.is_object_dtype(column.dtype) and types.infer_dtype(column).startswith("datetime"):
+        try:
+            return pd.DatetimeIndex(column)
+        except (ValueError, TypeError, OverflowError):  # zones that differ; what is no stamp
+            pass
     text = column.astype(str).str.strip()
     # 02/01/2020 may be either: the right reading is the one that fails less, and goes forward in
     # even steps; where both do, the month comes first.
@@ -147,8 +154,7 @@ def _parse(text: pd.Series, dayfirst: bool) -> pd.DatetimeIndex:
             stamps = pd.to_datetime(text, dayfirst=dayfirst, errors="coerce")
         except ValueError:  # zones that differ
             stamps = pd.to_datetime(text, dayfirst=dayfirst, errors="coerce", utc=True)
-    stamps = pd.DatetimeIndex(stamps)
-    return stamps if stamps.tz is None else stamps.tz_convert("UTC")
+    return pd.DatetimeIndex(stamps)
 
 
 def _holds_dates(column: pd.Series) -> bool:

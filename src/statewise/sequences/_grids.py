@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from statewise.sequences.calendars import Calendar, find_calendar
-from statewise.sequences.frames import say_stamp
+from statewise.sequences.frames import say_even, say_stamp
 from statewise.sequences.panel import say_keys
 from statewise.sequences.tables import DataError
 
@@ -68,8 +68,8 @@ def _one_by_one(stamps: pd.Index, offsets: np.ndarray, keys: np.ndarray) -> Plac
         if found[i] is None:
             raise DataError(
                 f"the time stamps of series {say_keys(keys[i : i + 1])} are uneven (from "
-                f"{say_stamp(stamps[start])} to {say_stamp(stamps[stop - 1])}): bring them to "
-                "even steps first"
+                f"{say_stamp(stamps[start])} to {say_stamp(stamps[stop - 1])}): "
+                f"{say_even(stamps[start:stop])}"
             )
     if not found:
         raise DataError(

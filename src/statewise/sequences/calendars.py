@@ -4,10 +4,12 @@ Months, quarters and years are even although they differ in days; business days 
 weekends are left out, and holidays with them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+
+from statewise.sequences._zones import in_place_of, in_zone, on_the_wall
 
 _UNITS = {  # microseconds: pandas' alias, name
     86_400_000_000: ("D", "day"),
@@ -22,6 +24,7 @@ _ONE = {"day": "daily", "hour": "hourly"}
 _MONTHS = {1: ("M", "monthly"), 3: ("Q", "quarterly"), 12: ("Y", "yearly")}
 _WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _MOST_HOLIDAYS = 0.1  # of the weekdays; a calendar of exchanges leaves out 3 to 7 %
+_SHORTEST_DAY = np.timedelta64(22, "h")  # the clock has been set forward by two hours, not more
 _MOST_ABSENT = 0.5  # rows absent for each row there; beyond that the stamps have no calendar
 
 
@@ -30,15 +33,19 @@ class Calendar:
     """A rule by which time goes on, step by step.
 
     Attributes:
-        unit: "month", "business month end", "business day", "time" (a fixed span) or "number"
-            (time given as numbers, or not at all).
+        unit: "month", "business month end", "business day", "time" (a fixed span), "clock" (a fixed
+            span by the clock of a zone, where a day may have 23 hours) or "number" (time given as
+            numbers, or not at all).
         step: how many months, microseconds, or numbers a step is; 1 for business days.
         anchor: for months the day, 31 for the last one; for "time" the weekday, 0 for Monday.
+        time_of_day: in microseconds, where a zone's clock has moved a stamp to another one; None
+            where all stamps have that of the first.
     """
 
     unit: str
     step: float
     anchor: int = 0
+    time_of_day: int | None = None
 
     @property
     def frequency(self) -> str:
@@ -81,14 +88,27 @@ class Calendar:
         """Return ``count`` stamps, ``first`` and those that follow it."""
         if self.unit == "number":
             return pd.Index(first + self.step * np.arange(count))
-        zone, first = first.tz, first.tz_localize(None)
+        if first.tz is not None:
+            return self._in_zone(first, count)
         if self.unit == "month":
             stamps = _month_stamps(first, self.step, self.anchor, count)
-        elif self.unit == "time":
+        elif self.unit in ("time", "clock"):
             stamps = np.datetime64(first, "us") + np.arange(count) * np.timedelta64(self.step, "us")
         else:
             stamps = pd.date_range(first, periods=count, freq=self.frequency, unit="us")
-        return pd.DatetimeIndex(stamps, tz=zone)
+        return pd.DatetimeIndex(stamps)
+
+    def _in_zone(self, first: pd.Timestamp, count: int) -> pd.DatetimeIndex:
+        """Go on by the clock of the zone of ``first``; a fixed span goes on by instants."""
+        zone = first.tz
+        if self.unit == "time":
+            instants = self.stamps(first.tz_convert(None), count)
+            return instants.tz_localize("UTC").tz_convert(zone)
+        wall = first.tz_localize(None)
+        if self.time_of_day is not None:
+            wall = wall.normalize() + pd.Timedelta(microseconds=self.time_of_day)
+        stamps = in_zone(self.stamps(wall, count), zone)
+        return in_place_of(stamps, [0], pd.DatetimeIndex([first]))
 
     def after(self, last: pd.Timestamp | float, count: int) -> pd.Index:
         """Return the ``count`` stamps that follow ``last``."""
@@ -115,13 +135,37 @@ def find_calendar(stamps: pd.Index) -> tuple[Calendar, pd.Index] | None:
     """
     if not isinstance(stamps, pd.DatetimeIndex):
         return _find_numbers(stamps)
-    naive = stamps.tz_localize(None)
-    for find in (_find_months, _find_business_months, _find_business_days, _find_span):
-        found = find(naive)
+    if stamps.tz is not None:
+        return _find_in_zone(stamps)
+    for find in _FINDERS:
+        found = find(stamps)
         if found is not None:
-            calendar, grid = found
-            return calendar, grid.tz_localize(stamps.tz)
+            return found
     return None
+
+
+def _find_in_zone(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.DatetimeIndex] | None:
+    """Find what stamps keep to by the clock of their zone, or as instants."""
+    zone, instants = stamps.tz, stamps.tz_convert(None)
+    within_days = np.median(np.diff(instants.to_numpy())) < _SHORTEST_DAY
+    if within_days:  # hours are even as instants
+        found = _find_span(instants)
+        if found is not None:
+            return found[0], found[1].tz_localize("UTC").tz_convert(zone)
+    wall, time_of_day = (stamps.tz_localize(None), None) if within_days else on_the_wall(stamps)
+    if wall.is_unique and wall.is_monotonic_increasing:
+        for find in _FINDERS:
+            found = find(wall)
+            if found is not None:
+                calendar, grid = found
+                unit = "clock" if calendar.unit == "time" else calendar.unit
+                places = grid.get_indexer(wall)
+                return (
+                    replace(calendar, unit=unit, time_of_day=time_of_day),
+                    in_place_of(in_zone(grid, zone), places, stamps),
+                )
+    found = None if within_days else _find_span(instants)  # each at one time of day elsewhere
+    return None if found is None else (found[0], found[1].tz_localize("UTC").tz_convert(zone))
 
 
 def _find_numbers(numbers: pd.Index) -> tuple[Calendar, pd.Index] | None:
@@ -178,6 +222,9 @@ def _find_span(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.DatetimeIndex] | 
     count = int(instants[-1] - instants[0]) // step + 1
     calendar = Calendar("time", step, int(stamps.day_of_week[0]))
     return _unless_too_sparse(calendar, stamps[0], count, len(stamps))
+
+
+_FINDERS = (_find_months, _find_business_months, _find_business_days, _find_span)
 
 
 def _unless_too_sparse(calendar, first, count, given):

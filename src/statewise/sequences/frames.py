@@ -177,7 +177,7 @@ def _even(table: Table, stamps: pd.Index) -> tuple[Calendar, pd.Index]:
     raise DataError(
         f"the time stamps are uneven: most steps are {say_span(usual)}, but "
         f"{say_span(steps[odd])} lie between {table.places[odd]} ({say_stamp(stamps[odd])}) and "
-        f"{table.places[odd + 1]} ({say_stamp(stamps[odd + 1])}); bring them to even steps first"
+        f"{table.places[odd + 1]} ({say_stamp(stamps[odd + 1])}); {say_even(stamps)}"
     )
 
 
@@ -244,11 +244,43 @@ def _missing_message(table: Table, stamps: pd.Index, names, unknown: np.ndarray)
     )
 
 
+def say_even(stamps: pd.Index) -> str:
+    """Say what to do about uneven stamps: they may be even by the clock of a zone they don't have.
+
+    Example:
+        >>> say_even(pd.Index([1, 2, 4]))
+        'bring them to even steps first'
+    """
+    if isinstance(stamps, pd.DatetimeIndex) and stamps.tz is not None and len(stamps) > 2:
+        hours = np.diff(stamps.tz_convert(None).to_numpy()) / np.timedelta64(1, "h")
+        off = np.abs(hours - 24 * np.round(hours / 24))
+        if (hours >= 23).all() and (off <= 1).all():
+            return (
+                "if they are even by the clock of a zone with summer time, give them that zone "
+                'first, for example by dt.tz_convert("Europe/Berlin")'
+            )
+    return "bring them to even steps first"
+
+
 def say_stamp(stamp: Any) -> str:
     """Write a time stamp as short as it is: a date where it has no time of day."""
     if not isinstance(stamp, pd.Timestamp):
         return f"{stamp:g}" if isinstance(stamp, float) else str(stamp)
     return str(stamp.date()) if stamp == stamp.normalize() else str(stamp)
+
+
+def say_stamps(stamps: pd.Index) -> np.ndarray:
+    """Write a column of stamps all in one way: as dates where none has a time of day.
+
+    Example:
+        >>> say_stamps(pd.date_range("2024-01-31 23:00", periods=2, freq="h")).tolist()
+        ['2024-01-31 23:00:00', '2024-02-01 00:00:00']
+    """
+    codes, unique = pd.factorize(stamps)
+    dated = isinstance(unique, pd.DatetimeIndex)
+    whole = dated and bool((unique == unique.normalize()).all())
+    said = [str(stamp) if dated and not whole else say_stamp(stamp) for stamp in unique]
+    return np.array(said, object)[codes]
 
 
 def say_span(span: Any) -> str:

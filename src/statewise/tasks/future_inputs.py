@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from statewise.sequences import DataError, Panel
+from statewise.sequences._zones import in_zone_of
 from statewise.sequences.frames import say_stamp
 from statewise.sequences.panel import say_keys
 from statewise.sequences.panel_reading import as_table, check_columns, read_input, read_stamps
@@ -47,7 +48,13 @@ def _rows(future: Any, panel: Panel, stamps: pd.Index, series: np.ndarray) -> di
     if not keyed and len(panel) > 1:
         check_columns(table, [columns.id])
     check_columns(table, (columns.time, *columns.future))
-    given = read_stamps(table, columns.time)
+    given = in_zone_of(read_stamps(table, columns.time), stamps)
+    if (getattr(given, "tz", None) is None) != (getattr(stamps, "tz", None) is None):
+        without = "future" if getattr(given, "tz", None) is None else "the series"
+        raise DataError(
+            f"the time stamps of the series and of future go together, but those of {without} have "
+            "no zone: give them one, for example by dt.tz_localize"
+        )
     if keyed:
         codes = pd.Index(panel.keys).get_indexer(pd.Index(table.frame[columns.id]))
     else:
