@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from statewise.sequences import Columns, DataError, read_panel, read_series, read_wide
 from statewise.sequences.calendars import find_calendar
-from statewise.tasks.future_inputs import read_ahead
+from statewise.tasks.future_inputs import in_zone_of_fit, read_ahead
 from statewise.tasks.global_arrays import Encoder
 from statewise.tasks.intake import give_back, take_in
 
@@ -177,7 +177,20 @@ def test_inputs_ahead_in_another_zone():
     panel = read_panel(frame[:20], Columns(future=["price"]))
     encoder = Encoder.fit(panel)
     ahead = frame[20:].assign(ds=days[20:].tz_convert("America/New_York"))
-    same = read_ahead(frame[20:], panel, encoder, 4)
-    np.testing.assert_array_equal(read_ahead(ahead, panel, encoder, 4), same)
+    same = read_ahead(frame[20:], panel, encoder, 4, days)
+    np.testing.assert_array_equal(read_ahead(ahead, panel, encoder, 4, days), same)
     with pytest.raises(DataError, match="those of future have no zone"):
-        read_ahead(ahead.assign(ds=days[20:].tz_localize(None)), panel, encoder, 4)
+        read_ahead(ahead.assign(ds=days[20:].tz_localize(None)), panel, encoder, 4, days)
+
+
+def test_features_of_stamps_are_those_of_the_zone_of_fit():
+    hours = pd.date_range("2024-03-30", periods=60, freq="h", tz=ZONE)
+    columns = Columns(calendar=["hour", "weekday"])
+    frame = pd.DataFrame({"unique_id": "a", "ds": hours, "y": 1.0})
+    elsewhere = frame.assign(ds=hours.tz_convert("Asia/Tokyo"))
+    panel, other = read_panel(frame, columns), read_panel(elsewhere, columns)
+    encoder = Encoder.fit(panel)
+    same = read_ahead(None, panel, encoder, 6, hours)
+    np.testing.assert_array_equal(read_ahead(None, other, encoder, 6, hours), same)
+    assert in_zone_of_fit(other, hours).time.equals(hours.rename("ds"))
+    assert read_panel(elsewhere).time.tz == elsewhere["ds"].dt.tz

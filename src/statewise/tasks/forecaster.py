@@ -22,7 +22,7 @@ from statewise.tasks.forecaster_arguments import (
     named,
     season_of,
 )
-from statewise.tasks.future_inputs import read_ahead
+from statewise.tasks.future_inputs import in_zone_of_fit, read_ahead
 from statewise.tasks.global_engine import GlobalEngine
 from statewise.tasks.global_request import LEAST_LOOKBACK, Request
 from statewise.tasks.intake import Form, Intake, as_time_series, give_back, take_in
@@ -206,8 +206,9 @@ class Forecaster:
         if isinstance(self._engine, AloneEngine):
             points, bands = self._predict_alone(panel, horizon, levels)
         else:
-            ahead = read_ahead(future, panel, self._engine.encoder, horizon)
-            forecasts = self._engine.predict(panel, horizon, ahead)
+            zone = self._panel.time
+            ahead = read_ahead(future, panel, self._engine.encoder, horizon, zone)
+            forecasts = self._engine.predict(in_zone_of_fit(panel, zone), horizon, ahead)
             points = forecasts.points
             bands = named(levels, forecasts.interval)
         return give_back(form, panel, points, bands)

@@ -1,5 +1,6 @@
 """The inputs of the steps to forecast: found for every series and step, or the first one named."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,23 @@ from statewise.sequences.panel_reading import as_table, check_columns, read_inpu
 from statewise.tasks.global_arrays import Encoder, inputs_of
 
 
-def read_ahead(future: Any, panel: Panel, encoder: Encoder, horizon: int) -> np.ndarray | None:
+def in_zone_of_fit(panel: Panel, fitted: pd.Index) -> Panel:
+    """Return a panel whose stamps, where features of them are inputs, are in the zone of ``fit``.
+
+    Eight o'clock in another zone is another hour of the day than the one that was learned.
+
+    Args:
+        panel: the known steps.
+        fitted: the stamps that ``fit`` saw.
+    """
+    if not panel.columns.calendar:
+        return panel
+    return replace(panel, time=in_zone_of(panel.time, fitted))
+
+
+def read_ahead(
+    future: Any, panel: Panel, encoder: Encoder, horizon: int, fitted: pd.Index
+) -> np.ndarray | None:
     """Return the inputs of the steps after each series, (series * horizon, inputs); None for none.
 
     Args:
@@ -21,6 +38,7 @@ def read_ahead(future: Any, panel: Panel, encoder: Encoder, horizon: int) -> np.
         panel: the known steps.
         encoder: fitted on the training panel.
         horizon: how many steps.
+        fitted: the stamps that ``fit`` saw, in whose zone features of stamps are taken.
 
     Raises:
         DataError: where inputs are needed and ``future`` has not all of them: it names the first
@@ -39,7 +57,7 @@ def read_ahead(future: Any, panel: Panel, encoder: Encoder, horizon: int) -> np.
         found = rows
     if not (columns.future or columns.calendar or columns.static):
         return None
-    return inputs_of(panel, encoder, found, stamps, series)
+    return inputs_of(panel, encoder, found, in_zone_of(stamps, fitted), series)
 
 
 def _rows(future: Any, panel: Panel, stamps: pd.Index, series: np.ndarray) -> dict[str, np.ndarray]:
