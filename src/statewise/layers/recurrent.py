@@ -12,6 +12,7 @@ from keras import ops, tree
 from statewise import recurrence
 from statewise.layers.arithmetic import arithmetic_of, dropout_of, is_pure, weights_of
 from statewise.layers.carry import Memory, current_carry, in_stateless_scope, may_keep, zeros
+from statewise.layers.masks import flag_a_step, mask_of, mask_of_outputs
 from statewise.recurrence.layout import starts_backwards
 
 _with_states: ContextVar[bool] = ContextVar("with_states", default=False)
@@ -44,6 +45,8 @@ class Recurrent:
     * ``stateful=True`` needs no fixed batch size.
     * Cells that floor 1 knows run there; any other cell runs in one loop over time here.
     * Resets inside a batch are honoured.
+    * The inputs' mask is heeded where the initial state is given too, and the mask of outputs in
+      the reverse order is in that order.
     """
 
     @property
@@ -86,8 +89,7 @@ class Recurrent:
             lambda a: ops.convert_to_tensor(a, dtype=self.cell.compute_dtype), begin
         )
         self._check_state(begin, sequences.shape[0])
-        if isinstance(mask, (list, tuple)):
-            mask = mask[0]
+        mask = flag_a_step(mask_of(sequences, mask), sequences, self.name)
         # Drawn before the loop, so that every step has the same masks (and as Keras does it, so
         # that the same seed gives the same masks).
         self._maybe_config_dropout_masks(self.cell, sequences[:, 0], begin)
@@ -100,11 +102,16 @@ class Recurrent:
         output = ops.cast(outputs if self.return_sequences else last, self.compute_dtype)
         return (output, *end) if self.return_state else output
 
+    def compute_mask(self, sequences, mask):
+        """Return the mask of each output: that of the inputs where all time steps come out."""
+        mask = tree.flatten(mask)[0] if self.return_sequences else None
+        mask = mask_of_outputs(mask, self.go_backwards)
+        return [mask, *[None] * len(self.state_size)] if self.return_state else mask
+
     def inner_loop(self, sequences, initial_state, mask, training=False):
         """Run the cell over time; return the last output, all outputs or None, and the state."""
         carry = current_carry()
         resets = None if carry is None else carry.resets
-        mask = None if mask is None else _one_flag_a_step(mask)
         cell = arithmetic_of(self.cell)
         if cell is None:
             return self._loop_over_time(sequences, initial_state, mask, resets, training)
@@ -252,9 +259,3 @@ class Recurrent:
         if self.go_backwards:
             outputs = jnp.flip(outputs, axis=0)
         return outputs[-1], jnp.swapaxes(outputs, 0, 1), state
-
-
-def _one_flag_a_step(mask):
-    """Return a mask as bool ``(batch, time)``; a step counts if any of its features does."""
-    mask = jnp.asarray(mask, bool)
-    return mask.any(axis=-1) if mask.ndim == 3 else mask

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import keras
+from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
 
 from statewise.layers.arithmetic import is_pure
 from statewise.layers.bidirectional import Bidirectional
@@ -46,7 +47,13 @@ class TimeDistributed(keras.layers.TimeDistributed):
     Call arguments:
         inputs: ``(batch, time, ...)``, at least three axes.
         training: passed on to the inner layer if it takes it.
-        mask: ``(batch, time, ...)``, passed on step by step if the inner layer takes it.
+        mask: ``(batch, time)``, False for a time step that doesn't count, or
+            ``(batch, time, ...)``, also for what is within each; passed on step by step if the
+            inner layer takes it.
+
+    The outputs' mask is what the inner layer makes of its inputs at each time step (`Embedding`
+    with ``mask_zero``, `Masking`); where the inner layer makes none, a time step counts if anything
+    within it does.
 
     Raises:
         ValueError: if the mask's first two axes aren't those of the inputs; for a stateful inner
@@ -78,27 +85,44 @@ class TimeDistributed(keras.layers.TimeDistributed):
         kwargs = {}
         if self.layer._call_has_training_arg:
             kwargs["training"] = training
-        if not self.layer._call_has_mask_arg:
-            mask = None
+        inputs = jnp.asarray(inputs)
+        if mask is not None:
+            mask = _within_each_step(self.layer, jnp.asarray(mask, bool), inputs)
         run = self._fold if folds(self.layer) else self._step_by_step
         # The states and resets around this call are those of the outer time axis.
         with Carry({}):
-            return run(jnp.asarray(inputs), mask, kwargs)
+            outputs, masks = run(inputs, mask, kwargs)
+        for output, output_mask in zip(jax.tree.leaves(outputs), masks, strict=True):
+            output_mask = _outer(mask) if output_mask is None else output_mask
+            if output_mask is not None:
+                set_keras_mask(output, output_mask)
+        return outputs
+
+    def compute_mask(self, inputs, mask=None):
+        """Return the mask of each output: the inner layer's, or that of the time steps."""
+        if isinstance(inputs, keras.KerasTensor):
+            return None  # no part of a model's graph: the values bring it along
+        inputs = jnp.asarray(inputs)
+        if mask is not None:
+            mask = _within_each_step(self.layer, jnp.asarray(mask, bool), inputs)
+        folded = None if mask is None else _folded(mask)
+        masks = _inner_masks(self.layer, _folded(inputs), folded)
+        masks = [_outer(mask) if m is None else _unfolded(m, inputs) for m in masks]
+        return masks[0] if len(masks) == 1 else masks
 
     def _fold(self, inputs, mask, kwargs):
-        batch, time = inputs.shape[:2]
-
-        def fold(a):
-            return a.reshape(batch * time, *a.shape[2:])
-
-        if mask is not None:
-            kwargs["mask"] = fold(jnp.asarray(mask))
+        folded = moved(inputs, _folded)
+        mask = None if mask is None else _folded(mask)
+        if self.layer._call_has_mask_arg and mask is not None:
+            kwargs["mask"] = mask
+        outputs = self.layer.call(folded, **kwargs)
+        masks = _masks_after(self.layer, folded, mask, outputs)
 
         def unfold(a):
-            return a.reshape(batch, time, *a.shape[1:])
+            return _unfolded(a, inputs)
 
-        outputs = self.layer.call(moved(inputs, fold), **kwargs)
-        return jax.tree.map(lambda a: moved(a, unfold), outputs)
+        masks = [None if m is None else unfold(m) for m in masks]
+        return jax.tree.map(lambda a: moved(a, unfold), outputs), masks
 
     def _step_by_step(self, inputs, mask, kwargs):
         # Inside a traced loop no variable may be updated, so their values go through it.
@@ -106,19 +130,20 @@ class TimeDistributed(keras.layers.TimeDistributed):
 
         def step(values, now):
             x, valid = now
-            if valid is not None:
+            if self.layer._call_has_mask_arg and valid is not None:
                 kwargs["mask"] = valid
             pairs = zip(variables, values, strict=True)
             with keras.StatelessScope(state_mapping=list(pairs)) as scope:
                 outputs = self.layer.call(x, **kwargs)
-            return [scope.get_current_value(v) for v in variables], outputs
+                masks = _masks_after(self.layer, x, valid, outputs)
+            return [scope.get_current_value(v) for v in variables], (outputs, masks)
 
         steps = jax.tree.map(lambda a: jnp.swapaxes(jnp.asarray(a), 0, 1), (inputs, mask))
-        values, outputs = jax.lax.scan(step, [v.value for v in variables], steps)
+        values, results = jax.lax.scan(step, [v.value for v in variables], steps)
         for variable, value in zip(variables, values, strict=True):
             if not variable.trainable:
                 variable.assign(value)
-        return jax.tree.map(lambda a: jnp.swapaxes(a, 0, 1), outputs)
+        return jax.tree.map(lambda a: jnp.swapaxes(a, 0, 1), results)
 
 
 def folds(layer: keras.Layer) -> bool:
@@ -139,3 +164,44 @@ def folds(layer: keras.Layer) -> bool:
         return all(folds(part) for part in layer.layers)
     axes = keras.tree.flatten(getattr(layer, "axis", None))
     return kind in _BY_SAMPLE and is_pure(layer) and 0 not in axes
+
+
+def _folded(a):
+    """Return ``(batch, time, ...)`` as ``(batch * time, ...)``."""
+    return a.reshape(a.shape[0] * a.shape[1], *a.shape[2:])
+
+
+def _unfolded(a, inputs):
+    """Return ``(batch * time, ...)`` as ``(batch, time, ...)``, for the inputs' first two axes."""
+    return a.reshape(*inputs.shape[:2], *a.shape[1:])
+
+
+def _within_each_step(layer, mask, inputs):
+    """Return the mask for a layer that wants one for the time steps within each time step."""
+    recurrent = any(isinstance(inner, keras.layers.RNN) for inner in layer._flatten_layers())
+    if mask.ndim == 2 and recurrent and inputs.ndim > 2:
+        return jnp.broadcast_to(mask[:, :, None], inputs.shape[:3])
+    return mask
+
+
+def _outer(mask):
+    """Return the mask of the time steps ``(batch, time)``: one counts if anything in it does."""
+    return mask if mask is None or mask.ndim == 2 else mask.any(axis=tuple(range(2, mask.ndim)))
+
+
+def _masks_after(layer, inputs, mask, outputs) -> list:
+    """Return the mask of each output of the inner layer, None where it has none."""
+    leaves = jax.tree.leaves(outputs)
+    masks = [get_keras_mask(leaf) for leaf in leaves]  # a model's outputs carry theirs
+    if all(m is None for m in masks):
+        masks = _inner_masks(layer, inputs, mask)
+    return masks if len(masks) == len(leaves) else [None] * len(leaves)
+
+
+def _inner_masks(layer, inputs, mask) -> list:
+    """Return what the inner layer says of the masks of its outputs; the step's own where it can."""
+    masks = layer.compute_mask(inputs, mask) if layer.supports_masking else None
+    masks = keras.tree.flatten(masks)
+    if mask is not None and mask.ndim > 1:
+        return masks
+    return [m if mask is None or m is None or m.ndim < 2 else m & mask[:, None] for m in masks]
