@@ -1,0 +1,75 @@
+"""Convolutions in compiled loops, in the layout that XLA has a fast routine for.
+
+XLA's routine for a CPU takes convolutions of one layout: ``(batch, space..., features)`` for inputs
+and outputs, ``(space..., inputs, outputs)`` for the kernel. One that stands in another layout XLA
+transposes, but only outside of loops; inside it falls back to plain nested loops, which take 6 to
+30 times as long. The gradient by a kernel is such a convolution, whatever the layout of its layer.
+So they are transposed before XLA sees them, wherever they stand: what it would do itself outside
+of loops, and doesn't do within.
+"""
+
+from functools import partial
+
+import jax
+from jax.interpreters import mlir
+
+try:
+    from jax._src.lax.convolution import _conv_general_dilated_lower
+except ImportError:  # another JAX has it elsewhere; then convolutions in loops stay as they are
+    _conv_general_dilated_lower = None
+
+_convolution = jax.lax.conv_general_dilated_p
+
+
+def transpose_convolutions() -> bool:
+    """Have JAX lay out for XLA's routine each convolution that it compiles for a CPU.
+
+    Returns:
+        Whether it does; a JAX that keeps its own rule elsewhere than expected goes on as before.
+
+    >>> import jax.numpy as jnp
+    >>> def gradient(kernel, x):
+    ...     numbers = ("NWC", "WIO", "NWC")
+    ...     return jax.lax.conv_general_dilated(x, kernel, (1,), "SAME", dimension_numbers=numbers)
+    >>> made = jax.jit(jax.grad(lambda *given: gradient(*given).sum()))
+    >>> text = made.lower(jnp.ones((3, 2, 4)), jnp.ones((5, 7, 2))).as_text()
+    >>> "[b, 0, f]x[0, i, o]->[b, 0, f]" in text or not transpose_convolutions()
+    True
+    """
+    if _conv_general_dilated_lower is None:
+        return False
+    mlir.register_lowering(_convolution, _lower, platform="cpu")
+    return True
+
+
+def _lower(context, inputs, kernel, **parameters):
+    """JAX's rule, around which inputs, kernel and outputs are transposed where they have to be."""
+    # JAX's own choice for CPUs; without it XLA's slow loops would compute complex numbers.
+    rule = partial(_conv_general_dilated_lower, expand_complex_convolutions=True)
+    numbers = parameters["dimension_numbers"]
+    # A grouped batch is a case of its own for XLA, which has no routine for it.
+    if parameters["batch_group_count"] != 1 or _orders(numbers) == _orders(_plain(numbers)):
+        return rule(context, inputs, kernel, **parameters)
+    of_inputs, of_kernel, of_outputs = _orders(numbers)
+    parameters["dimension_numbers"] = _plain(numbers)
+
+    def transposed(inputs, kernel):
+        outputs = _convolution.bind(
+            jax.lax.transpose(inputs, of_inputs), jax.lax.transpose(kernel, of_kernel), **parameters
+        )
+        return jax.lax.transpose(outputs, sorted(range(inputs.ndim), key=of_outputs.__getitem__))
+
+    return mlir.lower_fun(transposed, multiple_results=False)(context, inputs, kernel)
+
+
+def _orders(numbers) -> tuple[tuple[int, ...], ...]:
+    """Return which of their axes inputs, kernel and outputs have first, second and so on."""
+    (batch, features, *space), (out, into, *kernel_space), (rows, outputs, *out_space) = numbers
+    return (batch, *space, features), (*kernel_space, into, out), (rows, *out_space, outputs)
+
+
+def _plain(numbers):
+    """Return the numbers of the layout that XLA's routine takes, for as many axes."""
+    last = len(numbers.lhs_spec) - 1
+    ends = (0, last, *range(1, last))
+    return type(numbers)(ends, (last, last - 1, *range(last - 1)), ends)
