@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from statewise.models.state import State
-from statewise.models.stepping import run
+from statewise.models.stepping import compiled, run
 from statewise.models.structure import (
     check_step_by_step,
     has_one_input,
@@ -82,7 +82,12 @@ class Forecasting:
                     "remember nothing. Give window=None to carry the state."
                 )
             begin = self._arrays_of(state)
-        program = _compiled(self, "_forecast_program", layers)
+        loop = partial(_warm_up_and_loop, self, layers)
+        program = compiled(
+            self,
+            "_forecast_program",
+            lambda: jax.jit(loop, static_argnames=("steps", "window", "feed_back")),
+        )
         values = (
             [v.value for v in self.trainable_variables],
             [v.value for v in self.non_trainable_variables],
@@ -106,16 +111,6 @@ class Forecasting:
         if not all(layer.built for layer in self._flatten_layers()):
             with keras.StatelessScope():
                 self(x)
-
-
-def _compiled(model, attribute: str, layers):
-    """Return the model's compiled closed loop; it is made once, and again if layers are added."""
-    made = getattr(model, attribute, None)
-    if made is None or made[0] != len(layers):
-        loop = partial(_warm_up_and_loop, model, layers)
-        made = (len(layers), jax.jit(loop, static_argnames=("steps", "window", "feed_back")))
-        setattr(model, attribute, made)
-    return made[1]
 
 
 def _warm_up_and_loop(model, layers, values, x, begin, *, steps, window, feed_back):

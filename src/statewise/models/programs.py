@@ -21,7 +21,7 @@ from statewise.layers.scores import keeping_scores
 from statewise.models.batches import EPOCHS
 from statewise.models.cross_entropy import projecting_layers, softmax_layers
 from statewise.models.flags import Flags, current_flags, flagged
-from statewise.models.structure import KeptStates, LaneStates
+from statewise.models.structure import KeptStates, LaneStates, structure_of
 from statewise.models.updates import joint_updates
 
 
@@ -94,6 +94,7 @@ class Programs:
         self.model = model
         self.states = states
         self.layers = tuple(states.layers)
+        self.structure = structure_of(model)
         self.compiled = model.jit_compile and not model.run_eagerly
         self.seconds: dict[int, float] = {}  # that a training step takes, by batch size
         self.metrics: list = []  # the variables of the metrics, as the last reset found them

@@ -1,7 +1,8 @@
 """A model as a function ``(inputs, state) -> (outputs, state)``, and the state that it keeps."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import jax
@@ -14,7 +15,7 @@ from statewise.layers.recurrent import saving_states
 from statewise.models import state as states
 from statewise.models.state import State
 from statewise.models.state_files import load_state, save_state
-from statewise.models.structure import check_step_by_step, recurrent_layers
+from statewise.models.structure import check_step_by_step, recurrent_layers, structure_of
 
 
 class Stepping:
@@ -190,14 +191,27 @@ class Stepping:
 
     def _step_program(self):
         layers = recurrent_layers(self)
-        made = getattr(self, "_compiled_step", None)
-        if made is None or made[0] != layers:
-            made = self._compiled_step = _Made((layers, jax.jit(partial(run, self, layers))))
-        return made[1]
+        return compiled(self, "_compiled_step", lambda: jax.jit(partial(run, self, layers)))
 
 
-class _Made(tuple):
-    """Keeps what was compiled, and for which layers; a class of its own so Keras won't track it."""
+@dataclass(frozen=True, eq=False)
+class _Made:
+    """What was compiled, and for what; no tuple, which Keras would look through for layers."""
+
+    structure: list
+    program: Callable
+
+
+def compiled(model, attribute: str, make: Callable):
+    """Return the program that the model keeps by the name of ``attribute``.
+
+    It is made once, and again where the model is made of other layers by now; see `structure_of`.
+    """
+    structure, made = structure_of(model), getattr(model, attribute, None)
+    if made is None or made.structure != structure:
+        made = _Made(structure, make())
+        setattr(model, attribute, made)
+    return made.program
 
 
 def run(model, layers, values, x, arrays):

@@ -20,6 +20,7 @@ from statewise.models.structure import (
     is_stateful,
     recurrent_layers,
     stateful_layers,
+    structure_of,
 )
 
 
@@ -80,7 +81,7 @@ class Steps:
             with keras.StatelessScope():
                 self(x)
         batches.begin_again()
-        if getattr(self, "_programs", None) is None:
+        if not _still_fit(getattr(self, "_programs", None), self):
             self._programs = Programs(self, KeptStates(stateful_layers(self)))
         sizes = batches.sizes()
         if self._programs.layers and len(sizes) > 1:
@@ -134,7 +135,7 @@ class Steps:
             with keras.StatelessScope():
                 self(example[0])
         check_step_by_step(self)
-        if getattr(self, "_lane_programs", None) is None:
+        if not _still_fit(getattr(self, "_lane_programs", None), self):
             self._lane_programs = Programs(self, LaneStates(recurrent_layers(self)))
         return self._checked(self._lane_programs)
 
@@ -146,6 +147,11 @@ class Steps:
                 "initial_state=... and return_state=True instead, or keep Keras's train_step."
             )
         return programs
+
+
+def _still_fit(programs: Programs | None, model) -> bool:
+    """Whether there are programs, compiled for what the model is made of by now."""
+    return programs is not None and programs.structure == structure_of(model)
 
 
 def _mask_outputs(outputs) -> None:

@@ -13,6 +13,25 @@ def recurrent_layers(model: keras.Model) -> list[keras.layers.RNN]:
     return [layer for layer in model._flatten_layers() if isinstance(layer, Recurrent)]
 
 
+def structure_of(model: keras.Model) -> list:
+    """Return what a program that is compiled for a model is compiled for.
+
+    Two of them are equal while the model is made of the same layers, put together in the same way,
+    with the same ones trained; a program that was compiled for another one runs layers that are no
+    longer there.
+
+    >>> from statewise import Sequential, layers
+    >>> model = Sequential([layers.Input((3, 1)), layers.GRU(2), layers.Dense(1)])
+    >>> before = structure_of(model)
+    >>> _ = model.pop()
+    >>> model.add(layers.Dense(1))
+    >>> structure_of(model) == before
+    False
+    """
+    layers = model._flatten_layers()
+    return [*layers, getattr(model, "_functional", None), [part._trainable for part in layers]]
+
+
 def stateful_layers(model: keras.Model) -> list[keras.layers.RNN]:
     """Return the recurrent layers that were built with ``stateful=True``.
 
