@@ -41,6 +41,12 @@ class Past {
     return (b * p_.time + flags_.time_of(s)) * p_.features;
   }
 
+  // The inputs that step s multiplied; null where it was skipped: its derivatives are zeros, but
+  // zero times what stands there, a missing value perhaps, need not be zero.
+  const T* input(Index b, Index s) const {
+    return flags_.valid(b, s) ? p_.x + input_at(b, s) : nullptr;
+  }
+
   // What the GRU's second recurrent product multiplied is output_before times this; null where the
   // step was skipped.
   const T* reset_gate(Index b, Index s) const {
@@ -94,7 +100,7 @@ class BackwardPanels {
     if (reads_recurrent<C>(p, wanted))
       recurrent_ = take<T>(workspace, groups_ * kPanel<T> * gates_of<C>() * p.units);
     if (wanted.d_x) kernel_ = take<T>(workspace, features_padded() * gates_of<C>() * p.units);
-    previous_ = take<T>(workspace, p.batch * row_);
+    for (T*& previous : previous_) previous = take<T>(workspace, p.batch * row_);
     for (Index b = 0; b < plan.row_blocks; ++b) parts_[b] = make_part(b, rows, workspace);
     for (Index b = 0; b < max_of(plan.row_blocks, plan.unit_blocks); ++b) {
       panels_[b] = take<T>(workspace, 2 * chunk_ * rows * kPanel<T>);
@@ -137,7 +143,7 @@ class BackwardPanels {
     if (phase != C::kPhases - 1 || !last) return;
     const Index unit = group * kPanel<T>, count = min_of(kPanel<T>, p_.units - unit);
     const T* from = d_gates(w, done, row, unit);
-    T* to = previous_ + (w.rows.from + row) * row_ + unit;
+    T* to = last_of_chunk(done) + (w.rows.from + row) * row_ + unit;
     for (Index block = 0; block < C::kBlocks; ++block)
       copy(to + block * p_.units, from + block * p_.units, count);
   }
@@ -153,7 +159,7 @@ class BackwardPanels {
       left = d_gates(w, done, 0, kBefore * p_.units);
       panel += kBefore * p_.units * kPanel<T>;
     } else if (done % chunk_ == 0 || done == p_.time) {
-      left = previous_ + w.rows.from * row_;
+      left = last_of_chunk(done - 1) + w.rows.from * row_;
     } else {
       left = d_gates(w, done - 1, 0, 0);
     }
@@ -172,7 +178,7 @@ class BackwardPanels {
     for (Index i = done; i < done + steps; ++i) {
       const Index s = p_.time - 1 - i;
       for (Index b = w.rows.from; b < w.rows.to; ++b, ++k) {
-        own.x.put(k, count, p_.x + past_.input_at(b, s), features);
+        own.x.put(k, count, past_.input(b, s), features);
         const T* before = past_.output_before(b, s);
         own.h.put(k, count, before, units);
         if constexpr (C::kPhases == 2) {
@@ -219,6 +225,10 @@ class BackwardPanels {
     WeightGradients<T, C> weights;
   };
 
+  // Two take turns from chunk to chunk: in a chunk of one step, the groups that are done leave theirs
+  // while those that come still read what the step before left.
+  T* last_of_chunk(Index done) const { return previous_[done / chunk_ % 2]; }
+
   Index features_padded() const { return ceil_div(p_.features, kPanel<T>) * kPanel<T>; }
 
   Part make_part(Index number, Index rows, Workspace& workspace) const {
@@ -243,7 +253,7 @@ class BackwardPanels {
   Index chunk_;
   T* recurrent_ = nullptr;  // packed, transposed
   T* kernel_ = nullptr;     // packed, transposed
-  T* previous_;             // (batch, kBlocks * units): the d_gates of the last step of a chunk
+  T* previous_[2];          // (batch, kBlocks * units): the d_gates of the last step of a chunk
   Part parts_[kMaxBlocks];
   T* panels_[kMaxBlocks];   // for each thread two of (chunk * rows, kPanel)
   T* d_x_[kMaxBlocks];      // for each thread (chunk * rows, features, filled up to whole panels)

@@ -75,7 +75,7 @@ class BackwardTiles {
       if (C::kBlockPhase[block] != phase) continue;
       const float* values = d_gates_[w.number] + block * kPanel<float>;
       own.d_gates.put(at, block * groups_ + group, values, count);
-      if (last) own.previous.put(row, block * groups_ + group, values, count);
+      if (last) last_of_chunk(own, done).put(row, block * groups_ + group, values, count);
     }
   }
 
@@ -89,7 +89,7 @@ class BackwardTiles {
     if (phase == 1) {
       left = own.d_gates.tiles((done % chunk_) * blocks, before);
     } else if (done % chunk_ == 0 || done == p_.time) {
-      left = own.previous.tiles(0);
+      left = last_of_chunk(own, done - 1).tiles(0);
     } else {
       left = own.d_gates.tiles((done - 1) % chunk_ * blocks);
     }
@@ -112,7 +112,7 @@ class BackwardTiles {
       for (Index m = 0; m < kTileHeight; ++m) {
         const Index b = w.rows.from + first + m;
         const bool there = b < w.rows.to;
-        inputs[m] = there ? p_.x + past_.input_at(b, s) : nullptr;
+        inputs[m] = there ? past_.input(b, s) : nullptr;
         outputs[m] = there ? past_.output_before(b, s) : nullptr;
         resets[m] = there && C::kPhases == 2 ? past_.reset_gate(b, s) : nullptr;
       }
@@ -157,13 +157,17 @@ class BackwardTiles {
  private:
   struct Part {
     SplitRows d_gates;   // (chunk and rows, kBlocks and units), steps in the order of this pass
-    SplitRows previous;  // those of the last step of a chunk
+    SplitRows previous[2];  // those of the last step of a chunk, see BackwardPanels
     SplitRows x, h, gated;  // transposed: (columns, chunk and rows)
     // The sums for the weights: for each panel of a gate and group its rows in blocks of 16, those
     // of the kernel, then those of the recurrent kernel, and the bias, twice for two of them. Where
     // the rows of the result lie, a power of two apart, a tile's would share few lines of the cache.
     float* weights;
   };
+
+  const SplitRows& last_of_chunk(const Part& own, Index done) const {
+    return own.previous[done / chunk_ % 2];
+  }
 
   Index feature_panels() const { return ceil_div(p_.features, kPanel<float>); }
 
@@ -174,7 +178,7 @@ class BackwardTiles {
     };
     Part own;
     own.d_gates = make(chunk_ * rows, C::kBlocks * groups_, fills_up);
-    own.previous = make(rows, C::kBlocks * groups_, fills_up);
+    for (SplitRows& previous : own.previous) previous = make(rows, C::kBlocks * groups_, fills_up);
     if (!wanted_.d_kernel) return own;
     const Index depth = depth_of(chunk_ * rows);
     own.x = make(p_.features, depth, false);

@@ -6,7 +6,7 @@
 #if defined(__unix__)
 #include <unistd.h>
 #endif
-#ifdef STATEWISE_HAS_amx
+#if defined(STATEWISE_HAS_amx) && !defined(STATEWISE_EMULATE)
 #include <cpuid.h>
 #include <sys/syscall.h>
 #endif
@@ -36,14 +36,17 @@ void backward(const Problem<float>&, const Cotangents<float>&, const Gradients<f
 
 namespace {
 
-#if defined(STATEWISE_HAS_avx512)
+#if defined(STATEWISE_EMULATE)
+bool has_avx512() { return true; }
+bool may_use_tiles() { return true; }
+#elif defined(STATEWISE_HAS_avx512)
 bool has_avx512() {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
 }
 #endif
 
-#ifdef STATEWISE_HAS_amx
+#if defined(STATEWISE_HAS_amx) && !defined(STATEWISE_EMULATE)
 // Whether there is a tile unit and the system lets this process use it: its registers are large, so
 // Linux wants to be asked. It isn't, where the user chose other instructions.
 bool may_use_tiles() {
@@ -57,7 +60,9 @@ bool may_use_tiles() {
   if (!__get_cpuid_count(kLeaf, 1, &a, &b, &c, &d) || !(a & kVectorBfloat16)) return false;
   return syscall(SYS_arch_prctl, kAskForState, kTileData) == 0;
 }
+#endif
 
+#ifdef STATEWISE_HAS_amx
 const Kernels<float>* tile_kernels() {
   static const Kernels<float> kernels = [] {
     Kernels<float> table = avx512::kernels_float;
@@ -108,6 +113,8 @@ std::atomic<const InstructionSet*>& chosen() {
   return set;
 }
 
+std::atomic<Index> chosen_cache_bytes{0};
+
 }  // namespace
 
 const char* const* instruction_sets() {
@@ -131,6 +138,8 @@ bool use_instruction_set(const char* name) {
 }
 
 Index core_cache_bytes() {
+  const Index chosen = chosen_cache_bytes.load(std::memory_order_relaxed);
+  if (chosen > 0) return chosen;
   static const Index bytes = [] {
     long size = 0;
 #if defined(_SC_LEVEL2_CACHE_SIZE)
@@ -140,6 +149,8 @@ Index core_cache_bytes() {
   }();
   return bytes;
 }
+
+void set_core_cache_bytes(Index bytes) { chosen_cache_bytes.store(bytes); }
 
 template <>
 const Kernels<float>& kernels<float>() {

@@ -139,4 +139,7 @@ const Kernels<T>& kernels();
 // system doesn't say.
 Index core_cache_bytes();
 
+// Sets that number, for tests: how a call is shared out depends on it; 0 means the system's again.
+void set_core_cache_bytes(Index bytes);
+
 }  // namespace statewise

@@ -350,6 +350,7 @@ NB_MODULE(_native, m) {
   });
   m.def("thread_count", &thread_count);
   m.def("set_thread_count", &set_thread_count);
+  m.def("set_core_cache_bytes", &set_core_cache_bytes);
   m.def("nonlinearity", &nonlinearity, "name"_a, "x"_a);
 
   nb::class_<LiveStep>(m, "LiveStep", R"(A stack of layers, stepped as the inputs arrive.
