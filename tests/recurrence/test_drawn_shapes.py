@@ -1,8 +1,8 @@
 """The kernels at shapes and options that nobody chose: values, states and every gradient.
 
-Held against NumPy in float64, a step at a time. A handful of sizes says nothing about those between:
-what is wrong in a kernel is wrong where a piece of some blocking is left over, so sizes are drawn
-around all of those.
+Held against NumPy in float64, a step at a time. A handful of sizes says nothing about those
+between: what is wrong in a kernel is wrong where a piece of some blocking is left over, so sizes are
+drawn around all of those.
 """
 
 import jax
@@ -68,6 +68,7 @@ def cases(draw, work):
     case["name"] = draw(st.sampled_from(list(CELLS)))
     case["dtype"] = draw(st.sampled_from(["float32", "float64"]))
     flags = ("bias", "mask", "resets", "go_backwards", "zero_output_for_mask", "drop_inputs")
+    flags = (*flags, "missing")  # values, at the steps that the mask skips
     case |= {name: draw(st.booleans()) for name in (*flags, "all_outputs")}
     case["seed"] = draw(st.integers(0, 2**32 - 1))
     return case
@@ -97,6 +98,8 @@ class Operands:
         # Small enough that gates don't saturate and a long sequence forgets its rounding.
         self.weights = numpy_gradients.Weights(W * features**-0.5, U * units**-0.5, b)
         self.mask = rng.random((batch, time)) < 0.7 if case["mask"] else None
+        if case["mask"] and case["missing"]:
+            self.x[~self.mask] = np.nan
         self.resets = rng.random((batch, time)) < 0.2 if case["resets"] else None
         self.inputs = None
         if case["drop_inputs"]:
@@ -206,7 +209,7 @@ def test_the_reference_at_drawn_shapes(case):
 def one_step_left_over(**changes):
     """Return a case whose last chunk in the backward pass has a single step, of several groups."""
     case = {"batch": 300, "time": 10, "units": 64, "features": 8, "seed": 0, "name": "LSTM"}
-    flags = ("mask", "resets", "go_backwards", "zero_output_for_mask", "drop_inputs")
+    flags = ("mask", "resets", "go_backwards", "zero_output_for_mask", "drop_inputs", "missing")
     case |= dict.fromkeys(flags, False) | {"bias": True, "all_outputs": True, "dtype": "float32"}
     return case | changes
 

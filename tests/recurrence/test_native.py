@@ -1,5 +1,7 @@
 """The extension's nonlinearities over their whole range, and whether it's there at all."""
 
+import os
+import re
 import subprocess
 import sys
 
@@ -139,3 +141,25 @@ print(module.instruction_set(), module.thread_count())
 """
     printed = python(code, STATEWISE_ISA="portable", STATEWISE_NUM_THREADS="5")
     assert printed.split() == ["portable", "5"]
+
+
+@needs_extension
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("STATEWISE_ISA", "avx513", "choose one of .*portable"),
+        ("STATEWISE_ISA", "AVX2", "choose one of .*portable"),
+        ("STATEWISE_NUM_THREADS", "two", "a whole number of threads"),
+        ("STATEWISE_NUM_THREADS", "0", "a whole number of threads"),
+        ("STATEWISE_NATIVE", "of", "one of 0, off"),
+    ],
+)
+def test_a_misspelt_choice_is_refused(name, value, says):
+    code = "from statewise.recurrence import show_config; show_config()"
+    environment = {**os.environ, name: value}
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    assert run.returncode == 1
+    last = run.stderr.strip().splitlines()[-1]
+    assert re.match(f"ValueError: The environment variable {name} is '{value}'.*{says}", last)

@@ -55,7 +55,8 @@ def scan(
         state: the state before the first processed step, every array ``(batch, units)``.
         weights: of the layer, see `statewise.recurrence.layout`.
         mask: bool ``(batch, time)``; where False the state stays as it is and the output is the
-            previous one (the state's ``h`` before the first), or zero.
+            previous one (the state's ``h`` before the first), or zero. What x holds there, NaN
+            too, counts neither in the results nor in a gradient.
         resets: bool ``(batch, time)``; where True a new sequence begins at that step: it starts
             from zeros, and neither values nor gradients cross from the steps before.
         dropout: masks for the inputs and for the previous output.
@@ -89,6 +90,8 @@ def scan(
         raise ValueError(f"x has no time steps: its shape (batch, time, features) is {x.shape}.")
     if resets is not None and go_backwards:
         resets = starts_backwards(resets)
+    if mask is not None:  # zero times what stands there, a missing value perhaps, need not be zero
+        x = jnp.where(jnp.asarray(mask)[..., None], x, jnp.zeros((), x.dtype))
     projected = cell.project(jnp.swapaxes(x, 0, 1), weights, dropout.inputs)  # (time, batch, gates)
     valid, starts = (
         None if a is None else jnp.swapaxes(a, 0, 1)[..., None] for a in (mask, resets)

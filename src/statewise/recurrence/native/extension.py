@@ -12,13 +12,27 @@ ADAM = "statewise_adam"
 
 # By this environment variable the native path is switched off, for good, when it's first asked for.
 SWITCH = "STATEWISE_NATIVE"
+_OFF, _ON = ("0", "off", "false", "no"), ("", "1", "on", "true", "yes")
+# These choose what the extension computes with.
+_INSTRUCTION_SET, _THREADS = "STATEWISE_ISA", "STATEWISE_NUM_THREADS"
 
 
 @functools.cache
 def _load() -> tuple[ModuleType | None, str | None]:
-    """Return the extension, its custom calls registered, or why there is none."""
-    if os.environ.get(SWITCH, "1").strip().lower() in ("0", "off", "false", "no"):
+    """Return the extension, its custom calls registered, or why there is none.
+
+    Raises:
+        ValueError: if one of the environment variables says what there isn't. Each time it's asked
+            for: whoever measures on another instruction set than they think is misled.
+    """
+    wish = os.environ.get(SWITCH, "").strip().lower()
+    if wish in _OFF:
         return None, f"the environment variable {SWITCH} switches it off"
+    if wish not in _ON:
+        raise ValueError(
+            f"The environment variable {SWITCH} is {os.environ[SWITCH]!r}; expected one of "
+            f"{', '.join(_OFF)} to switch the native kernels off, or nothing."
+        )
     try:
         from statewise.recurrence.native import _native
     except ImportError as error:
@@ -26,6 +40,7 @@ def _load() -> tuple[ModuleType | None, str | None]:
             "the extension is not built here (it is built with the package where there is a C++ "
             f"compiler): {error}"
         )
+    _check_choices(_native.instruction_sets())
     try:
         for name, handler in (
             (FORWARD, _native.forward_handler()),
@@ -40,6 +55,22 @@ def _load() -> tuple[ModuleType | None, str | None]:
             f"custom-call interface {version} (install statewise anew): {error}"
         )
     return _native, None
+
+
+def _check_choices(instruction_sets: list[str]) -> None:
+    """Refuse environment variables that the extension would pass over."""
+    wish = os.environ.get(_INSTRUCTION_SET, "")
+    if wish and wish not in instruction_sets:
+        raise ValueError(
+            f"The environment variable {_INSTRUCTION_SET} is {wish!r}, which this machine or build "
+            f"doesn't have; choose one of {', '.join(instruction_sets)}, or unset it for the first."
+        )
+    wish = os.environ.get(_THREADS, "").strip()
+    if wish and not (wish.isdecimal() and wish.isascii() and int(wish) > 0):
+        raise ValueError(
+            f"The environment variable {_THREADS} is {wish!r}; expected a whole number of threads, "
+            "1 or more, or nothing for as many as there are processors."
+        )
 
 
 def available() -> bool:
