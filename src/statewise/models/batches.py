@@ -16,8 +16,12 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 from keras.src.backend.jax.trainer import JAXEpochIterator
-from keras.src.trainers.data_adapters import array_slicing
+from keras.src.trainers.data_adapters import array_slicing, data_adapter_utils, is_tf_dataset
 from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
+from keras.src.trainers.data_adapters.generator_data_adapter import GeneratorDataAdapter
+
+from statewise.models.class_weights import ClassWeights
+from statewise.models.sparse import is_sparse, on_device, samples_in
 
 KERAS_BATCH = 32  # samples of a batch where none are given
 # As many epochs one call of a program runs at most.
@@ -63,7 +67,10 @@ class Batches:
         batch_size: samples a batch; None for 32.
         steps: batches an epoch; None for all.
         shuffle: as Keras's ``fit`` takes it.
-        class_weight: as Keras's ``fit`` takes it.
+        class_weight: looks up the weights of targets; see `ClassWeights`.
+
+    Raises:
+        ValueError: if there are no samples, or both kinds of weights.
     """
 
     def __init__(
@@ -75,8 +82,20 @@ class Batches:
         batch_size=None,
         steps=None,
         shuffle=False,
-        class_weight=None,
+        class_weight: ClassWeights | None = None,
     ):
+        if samples_of(x) == 0:
+            raise ValueError("x holds no samples: there is nothing to run on. Give at least one.")
+        self._class_weight = None
+        if class_weight is not None:
+            if sample_weight is not None:
+                raise _both_weights()
+            if y is not None:
+                sample_weight, class_weight = class_weight.of(x, y), None
+            elif isinstance(x, keras.utils.PyDataset) or is_tf_dataset(x):
+                self._class_weight, class_weight = class_weight, None
+            else:  # Keras's reader says that it can't
+                class_weight = class_weight.weights
         self._given = {
             "x": x,
             "y": y,
@@ -96,8 +115,8 @@ class Batches:
             limited = self.iterator.steps_per_epoch is not None  # by a setting of Keras's, too
             if limited or not isinstance(adapter, ArrayDataAdapter):
                 return
-            if any(_is_sparse(leaf) for leaf in keras.tree.flatten(adapter._inputs)):
-                return  # before JAX's tree takes a sparse array of its own apart
+            if any(is_sparse(leaf) for leaf in keras.tree.flatten(adapter._inputs)):
+                return  # no rows can be taken within a program
             inputs, samples = adapter._inputs, adapter._num_samples
             batch_size, shuffle = adapter._batch_size, adapter._shuffle
         leaves = jax.tree.leaves(inputs)
@@ -116,13 +135,22 @@ class Batches:
         return JAXEpochIterator(**self._given)
 
     def examples(self) -> Iterator[tuple]:
-        """Yield from Keras's reader, for what Keras builds from a first batch."""
-        yield from self.iterator
+        """Yield a batch from Keras's reader as the reader does, for what Keras builds from it."""
+        for first, last, batches in self.iterator:
+            batch = next(batches, None)
+            if batch is None:
+                raise no_batch()
+            yield first, last, iter([batch])
 
     def begin_again(self) -> None:
         """Let Keras's reader forget the batches it has given, if there is one."""
         if "iterator" in self.__dict__:
             self.iterator.reset()
+
+    @property
+    def once(self) -> bool:
+        """Whether the batches can be read only once."""
+        return self._arrays is None and isinstance(self.iterator.data_adapter, GeneratorDataAdapter)
 
     @property
     def num_batches(self) -> int | None:
@@ -161,10 +189,14 @@ class Batches:
         with self.iterator.catch_stop_iteration():
             for step, _, batches in self.iterator:
                 batch = keras.tree.map_structure(
-                    jnp.asarray, keras.tree.lists_to_tuples(next(batches)), none_is_leaf=False
+                    on_device, keras.tree.lists_to_tuples(next(batches)), none_is_leaf=False
                 )
-                size = next(a for a in jax.tree.leaves(batch)).shape[0]
-                yield Piece(step, 1, size, batch, None)
+                if self._class_weight is not None:
+                    x, y, weights = data_adapter_utils.unpack_x_y_sample_weight(batch)
+                    if weights is not None:
+                        raise _both_weights()
+                    batch = (x, y, jnp.asarray(self._class_weight.of(x, y)))
+                yield Piece(step, 1, samples_in(batch), batch, None)
 
     def _from_arrays(self, count: int) -> Iterator[Piece]:
         size, order = self._batch_size, self._draw_order()
@@ -234,6 +266,33 @@ def plain_batch(x) -> Piece | None:
     return Piece(0, 1, x.shape[0], (x,), None)
 
 
+def samples_of(x) -> int | None:
+    """Return the number of samples in arrays; None for data that don't say it.
+
+    >>> samples_of(np.ones((4, 3))), samples_of([np.ones((2, 3))]), samples_of(iter([]))
+    (4, 2, None)
+    """
+    if type(x) is not np.ndarray:
+        x = next((a for a in keras.tree.flatten(x) if a is not None), None)
+    shape = getattr(x, "shape", None)
+    return int(shape[0]) if shape else None
+
+
+def no_batch() -> ValueError:
+    """Return the error of data without a batch."""
+    return ValueError(
+        "The data gave no batch: they are empty, or a generator that has given all it had. Give "
+        "data that hold a batch, and for more than one run something that can be read again."
+    )
+
+
+def _both_weights() -> ValueError:
+    return ValueError(
+        "sample_weight and class_weight came together: give one of them. (Multiply them, if both "
+        "are meant, and give the product as sample_weight.)"
+    )
+
+
 class _Rows:
     """Rows of an array on the device; a float array in Keras's float type, cast as it is read."""
 
@@ -275,10 +334,6 @@ def _needs_no_reader(given: dict[str, Any]) -> bool:
 
 def _is_plain(array) -> bool:
     return type(array) is np.ndarray and array.dtype.kind in "fiub" and array.ndim > 0
-
-
-def _is_sparse(array) -> bool:
-    return type(array).__module__.startswith(("scipy.sparse", "jax.experimental.sparse"))
 
 
 def _rounded_up(batches: int) -> int:

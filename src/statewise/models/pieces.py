@@ -4,8 +4,9 @@ import jax
 import keras
 import numpy as np
 
-from statewise.models.batches import Piece
+from statewise.models.batches import Batches, Piece
 from statewise.models.programs import Carried, Programs, Span
+from statewise.models.sparse import samples_in
 
 
 def train_piece(model, programs: Programs, piece: Piece, span: Span) -> list[dict]:
@@ -68,13 +69,48 @@ def predict_piece(model, programs: Programs, piece: Piece):
     )
     programs.states.end(carried.states)
     _assign(others, carried.variables)
-    room = jax.tree.leaves(piece.data)[0].shape[0] // piece.batch_size
+    room = samples_in(piece.data) // piece.batch_size
 
     def rows(array):
         array = np.asarray(array)
         return array[: array.shape[0] // room * piece.steps]
 
     return keras.tree.map_structure(rows, outputs)
+
+
+def rows_of_piece(piece: Piece, start: int, stop: int) -> Piece:
+    """Return batches ``start`` to ``stop`` of a piece whose samples come in order."""
+    if (start, stop) == (0, piece.steps):
+        return piece
+    rows = slice(start * piece.batch_size, stop * piece.batch_size)
+    data = jax.tree.map(lambda a: a[rows], piece.data)
+    return Piece(piece.first + start, stop - start, piece.batch_size, data, None)
+
+
+def no_outputs(model, x):
+    """Return the outputs for inputs without a sample: arrays of no rows, nothing is computed."""
+    rows = model._rows_of_a_batch(x, None, None) or 1
+
+    def sample(array):
+        dtype = keras.backend.standardize_dtype(getattr(array, "dtype", keras.config.floatx()))
+        if dtype.startswith(("float", "bfloat")):
+            dtype = keras.config.floatx()
+        return np.zeros((rows, *array.shape[1:]), dtype)
+
+    x = keras.tree.map_structure(sample, x)
+    programs = model._prepare(Batches(x, batch_size=rows), targets=False)
+    trainable, others = _both_kinds(model)
+    piece = Piece(0, 1, rows, (x,), None)
+    _, outputs = jax.eval_shape(
+        lambda: programs._predict(
+            _values(trainable),
+            _carried(programs, _values(others), piece),
+            piece.data,
+            1,
+            batch_size=rows,
+        )
+    )
+    return keras.tree.map_structure(lambda a: np.zeros((0, *a.shape[1:]), a.dtype), outputs)
 
 
 def _carried(programs: Programs, variables: list, piece: Piece) -> Carried:

@@ -3,36 +3,62 @@
 import warnings
 
 import keras
-import numpy as np
 from keras.src.trainers.data_adapters import array_slicing, data_adapter_utils
 from keras.src.utils.python_utils import pythonify_logs
 
-from statewise.models.batches import KERAS_BATCH, Batches, plain_batch
+from statewise.models.batches import KERAS_BATCH, Batches, no_batch, plain_batch, samples_of
+from statewise.models.class_weights import ClassWeights
+from statewise.models.evaluating import Evaluating, joined
 from statewise.models.lane_batches import LaneBatches, batches_of
-from statewise.models.pieces import evaluate_piece, predict_piece, train_piece
+from statewise.models.pieces import (
+    evaluate_piece,
+    no_outputs,
+    predict_piece,
+    train_piece,
+)
 from statewise.models.programs import Span
 from statewise.models.progress import (
     Pace,
     Timer,
     callback_list,
     nothing_to_tell,
-    wants_every_batch,
 )
 from statewise.models.slots import quick_slots
-from statewise.models.steps import Steps
+from statewise.models.structure import is_stateful, structure_of
+from statewise.models.turns import turns_of
+from statewise.models.validation import SameBatches
 from statewise.sequences import Lanes
 
 # What an optimizer does at the end of a training, if it's nothing special.
 _FINALIZE = keras.optimizers.Optimizer.finalize_variable_values
 
 
-class Running(Steps):
+class Running(Evaluating):
     """What trains, evaluates and predicts; to be named before a Keras model in a class's bases."""
 
     def compile(self, *args, **kwargs):
         """Choose optimizer, loss and metrics, as Keras's ``compile`` does."""
         super().compile(*args, **kwargs)
         self._programs = self._lane_programs = None
+
+    def make_train_function(self, force=False):
+        """Let ``train_step`` be compiled anew if forced, as in Keras; `fit` compiles on its own."""
+        self._forget_programs(force)
+        super().make_train_function(force)
+
+    def make_test_function(self, force=False):
+        """Let ``test_step`` be compiled anew if forced."""
+        self._forget_programs(force)
+        super().make_test_function(force)
+
+    def make_predict_function(self, force=False):
+        """Let ``predict_step`` be compiled anew if forced."""
+        self._forget_programs(force)
+        return super().make_predict_function(force)
+
+    def _forget_programs(self, wanted):
+        if wanted:
+            self._programs = self._lane_programs = None
 
     def compile_from_config(self, config):
         """Compile a loaded model as it was compiled when it was saved."""
@@ -54,7 +80,7 @@ class Running(Steps):
         callbacks=None,
         validation_split=0.0,
         validation_data=None,
-        shuffle=True,
+        shuffle="auto",
         class_weight=None,
         sample_weight=None,
         initial_epoch=0,
@@ -81,8 +107,20 @@ class Running(Steps):
         Validation begins at the state that training ended with (at the initial state if its batch
         size is another one) and leaves the training's state as it was.
 
+        ``shuffle`` is by default True, as in Keras, but False for a stateful model: each row of its
+        batches goes on from the state that the same row of the batch before ended with, so shuffled
+        samples would go on from the states of others.
+
+        ``class_weight`` may weigh sequences: where ``y`` has a class for each step, each step is
+        weighed by its own, for numbers ``(batch, time)`` and one-hot ``(batch, time, classes)``.
+
+        Validation sees the same batches after each epoch, the first ``validation_steps`` of them;
+        those of a generator, which can't begin anew, are kept.
+
         Raises:
-            ValueError: where a stateful model would get batches of different sizes.
+            ValueError: where a stateful model would get batches of different sizes; where there are
+                no samples.
+            TypeError: where ``class_weight`` isn't weights by the numbers of classes.
         """
         self._assert_compile_called("fit")
         most = keras.config.max_epochs()
@@ -99,14 +137,16 @@ class Running(Steps):
             sample_weight,
             batch_size=self._rows_of_a_batch(x, batch_size, steps_per_epoch),
             steps=steps_per_epoch,
-            shuffle=shuffle,
-            class_weight=class_weight,
+            shuffle=not is_stateful(self) if shuffle == "auto" else shuffle,
+            class_weight=None if class_weight is None else ClassWeights(self, class_weight),
         )
         programs = self._prepare(batches)
         validation = validation_programs = None
         if validation_data is not None:
             val_x, val_y, val_weight = data_adapter_utils.unpack_x_y_sample_weight(validation_data)
             lanes = isinstance(val_x, Lanes)
+            if not lanes and samples_of(val_x) == 0:
+                raise ValueError("validation_data holds no samples. Give some, or None.")
             validation = batches_of(
                 val_x,
                 val_y,
@@ -115,6 +155,8 @@ class Running(Steps):
                 steps=validation_steps,
             )
             validation_programs = self._prepare(validation)
+            if not lanes:
+                validation = SameBatches(validation)
         callbacks = callback_list(
             self,
             callbacks,
@@ -125,9 +167,10 @@ class Running(Steps):
         )
         if self.stop_training:  # what a model is given it looks through for layers
             self.stop_training = False
+        turns = turns_of(callbacks, "train", self.steps_per_execution)
         pace = Pace(
             programs.seconds,
-            every_batch=wants_every_batch(callbacks, "train"),
+            every_batch=turns is not None and self.steps_per_execution == 1,
             shown=callbacks._progbar is not None,
         )
         callbacks.on_train_begin()
@@ -146,7 +189,12 @@ class Running(Steps):
                             callbacks.on_epoch_end(epoch, logs)
                             epoch += 1
                         continue
-                logs = self._train_epoch(programs, batches, callbacks, pace)
+                trained = self._train_epoch(programs, batches, callbacks, pace, turns)
+                if trained is None and not logs:
+                    raise no_batch()
+                if trained is None:
+                    break  # a generator has given all it had, and Keras's reader has said so
+                logs = trained
                 if validation is not None and self._should_eval(epoch, validation_freq):
                     values = self._validate(validation_programs, validation, callbacks)
                     logs |= {f"val_{name}": value for name, value in values.items()}
@@ -199,6 +247,8 @@ class Running(Steps):
         """
         if isinstance(x, Lanes):
             x = x.without_targets()
+        elif samples_of(x) == 0:
+            return no_outputs(self, x)
         if verbose == 0 and callbacks is None and steps is None:
             piece = self._plain_batch(x)
             if piece is not None and piece.batch_size <= (batch_size or KERAS_BATCH):
@@ -211,29 +261,17 @@ class Running(Steps):
         )
         self.stop_predicting = False
         callbacks.on_predict_begin()
-        outputs = []
-        programs.states.start_epoch()
-        for piece in batches.epoch():
-            callbacks.on_predict_batch_begin(piece.first)
-            result = predict_piece(self, programs, piece)
-            outputs.append(result)
-            callbacks.on_predict_batch_end(piece.first + piece.steps - 1, {"outputs": result})
-            if self.stop_predicting:
-                break
+        outputs = self._predict_epoch(programs, batches, callbacks)
         callbacks.on_predict_end()
         if isinstance(batches, LaneBatches):
             return batches.by_series(outputs)
-        return (
-            outputs[0]
-            if len(outputs) == 1
-            else keras.tree.map_structure_up_to(
-                outputs[0], lambda *parts: np.concatenate(parts), *outputs
-            )
-        )
+        return joined(outputs)
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
         """Train on one batch; same arguments and results as Keras's ``train_on_batch``."""
         self._assert_compile_called("train_on_batch")
+        if class_weight is not None:
+            class_weight = ClassWeights(self, class_weight)
         batches = _one_batch(x, y, sample_weight, class_weight)
         programs = self._prepare(batches)
         programs.reset_metrics()
@@ -256,6 +294,8 @@ class Running(Steps):
         piece = self._plain_batch(x)
         if piece is not None:
             return predict_piece(self, self._programs, piece)
+        if samples_of(x) == 0:
+            return no_outputs(self, x)
         batches = _one_batch(x)
         programs = self._prepare(batches, targets=False)
         (piece,) = batches.epoch()
@@ -274,27 +314,38 @@ class Running(Steps):
         """Return ``x`` as a batch that needs no preparation, or None where it needs some."""
         programs = getattr(self, "_programs", None)  # made once the model is built and checked
         # A stateful model's batches are cut by its state, not by the number of samples.
-        return None if programs is None or programs.layers else plain_batch(x)
+        if programs is None or programs.layers or programs.structure != structure_of(self):
+            return None
+        return plain_batch(x)
 
-    def _train_epoch(self, programs, batches, callbacks, pace):
-        logs = {}
+    def _train_epoch(self, programs, batches, callbacks, pace, turns):
+        """Train for an epoch; return its logs, or None where no batch came."""
+        logs = None
         programs.states.start_epoch()
         for piece in batches.epoch():
             start = 0
             while start < piece.steps:
-                stop = start + pace.steps(piece.batch_size, piece.steps - start)
-                if pace.every_batch:
-                    callbacks.on_train_batch_begin(piece.first + start)
+                batch = piece.first + start
+                most = piece.steps - start
+                if turns:
+                    most = min(most, turns.room(batch))
+                    turns.begin(batch)
+                stop = start + pace.steps(piece.batch_size, most)
                 timer = Timer()
                 span = Span(start, stop, piece.steps)
                 logs = train_piece(self, programs, piece, span)[-1]
                 pace.took(piece.batch_size, stop - start, timer.seconds())
-                tell = callbacks if pace.every_batch else callbacks._progbar
-                if tell is not None:
-                    tell.on_train_batch_end(piece.first + stop - 1, pythonify_logs(logs))
+                last, start = piece.first + stop - 1, stop
+                if turns:
+                    turns.end(last, pythonify_logs(logs))
+                elif callbacks._progbar is not None:
+                    callbacks._progbar.on_train_batch_end(last, pythonify_logs(logs))
                 if self.stop_training:
                     return pythonify_logs(logs)
-                start = stop
+        if logs is None:
+            return None
+        if turns:
+            turns.finish(pythonify_logs(logs))
         if programs.own_train_step:
             logs = self._get_metrics_result_or_logs(logs)
         return pythonify_logs(logs)
@@ -307,45 +358,6 @@ class Running(Steps):
         pace.took(piece.batch_size, count * piece.steps, timer.seconds())
         return [pythonify_logs(of_one) for of_one in logs]
 
-    def _validate(self, programs, batches, callbacks):
-        """Evaluate without leaving a trace in the training's states."""
-        if isinstance(batches, LaneBatches):
-            return self._test_epoch(programs, batches, callbacks)
-        kept = [layer.memory.snapshot() for layer in programs.layers]
-        for layer in programs.layers:
-            if batches.sizes() != {layer.memory.batch}:
-                layer.reset_state()
-        try:
-            return self._test_epoch(programs, batches, callbacks)
-        finally:
-            for layer, snapshot in zip(programs.layers, kept, strict=True):
-                layer.memory.restore(snapshot)
-
-    def _test_epoch(self, programs, batches, callbacks):
-        self.stop_evaluating = False
-        every_batch = wants_every_batch(callbacks, "test")
-        callbacks.on_test_begin()
-        programs.reset_metrics()
-        programs.states.start_epoch()
-        logs = {}
-        for piece in batches.epoch():
-            for start in range(piece.steps) if every_batch else (0,):
-                stop = start + 1 if every_batch else piece.steps
-                if every_batch:
-                    callbacks.on_test_batch_begin(piece.first + start)
-                logs = evaluate_piece(self, programs, piece, start, stop)
-                if every_batch:
-                    callbacks.on_test_batch_end(piece.first + start, pythonify_logs(logs))
-                if self.stop_evaluating:
-                    break
-            if self.stop_evaluating:
-                break
-        if programs.own_test_step:
-            logs = self._get_metrics_result_or_logs(logs)
-        logs = pythonify_logs(logs)
-        callbacks.on_test_end(logs)
-        return logs
-
 
 def _one_batch(x, y=None, sample_weight=None, class_weight=None) -> Batches:
     if isinstance(x, Lanes):
@@ -353,5 +365,4 @@ def _one_batch(x, y=None, sample_weight=None, class_weight=None) -> Batches:
             "x is lanes, which are many batches that continue one another; a method for one batch "
             "takes arrays. Give lanes to fit, evaluate or predict."
         )
-    samples = next(a for a in keras.tree.flatten(x) if a is not None).shape[0]
-    return Batches(x, y, sample_weight, batch_size=samples, class_weight=class_weight)
+    return Batches(x, y, sample_weight, batch_size=samples_of(x), class_weight=class_weight)
