@@ -10,6 +10,7 @@ FLOORS = {
     "_engine": 0,
     "_small_loops": 0,
     "_version": 0,
+    "_whole_files": 0,
     "recurrence": 1,
     "sequences": 1,
     "datasets": 1,

@@ -25,7 +25,7 @@ from statewise.tasks.forecaster_arguments import (
 from statewise.tasks.future_inputs import in_zone_of_fit, read_ahead
 from statewise.tasks.global_engine import GlobalEngine
 from statewise.tasks.global_request import LEAST_LOOKBACK, Request
-from statewise.tasks.intake import Form, Intake, as_time_series, give_back, take_in
+from statewise.tasks.intake import Intake, as_time_series, form_of, give_back, take_in
 from statewise.tasks.progress import Progress, teller
 
 _UNITS = 32
@@ -271,8 +271,15 @@ class Forecaster:
             FileNotFoundError: where there is none.
         """
         plain, arrays, panel = storage.read(path)
+        with storage.damage_told(path):
+            return cls._of(plain, arrays, panel)
+
+    @classmethod
+    def _of(cls, plain: dict[str, Any], arrays: dict[str, np.ndarray], panel: Panel) -> Self:
+        """Make a forecaster of what a file had."""
         self = cls(**plain["params"])
-        self._form, self._panel = Form(**plain["form"]), panel
+        check(self)
+        self._form, self._panel = form_of(plain["form"]), panel
         self.columns_, self.ids_ = panel.columns, panel.keys
         self.season_, self.notes_ = plain["season"], plain["notes"]
         self.left_out_ = plain["left_out"]

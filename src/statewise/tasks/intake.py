@@ -1,7 +1,7 @@
 """What `Forecaster` takes, as one series or as a panel; and forecasts in the form that came in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import narwhals as nw
@@ -19,6 +19,7 @@ from statewise.sequences import (
 )
 from statewise.sequences.panel_reading import as_frame
 from statewise.tasks.result_names import check_forecasts, check_once
+from statewise.tasks.typed import typed
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,27 @@ class Form:
     keyed: bool = True
     indexed: bool = False
     time: str = "ds"
+
+
+_LAYOUTS = ("series", "array", "long", "wide", "wide array")
+_BACKENDS = ("", "pandas", "polars", "pyarrow", "modin.pandas", "cudf")
+
+
+def form_of(given: Mapping[str, Any]) -> Form:
+    """Return the form that a file tells of.
+
+    Raises:
+        TypeError, ValueError: where it tells of none that there is.
+    """
+    time = given.get("time", Form.time)
+    form = replace(typed(Form, {**given, "time": ""}), time=time)
+    if (
+        form.layout not in _LAYOUTS
+        or form.backend not in _BACKENDS
+        or isinstance(time, (list, dict))
+    ):
+        raise ValueError(f"it tells of the form {given!r:.80}")
+    return form
 
 
 @dataclass(frozen=True)

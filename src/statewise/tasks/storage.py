@@ -1,12 +1,17 @@
 """A fitted forecaster as one file: a zip of plain parts, nothing in it that runs when it's read.
 
 ``forecaster.json`` has what was asked for and chosen, ``arrays.safetensors`` the weights,
-``rows.parquet`` and ``series.parquet`` the panel that ``predict`` goes on from.
+``rows.parquet`` and ``series.parquet`` the panel that ``predict`` goes on from. The zip's comment
+is a checksum of all before it. Who reads a file doesn't know where it comes from: what it claims
+is compared with what it holds before anything is made of it (see `limits`).
 """
 
+import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,10 +20,18 @@ import numpy as np
 import pandas as pd
 import safetensors.numpy
 
+from statewise._whole_files import written_whole
 from statewise.sequences import Columns, DataError, Panel
 from statewise.sequences.calendars import Calendar
+from statewise.tasks import limits
+from statewise.tasks.objects import as_objects, as_text
+from statewise.tasks.typed import typed
 
-FORMAT = 1
+FORMAT = 2
+_READS = (1, 2)  # 1 has no checksum, and can't hold keys of several types
+_PARTS = ("forecaster.json", "arrays.safetensors", "rows.parquet", "series.parquet")
+_MARK = b"statewise sha256 "
+_DIGEST = 64  # letters
 
 
 def write(path: Any, plain: dict[str, Any], arrays: dict[str, np.ndarray], panel: Panel) -> None:
@@ -26,22 +39,14 @@ def write(path: Any, plain: dict[str, Any], arrays: dict[str, np.ndarray], panel
 
     Args:
         path: of the file.
-        plain: what JSON can hold.
+        plain: what JSON can hold, and NumPy's numbers.
         arrays: by name.
         panel: the known steps.
 
     Raises:
+        DataError: where keys or categories are of a type that no file can hold.
         OSError: where the file can't be written.
     """
-    path = Path(path)
-    plain = {
-        "format": FORMAT,
-        **plain,
-        "calendars": [asdict(calendar) for calendar in panel.calendars],
-        "columns": asdict(panel.columns),
-        "channels": panel.values.shape[1],
-        "time_name": panel.time.name,
-    }
     rows = pd.DataFrame({f"value_{i}": column for i, column in enumerate(panel.values.T)})
     rows["time"] = panel.time.to_numpy() if panel.time.dtype.kind in "iuf" else panel.time
     rows = rows.assign(**{f"future_{name}": column for name, column in panel.future.items()})
@@ -49,17 +54,31 @@ def write(path: Any, plain: dict[str, Any], arrays: dict[str, np.ndarray], panel
         {"key": panel.keys, "steps": panel.lengths, "calendar": panel.calendar_of}
     )
     series = series.assign(**{f"static_{name}": column for name, column in panel.static.items()})
+    mixed = []
+    for frame in (rows, series):
+        for name in frame.columns:
+            text = as_text(frame[name], name)
+            if text is not None:
+                frame[name] = text
+                mixed.append(name)
+    plain = {
+        "format": FORMAT,
+        **plain,
+        "calendars": [asdict(calendar) for calendar in panel.calendars],
+        "columns": asdict(panel.columns),
+        "channels": panel.values.shape[1],
+        "time_name": panel.time.name,
+        "mixed": mixed,
+    }
     arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    partial = path.with_name(path.name + ".part")
-    try:
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as file:
-            file.writestr("forecaster.json", json.dumps(plain))
-            file.writestr("arrays.safetensors", safetensors.numpy.save(arrays))
-            file.writestr("rows.parquet", rows.to_parquet(index=False))
-            file.writestr("series.parquet", series.to_parquet(index=False))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("forecaster.json", json.dumps(plain, default=_plain))
+        file.writestr("arrays.safetensors", safetensors.numpy.save(arrays))
+        file.writestr("rows.parquet", rows.to_parquet(index=False))
+        file.writestr("series.parquet", series.to_parquet(index=False))
+    with written_whole(path) as beside:
+        beside.write_bytes(_summed(held.getvalue()))
 
 
 def read(path: Any) -> tuple[dict[str, Any], dict[str, np.ndarray], Panel]:
@@ -69,30 +88,123 @@ def read(path: Any) -> tuple[dict[str, Any], dict[str, np.ndarray], Panel]:
         DataError: where the file is none of a forecaster, is damaged, or of another format.
         FileNotFoundError: where there is none.
     """
+    path = Path(path)
+    if path.is_dir():
+        raise DataError(f"{path} is a folder, and no file of a forecaster")
+    data = path.read_bytes()
+    with damage_told(path):
+        return _read(path, data)
+
+
+@contextmanager
+def damage_told(path: Any) -> Iterator[None]:
+    """Tell as a `DataError` whatever is wrong with a file: its readers raise all kinds of errors.
+
+    >>> with damage_told("a.zip"):
+    ...     {}["weights"]
+    Traceback (most recent call last):
+    ...
+    statewise.sequences.tables.DataError: a.zip is no file of a forecaster, or is damaged: ...
+    """
     try:
-        with zipfile.ZipFile(path) as file:
-            plain = json.loads(file.read("forecaster.json"))
-            if plain.get("format") != FORMAT:
-                raise DataError(
-                    f"{path} has the format {plain.get('format')}, but this version of statewise "
-                    f"reads format {FORMAT}: load it by the version that saved it, or fit again"
-                )
-            arrays = safetensors.numpy.load(file.read("arrays.safetensors"))
-            rows = pd.read_parquet(io.BytesIO(file.read("rows.parquet")))
-            series = pd.read_parquet(io.BytesIO(file.read("series.parquet")))
-    except (zipfile.BadZipFile, KeyError, json.JSONDecodeError) as error:
-        raise DataError(f"{path} is no file of a forecaster, or is damaged: {error}") from None
-    names = {k: tuple(v) if isinstance(v, list) else v for k, v in plain["columns"].items()}
-    columns = Columns(**names)
-    panel = Panel(
+        yield
+    except DataError:
+        raise
+    except Exception as error:
+        what = f"it has no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
+        raise DataError(
+            f"{path} is no file of a forecaster, or is damaged: "
+            f"{what[:200] or type(error).__name__}"
+        ) from None
+
+
+def _read(path: Path, data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray], Panel]:
+    summed = _check_sum(data)
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        limits.check_parts({name: file.getinfo(name).file_size for name in _PARTS}, len(data))
+        plain = json.loads(file.read("forecaster.json"))
+        if plain.get("format") not in _READS:
+            raise DataError(
+                f"{path} has the format {plain.get('format')!r:.40}, but this version of statewise "
+                f"reads format {_READS[0]} to {_READS[-1]}: load it by the version that saved it, "
+                "or fit again"
+            )
+        if plain["format"] > 1 and not summed:
+            raise ValueError("its checksum is gone")
+        arrays = safetensors.numpy.load(file.read("arrays.safetensors"))
+        columns = _columns(plain["columns"])
+        names = [f"value_{i}" for i in range(limits.check_channels(plain["channels"], data))]
+        names += ["time", *(f"future_{name}" for name in columns.future)]
+        of_series = ["key", "steps", "calendar", *(f"static_{name}" for name in columns.static)]
+        series = limits.read_table(file.read("series.parquet"), of_series, len(data))
+        _check_steps(series["steps"])
+        count = int(series["steps"].sum())
+        rows = limits.read_table(file.read("rows.parquet"), names, len(data), count)
+    for frame in (rows, series):
+        for name in set(plain.get("mixed", ())) & set(frame.columns):
+            frame[name] = as_objects(frame[name])
+    limits.check_sizes(plain, arrays)
+    return plain, arrays, _panel(plain, columns, rows, series)
+
+
+def _panel(plain: dict[str, Any], columns: Columns, rows, series) -> Panel:
+    steps, calendar_of = series["steps"].to_numpy(), series["calendar"].to_numpy()
+    calendars = tuple(typed(Calendar, one) for one in plain["calendars"])
+    if calendar_of.dtype.kind not in "iu":
+        raise TypeError("the calendars of its series are no whole numbers")
+    if (calendar_of < 0).any() or (calendar_of >= len(calendars)).any():
+        raise ValueError("its series name calendars that it hasn't")
+    values = np.column_stack([rows[f"value_{i}"] for i in range(plain["channels"])])
+    if values.dtype != np.float64:
+        raise TypeError(f"its values are of {values.dtype}")
+    time = pd.Index(rows["time"])
+    if time.dtype.kind not in "iufM":
+        raise TypeError(f"its time stamps are of {time.dtype}")
+    return Panel(
         keys=series["key"].to_numpy(),
-        offsets=np.concatenate([[0], np.cumsum(series["steps"].to_numpy())]),
-        values=np.column_stack([rows[f"value_{i}"] for i in range(plain["channels"])]),
-        time=pd.Index(rows["time"]).rename(plain["time_name"]),
-        calendars=tuple(Calendar(**one) for one in plain["calendars"]),
-        calendar_of=series["calendar"].to_numpy(),
+        offsets=np.concatenate([[0], np.cumsum(steps)]),
+        values=values,
+        time=time.rename(plain["time_name"]),
+        calendars=calendars,
+        calendar_of=calendar_of,
         columns=columns,
         future={name: rows[f"future_{name}"].to_numpy() for name in columns.future},
         static={name: series[f"static_{name}"].to_numpy() for name in columns.static},
     )
-    return plain, arrays, panel
+
+
+def _check_steps(steps: pd.Series) -> None:
+    if steps.dtype.kind not in "iu":
+        raise TypeError("the steps of its series are no whole numbers")
+    if not len(steps) or (steps < 1).any():
+        raise ValueError("it has no series, or one without a step")
+
+
+def _columns(given: dict[str, Any]) -> Columns:
+    for name in (given["id"], given["time"], given["target"]):
+        if isinstance(name, (list, dict)):
+            raise TypeError(f"the name of a column is {name!r:.40}")
+    return Columns(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
+
+
+def _summed(data: bytes) -> bytes:
+    """Return a zip with its checksum as the comment; the comment's length is a zip's last field."""
+    mark = _MARK + hashlib.sha256(data[:-2]).hexdigest().encode()
+    return data[:-2] + len(mark).to_bytes(2, "little") + mark
+
+
+def _check_sum(data: bytes) -> bool:
+    """Return whether there is a checksum, and refuse data that have another one."""
+    begin = len(data) - _DIGEST - len(_MARK)
+    if data[begin : begin + len(_MARK)] != _MARK:
+        return False
+    if _summed(data[: begin - 2] + bytes(2)) != data:
+        raise ValueError("its checksum is another one")
+    return True
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON doesn't know of itself: NumPy's numbers."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} can't be saved")
