@@ -161,7 +161,7 @@ def test_a_record_of_the_wrong_size(tmp_path, rng):
         store._connection.execute("UPDATE streams SET record = x'00'")
     with (
         StateStore(path, COLUMNS) as store,
-        pytest.raises(ValueError, match="the record of key 'a' has 1 bytes, expected 32"),
+        pytest.raises(ValueError, match="the record of key 'a' has 1 bytes, expected 40"),
     ):
         store.read()
 

@@ -1,60 +1,53 @@
 """What arrives for the streams, checked and laid into batches."""
 
 from collections.abc import Mapping
-from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
 
+from statewise.streams.engines import TAME
 from statewise.streams.signature import Signature
-from statewise.streams.store import plain_key
-
-_PLAIN_KEYS = frozenset({str, int})
 
 
 class Batch(NamedTuple):
     """Keys for which the same number of steps arrived.
 
     Attributes:
-        keys: as they were given.
+        keys: plain ones.
         x: ``(keys, time, features)``, the steps to run; those with a missing value are left out.
         seen: for each step that arrived, whether it is to be run, bool ``(arrived,)``.
         single: whether one step arrived without a time axis.
+        tame: whether the squares of all its values have a sum below `TAME`.
     """
 
     keys: list
     x: np.ndarray
     seen: np.ndarray
     single: bool
+    tame: bool = False
 
 
 def batches_of(values: Mapping, signature: Signature, missing: str) -> list[Batch]:
     """Check what arrived and lay it into as few batches as there are lengths.
 
     Args:
-        values: for each key ``(features,)``, or ``(time, features)``.
+        values: for each key, a plain one, ``(features,)``, or ``(time, features)``.
         signature: of the model.
         missing: "refuse", or "carry": a step with a NaN in it isn't run.
 
     Raises:
-        TypeError: if it isn't a mapping, a key is neither text nor an integer, or values aren't
-            numbers.
-        ValueError: if a shape doesn't fit, or a value is NaN or infinite; it names the key.
+        TypeError: if values aren't numbers.
+        ValueError: if a shape doesn't fit, a value is NaN or infinite, or no token of the model's;
+            it names the key.
     """
-    if not isinstance(values, Mapping):
-        raise TypeError(f"push takes a mapping {{key: values}}, got a {type(values).__name__}.")
     if not values:
         return []
-    if not _PLAIN_KEYS.issuperset(map(type, values)):
-        for key in values:  # True and 1.0 would pass for 1 where 1 is there already
-            plain_key(key)
     x = _alike(list(values.values()), signature)
     if x is None:
         return _grouped(values, signature, missing)
     single = x.ndim == 1 + len(signature.features)
-    return [
-        Batch(list(values), x[:, None] if single else x, np.ones(_steps(x, single), bool), single)
-    ]
+    seen = np.ones(_steps(x, single), bool)
+    return [Batch(list(values), x[:, None] if single else x, seen, single, tame=True)]
 
 
 def checked_steps(key, values, signature: Signature) -> tuple[np.ndarray, bool]:
@@ -62,7 +55,7 @@ def checked_steps(key, values, signature: Signature) -> tuple[np.ndarray, bool]:
 
     Raises:
         TypeError: if the values aren't numbers.
-        ValueError: if the shape doesn't fit, or a value is infinite.
+        ValueError: if the shape doesn't fit, or a value is infinite or no token of the model's.
     """
     try:
         array = np.asarray(_without_mask(values))
@@ -80,8 +73,10 @@ def checked_steps(key, values, signature: Signature) -> tuple[np.ndarray, bool]:
             f"{_time(signature.features)} for several, (time, features)."
         )
     single = array.ndim == len(signature.features)
-    array = _converted(array, signature)
-    if np.isinf(array).any():
+    if signature.vocabulary is not None:
+        check_tokens(f"The values for key {key!r}", array, signature.vocabulary)
+    given, array = array, _converted(array, signature)
+    if np.isinf(array).any() or (array.dtype.kind in "iu" and (array != given).any()):
         raise ValueError(
             f"The values for key {key!r} hold an infinity, or a number too large for "
             f"{signature.dtype}."
@@ -90,7 +85,11 @@ def checked_steps(key, values, signature: Signature) -> tuple[np.ndarray, bool]:
 
 
 def checked_targets(
-    batch: Batch, targets: Mapping, signature: Signature, shape: tuple[int, ...]
+    batch: Batch,
+    targets: Mapping,
+    signature: Signature,
+    shape: tuple[int, ...],
+    ignored: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Check the targets of a batch's keys and lay them beside its steps.
 
@@ -100,6 +99,7 @@ def checked_targets(
             model gives its last output only.
         signature: of the model.
         shape: of one target.
+        ignored: the class that the loss passes over, if there is one.
 
     Returns:
         The targets of the steps to be run, float32 ``(keys, time, ...)``, and where they are known,
@@ -107,9 +107,11 @@ def checked_targets(
 
     Raises:
         TypeError: if targets aren't numbers.
-        ValueError: if a shape doesn't fit, or a target is NaN or infinite; it names the key.
+        ValueError: if a shape doesn't fit, a target is NaN or infinite, or no class's number; it
+            names the key.
     """
     one = batch.single or not signature.sequences
+    classes = None if shape == signature.outputs else signature.outputs[-1]
     expected = shape if one else (len(batch.seen), *shape)
     steps = batch.x.shape[1]
     y = np.zeros((len(batch.keys), steps, *shape), "float32")
@@ -117,15 +119,26 @@ def checked_targets(
     known[:, slice(None) if signature.sequences else slice(-1, None)] = True
     for i, key in enumerate(batch.keys):
         try:
-            target = np.asarray(targets[key]).astype("float32")
-        except (TypeError, ValueError):
-            raise TypeError(f"The target for key {key!r} must be numbers.") from None
+            target = np.asarray(_without_mask(targets[key]))
+        except ValueError:  # rows of different lengths
+            target = np.asarray(None)
+        if target.dtype.kind not in "fiub":  # as text and complex numbers are none
+            raise TypeError(f"The target for key {key!r} must be numbers.")
+        target = _as_float32(target)
         if target.shape != expected:
             raise ValueError(
                 f"The target for key {key!r} has the shape {target.shape}; expected {expected}."
             )
         if not np.isfinite(target).all():
             raise ValueError(f"The target for key {key!r} holds NaN or an infinity.")
+        if classes is not None:
+            wrong = (target < 0) | (target >= classes) | (target != np.trunc(target))
+            wrong &= target != ignored
+            if wrong.any():
+                raise ValueError(
+                    f"The target for key {key!r} holds {target[wrong].flat[0]:g}; expected the "
+                    f"number of a class, 0 to {classes - 1}."
+                )
         if not signature.sequences:
             y[i, -1:] = target
         else:
@@ -162,19 +175,21 @@ def seen_steps(key, x: np.ndarray, missing: str) -> np.ndarray:
     return ~lost
 
 
-def checked_keys(keys) -> list:
-    """Return one key or several as a list.
+def check_tokens(what: str, tokens: np.ndarray, vocabulary: int) -> None:
+    """Refuse numbers that an embedding has no row for; missing ones are left alone.
 
     Raises:
-        TypeError: if a key is neither text nor an integer.
-        ValueError: if a key is there twice.
+        ValueError: naming the first of them.
     """
-    keys = [keys] if isinstance(keys, (str, int, np.integer)) else list(keys)
-    keys = [plain_key(key) for key in keys]
-    if len(set(keys)) != len(keys):
-        twice = next(key for i, key in enumerate(keys) if key in keys[:i])
-        raise ValueError(f"The key {twice!r} is given twice.")
-    return keys
+    wrong = (tokens < 0) | (tokens >= vocabulary)
+    if tokens.dtype.kind == "f":
+        wrong |= tokens != np.trunc(tokens)
+        wrong &= ~np.isnan(tokens)
+    if wrong.any():
+        raise ValueError(
+            f"{what} hold the token {tokens[wrong].flat[0]}; the model's embedding has rows for "
+            f"whole numbers from 0 to {vocabulary - 1}."
+        )
 
 
 def checked_count(name: str, value, least: int) -> int:
@@ -215,10 +230,16 @@ def _alike(arrays: list, signature: Signature) -> np.ndarray | None:
         return None
     if not _is_of_kind(x, signature) or not _fits(x[0], signature):
         return None
-    x = _converted(x, signature)
-    # The product with itself is NaN or infinite where a value is (and where one is very large: that
-    # gets the closer look). Unlike a sum it needs no guard against warnings.
-    return x if isfinite(np.vdot(x, x)) else None
+    if signature.vocabulary is not None and not (
+        x.min() >= 0 and x.max() < signature.vocabulary and x.dtype.kind in "iub"
+    ):
+        return None
+    given, x = x, _converted(x, signature)
+    if x.dtype.kind in "iu":
+        return x if x is given or (x == given).all() else None
+    # The product with itself is NaN or infinite where a value is (and large where one is: that gets
+    # the closer look). Unlike a sum it needs no guard against warnings.
+    return x if np.vdot(x, x) < TAME else None
 
 
 def _is_of_kind(array: np.ndarray, signature: Signature) -> bool:
@@ -230,6 +251,11 @@ def _converted(x: np.ndarray, signature: Signature) -> np.ndarray:
         return x
     with np.errstate(over="ignore"):
         return x.astype(signature.dtype)
+
+
+def _as_float32(array: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        return array.astype("float32")
 
 
 def _steps(x: np.ndarray, single: bool) -> int:

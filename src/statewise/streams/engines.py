@@ -16,6 +16,8 @@ from statewise.models.structure import recurrent_layers
 from statewise.recurrence.native import Dense, available, live_step
 from statewise.recurrence.native.live import cell_number
 
+# Inputs whose squares have a smaller sum, and weights that are smaller, make no sums that overflow.
+TAME, _TAME_WEIGHT = 1e36, 1e15
 # The compiled model is given at most this many time steps at once.
 _MOST_STEPS = 1024
 # Layers that do nothing outside training.
@@ -36,12 +38,16 @@ class Weights:
 
     def __init__(self, model: keras.Model):
         self._variables = list(model.weights)
-        self.note()
+        self.note(self.snapshot())
 
-    def note(self) -> None:
-        """Take the weights as they are now."""
+    def snapshot(self) -> list[tuple]:
+        """Return the weights as they are now, to be noted once all is made of them."""
         # The variables' own attribute: asking ten of them in Keras's way takes as long as a step.
-        self._noted = [(variable, variable._value) for variable in self._variables]
+        return [(variable, variable._value) for variable in self._variables]
+
+    def note(self, snapshot: list[tuple]) -> None:
+        """Take these weights as those that are current."""
+        self._noted = snapshot
 
     def are_current(self) -> bool:
         """Whether the weights are those that were noted."""
@@ -108,6 +114,12 @@ class NativeEngine:
     Args:
         model: a model of which `live_layers` isn't None.
         sequences: whether its outputs have a time axis.
+
+    Attributes:
+        weights: tells whether they are still those with which `run` computes.
+        run: the native step, ``(x (batch, features), state) -> (outputs, state)``.
+        tame: whether the weights are finite and so small that finite states come of any inputs
+            whose squares have a sum below `TAME`.
     """
 
     def __init__(self, model: keras.Model, sequences: bool):
@@ -116,11 +128,15 @@ class NativeEngine:
         self.weights = Weights(model)
         self._load()
 
+    def refresh(self) -> None:
+        """Take the model's weights as they are now."""
+        if not self.weights.are_current():
+            self._load()
+
     @property
     def live(self):
         """The native step, with the model's weights as they are now."""
-        if not self.weights.are_current():
-            self._load()
+        self.refresh()
         return self._live
 
     def step(self, x: np.ndarray, state: Sequence[np.ndarray]):
@@ -132,8 +148,15 @@ class NativeEngine:
         return (np.stack(outputs, axis=1) if self._sequences else outputs[-1]), list(state)
 
     def _load(self) -> None:
-        self.weights.note()
-        self._live = live_step([_live_layer(layer) for layer in self._stack])
+        snapshot = self.weights.snapshot()
+        live = live_step([_live_layer(layer) for layer in self._stack])
+        # All of it or, after an interruption, nothing; noted last, so that it's then done again.
+        vars(self).update(
+            _live=live,
+            run=live.step,
+            tame=all(np.abs(v).max(initial=0) < _TAME_WEIGHT for _, v in snapshot),
+        )
+        self.weights.note(snapshot)
 
 
 def engine_of(model: keras.Model, sequences: bool) -> CompiledEngine | NativeEngine:

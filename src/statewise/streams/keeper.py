@@ -2,15 +2,17 @@
 
 import os
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import keras
 import numpy as np
 
 from statewise.streams.engines import Weights
+from statewise.streams.keys import plain_key
 from statewise.streams.signature import Signature, fingerprint
-from statewise.streams.slots import SlotTable
-from statewise.streams.store import StateStore, plain_key
+from statewise.streams.slots import Change, SlotTable
+from statewise.streams.store import StateStore
 from statewise.streams.windows import Windows
 
 
@@ -46,7 +48,8 @@ class Keeper:
                 "output": np.full(signature.outputs, np.nan, "float32"),
                 "steps": np.zeros((), "int64"),
                 **windows.first_rows(),
-            }
+            },
+            state=list(signature.state),
         )
         self.store = None if path is None else self._opened(path, signature)
 
@@ -62,21 +65,30 @@ class Keeper:
         """Replace the rows of keys, or add keys: all of it or, after an error, nothing.
 
         Args:
-            updates: keys and their rows, by column. Every key once.
+            updates: keys and their rows, of all columns. Every key once.
 
         Raises:
-            TypeError, ValueError: if a new key can't be one.
-            OSError: if the store can't be written.
+            ValueError: if a new key can't be kept.
+            OSError, RuntimeError: if the store can't be written, see `StateStore`.
         """
-        table = self.table
-        new = [[key for key in keys if key not in table] for keys, _ in updates]
-        new = [[plain_key(key) for key in keys] for keys in new]
-        table.reserve(sum(map(len, new)))
-        if self.store is not None:
-            self._write(updates)
-        for (keys, rows), joining in zip(updates, new, strict=True):
-            table.add(joining)
-            table.scatter(table.find(keys), rows)
+        self.do(self.planned(updates), updates)
+
+    def planned(self, updates, undo: Callable[[], None] | None = None) -> Change:
+        """Return what `do` is to do; the rows may still be filled in until then.
+
+        Args:
+            updates: see `keep`.
+            undo: takes back what belongs to it elsewhere, if it comes to nothing.
+        """
+        change = self.table.planned(updates)
+        change.undo = undo
+        for key in change.joining:
+            plain_key(key)
+        return change
+
+    def do(self, change: Change, updates) -> None:
+        """Do what was planned, see `keep`."""
+        self._decide(change, lambda: self._write(updates, change.decided))
 
     def remove(self, keys: Iterable) -> None:
         """Remove keys that are there.
@@ -84,27 +96,42 @@ class Keeper:
         Raises:
             OSError: if the store can't be written.
         """
-        if self.store is not None:
-            self.store.delete(keys)
-        self.table.remove(keys)
+        keys = list(keys)
+        change = self.table.planned_removal(keys)
+        done = partial(change.decided.append, True)
+        self._decide(change, lambda: self.store.delete(keys, then=done))
 
     def close(self) -> None:
         """Close the store, if there is one."""
         if self.store is not None:
             self.store.close()
 
-    def _write(self, updates) -> None:
-        if not updates:
-            return
+    def _decide(self, change: Change, write: Callable[[], None]) -> None:
+        """Decide a change, on the disk where there is a store, and apply it; or drop it."""
+        table = self.table
+        try:
+            table.change = change
+            if self.store is None:
+                change.decided.append(True)
+            else:
+                write()
+            change.apply(table)
+            table.change = None
+        finally:
+            table.settle()
+
+    def _write(self, updates, decided: list) -> None:
         if not self._weights.are_current():
-            self._weights.note()
+            weights = self._weights.snapshot()
             self._fingerprint = fingerprint(self._model)
+            self._weights.note(weights)
         keys = [key for keys, _ in updates for key in keys]
         values = {
             column.name: np.concatenate([rows[column.name] for _, rows in updates])
             for column in self.store.columns
         }
-        self.store.write(keys, values, weights=self._fingerprint)
+        done = partial(decided.append, True)
+        self.store.write(keys, values, weights=self._fingerprint, then=done)
 
     def _opened(self, path, signature) -> StateStore:
         """Open the store, and take over what it holds."""
@@ -113,8 +140,7 @@ class Keeper:
         store = StateStore(path, signature.columns(), weights=self._fingerprint)
         try:
             keys, rows = store.read()
-            self.table.add(keys)
-            self.table.scatter(self.table.find(keys), rows | self._windows.anew(rows))
+            self.table.put([(keys, rows | self._windows.anew(rows))])
             if keys and store.weights != self._fingerprint:
                 warnings.warn(
                     f"The states in {store.path} were made with other weights than those of model "

@@ -31,10 +31,9 @@ class Learner:
         self._history = history
         self._programs: Programs | None = None
         self._compiled_for = None
-        self._before: list[tuple] = []
 
-    def step(self, windows: Sequence[Window], new: int, engine) -> dict[str, float]:
-        """Take one gradient step on all windows together.
+    def prepared(self, windows: Sequence[Window], new: int, engine) -> "GradientStep":
+        """Return a gradient step on all windows together, to be taken.
 
         Windows of several lengths are filled up behind, with steps that don't count. A model that
         gives its last output only has one target a window, its last: there the longer windows are
@@ -44,37 +43,13 @@ class Learner:
             windows: with a target at least in each last step.
             new: how many of the steps are new, at most.
             engine: what runs over the steps that are cut off.
-
-        Returns:
-            The loss, from before the step, and the metrics.
-
-        Raises:
-            FloatingPointError: if the loss is NaN or infinite; nothing is changed then.
         """
         if self._signature.sequences:
             piece, begin = self._sequences(windows, self._history + power_of_two(new))
         else:
             shortest = min(window.x.shape[1] for window in windows)
             piece, begin = _last_steps([w.shortened(shortest, engine) for w in windows])
-        programs = self._prepared(piece)
-        variables = [*self._model.variables, *self._model.optimizer.variables]
-        self._before = [(variable, variable.value) for variable in variables]
-        programs.states.arrays = begin
-        programs.reset_metrics()
-        (logs,) = train_piece(self._model, programs, piece, Span(0, 1, 1))
-        logs = {name: float(value) for name, value in logs.items()}
-        if not np.isfinite(logs.get("loss", 0.0)):
-            self.undo()
-            raise FloatingPointError(
-                f"The loss is {logs['loss']}, so nothing was learned. Scale the inputs and the "
-                "targets, or lower the learning rate."
-            )
-        return logs
-
-    def undo(self) -> None:
-        """Go back to weights and optimizer as they were before the last step."""
-        for variable, value in self._before:
-            variable.assign(value)
+        return GradientStep(self._model, self._prepared(piece), piece, begin)
 
     def _sequences(self, windows, time):
         """Return the windows as one batch, filled up to ``time`` steps and a power of two rows."""
@@ -110,6 +85,47 @@ class Learner:
             self._programs = Programs(model, GivenStates(recurrent_layers(model)))
             self._compiled_for = model._compile_loss
         return self._programs
+
+
+class GradientStep:
+    """One gradient step, to be taken or taken back; weights and optimizer are noted before it.
+
+    Args:
+        model: compiled, with its optimizer's variables.
+        programs: compiled for it.
+        piece: one batch of windows.
+        begin: the states with which they begin.
+    """
+
+    def __init__(self, model: keras.Model, programs: Programs, piece: Piece, begin: list):
+        self._model, self._programs, self._piece, self._begin = model, programs, piece, begin
+        variables = [*model.variables, *model.optimizer.variables]
+        self._before = [(variable, variable.value) for variable in variables]
+
+    def take(self) -> dict[str, float]:
+        """Take the step.
+
+        Returns:
+            The loss, from before the step, and the metrics.
+
+        Raises:
+            FloatingPointError: if the loss is NaN or infinite; the step is to be taken back then.
+        """
+        self._programs.states.arrays = self._begin
+        self._programs.reset_metrics()
+        (logs,) = train_piece(self._model, self._programs, self._piece, Span(0, 1, 1))
+        logs = {name: float(value) for name, value in logs.items()}
+        if not np.isfinite(logs.get("loss", 0.0)):
+            raise FloatingPointError(
+                f"The loss is {logs['loss']}, so nothing was learned. Scale the inputs and the "
+                "targets, or lower the learning rate."
+            )
+        return logs
+
+    def undo(self) -> None:
+        """Go back to weights and optimizer as they were; doing it again changes nothing more."""
+        for variable, value in self._before:
+            variable.assign(value)
 
 
 class GivenStates:
@@ -153,6 +169,11 @@ def target_shape(model: keras.Model, signature: Signature) -> tuple[int, ...]:
     loss = getattr(model, "loss", None)
     name = str(getattr(loss, "name", None) or getattr(loss, "__name__", loss))
     return signature.outputs[:-1] if "sparse" in name else signature.outputs
+
+
+def ignored_class(model: keras.Model) -> int | None:
+    """Return the class that a model's loss passes over, if there is one."""
+    return getattr(getattr(model, "loss", None), "ignore_class", None)
 
 
 def _last_steps(windows):

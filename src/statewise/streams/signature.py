@@ -1,6 +1,7 @@
 """What a model takes and gives, step by step, and what of it a store keeps."""
 
 import hashlib
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import jax
@@ -23,6 +24,7 @@ class Signature(NamedTuple):
         sequences: whether the model gives an output for each time step, or for the last only.
         state: the arrays of the state, as they are before the first step, without the batch axis.
         kinds: for each of them the layer's class and the array's name, as ``"LSTM.h"``.
+        vocabulary: how many tokens the embedding that the inputs go to knows; None without one.
     """
 
     features: tuple[int, ...]
@@ -31,6 +33,7 @@ class Signature(NamedTuple):
     sequences: bool
     state: dict[str, np.ndarray]
     kinds: dict[str, str]
+    vocabulary: int | None = None
 
     def columns(self) -> list[Column]:
         """Return what a store keeps of each key: the state, the last output, the steps' count."""
@@ -92,7 +95,8 @@ def signature_of(model: keras.Model) -> Signature:
             state[f"{name}:{array}"] = first[name][array][0]
             kinds[f"{name}:{array}"] = f"{type(layer).__name__}:{array}"
     outputs, sequences = _outputs(model, shape[2:], dtype)
-    return Signature(shape[2:], dtype, outputs, sequences, state, kinds)
+    vocabulary = min(_vocabularies(model, inputs[0]), default=None)
+    return Signature(shape[2:], dtype, outputs, sequences, state, kinds, vocabulary)
 
 
 def fingerprint(model: keras.Model) -> str:
@@ -103,6 +107,20 @@ def fingerprint(model: keras.Model) -> str:
         digest.update(f"{value.shape}{value.dtype}".encode())
         digest.update(np.ascontiguousarray(value).tobytes())
     return digest.hexdigest()
+
+
+def _vocabularies(model: keras.Model, tensor) -> Iterator[int]:
+    """Yield how many rows each embedding has that gets a tensor of a model's graph as it is."""
+    for layer in model.layers:
+        for node in layer._inbound_nodes:
+            for i, given in enumerate(node.arguments.keras_tensors):
+                if given is not tensor:
+                    continue
+                inner = layer.layer if isinstance(layer, keras.layers.TimeDistributed) else layer
+                if isinstance(inner, keras.layers.Embedding):
+                    yield inner.input_dim
+                elif isinstance(layer, keras.Model) and getattr(layer, "inputs", None):
+                    yield from _vocabularies(layer, layer.inputs[i])
 
 
 def _outputs(model, features, dtype) -> tuple[tuple[int, ...], bool]:

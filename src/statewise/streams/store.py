@@ -3,24 +3,38 @@
 Why SQLite: it is in Python's standard library, and its write-ahead log gives what is asked for,
 tested for decades: a transaction is there wholly or not at all after a crash at any moment, and
 with ``synchronous=FULL`` it is on the disk when the call returns. A file format of our own would
-have to earn that trust first.
+have to earn that trust first. What it doesn't notice, a bit that flips on the disk, checksums do.
 """
 
 import json
 import os
 import sqlite3
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from operator import call
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-_FORMAT = "statewise-streams-1"
-_KEY_BITS = 63  # of an integer key, beside its sign
-# Pages of the write-ahead log after which SQLite moves them into the file: often enough to keep the
-# log small, seldom enough that a push of thousands of keys doesn't write everything twice.
-_CHECKPOINT_PAGES = 4000
+from statewise.streams import checksums
+from statewise.streams.keys import plain_keys
+from statewise.streams.log_check import check_log
+from statewise.streams.store_files import (
+    OpenFile,
+    create,
+    damaged,
+    is_open_elsewhere,
+    translated,
+)
+
+_FORMAT = "statewise-streams-2"
+_WITHOUT_CHECKSUMS = "statewise-streams-1"  # is brought to the present format when it's opened
+_UPSERT = (
+    "INSERT INTO streams (key, record) VALUES (?, ?) "
+    "ON CONFLICT (key) DO UPDATE SET record = excluded.record"
+)
 
 
 class Column(NamedTuple):
@@ -47,7 +61,12 @@ class StateStore:
     key of it has its new values, or every key its old ones. When `write` returns, the values are
     on the disk. The store is opened by one process at a time. While it is open, the files
     ``PATH-wal`` and (on some systems) ``PATH-shm`` belong to it: they hold the newest writes, and
-    are to be moved or copied only together with it, or after `close`.
+    are to be moved or copied only together with it, or after `close`. A write first looks whether
+    the file is still there and the same; a process forked from the one that opened it is refused.
+
+    Every record has a checksum with its key in it, and so has what the store says about itself. A
+    store of before there were any is given them when it is opened; earlier releases can't read it
+    then. Opening warns where the last write was cut off, which a crash does, and damage too.
 
     Args:
         path: of the file; it's created where there is none.
@@ -62,6 +81,7 @@ class StateStore:
         BlockingIOError: if another process, or another store of this one, has it open.
         OSError: if it can't be opened or written; `IsADirectoryError` if it's a folder.
 
+    >>> import tempfile
     >>> path = os.path.join(tempfile.mkdtemp(), "tanks.db")
     >>> column = Column("gru.h", "GRU.h", (2,), np.dtype("float32"))
     >>> with StateStore(path, [column], weights="a1b2") as store:
@@ -75,28 +95,46 @@ class StateStore:
     def __init__(self, path: str | os.PathLike, columns: Sequence[Column], *, weights: str = ""):
         self.path = Path(path)
         self.columns = list(columns)
+        self._key_sums = checksums.KeySums()
+        self._size = sum(map(_bytes_of, self.columns))
+        self._record_sums = checksums.RecordSums(checksums.padded(self._size))
         if not self.path.exists():
-            self._refuse_lost_log()
-            self._create(weights)
-        self._connection = self._open()
+            columns = json.dumps([_described(column) for column in self.columns])
+            create(self.path, _signed({"format": _FORMAT, "columns": columns, "weights": weights}))
+        self._check_log()
+        self._file = OpenFile(self.path)
         try:
-            self.weights = self._check()
+            self._about = self._check()
         except BaseException:
-            self._connection.close()
+            self._file.close()
             raise
 
+    @property
+    def weights(self) -> str:
+        """The fingerprint that the file was last written with."""
+        return self._about["weights"]
+
     def read(self) -> tuple[list[str | int], dict[str, np.ndarray]]:
-        """Return all keys in the order in which they joined, and each column's values for them."""
-        rows = self._execute("SELECT key, record FROM streams ORDER BY rowid").fetchall()
-        size = sum(map(_bytes_of, self.columns))
-        for key, record in rows:
-            if len(record) != size:
-                raise ValueError(
-                    f"{self.path}: the record of key {key!r} has {len(record)} bytes, expected "
-                    f"{size}. The file is damaged; restore it from a copy, or begin a new one."
-                )
-        records = np.frombuffer(b"".join(record for _, record in rows), np.uint8)
-        return [key for key, _ in rows], self._unpack(records.reshape(len(rows), size))
+        """Return all keys in the order in which they joined, and each column's values for them.
+
+        Raises:
+            ValueError: if a record is damaged.
+            OSError: if it can't be read.
+        """
+        self._begin()
+        size = self._record_size
+        keys, records = self._rows(size)
+        whole = np.frombuffer(b"".join(records), np.uint8).reshape(len(keys), size)
+        payload = np.ascontiguousarray(whole[:, : -checksums.BYTES])
+        kept = np.ascontiguousarray(whole[:, -checksums.BYTES :]).view("<u8")[:, 0]
+        wrong = np.flatnonzero(kept != self._record_sums.of(payload, self._sums_of(keys)))
+        if wrong.size:
+            raise damaged(
+                self.path,
+                f"the record of key {keys[wrong[0]]!r} doesn't have its checksum, nor have "
+                f"{wrong.size - 1} others",
+            )
+        return keys, self._unpack(payload)
 
     def write(
         self,
@@ -104,47 +142,48 @@ class StateStore:
         values: Mapping[str, np.ndarray],
         *,
         weights: str | None = None,
+        then: Callable[[], None] | None = None,
     ) -> None:
         """Replace the values of some keys, or add keys; all of it or, after an error, nothing.
+
+        No interruption comes between its parts: after a Ctrl-C, or whatever else was raised into
+        it, the values are written, or they aren't and nothing is left to be undone.
 
         Args:
             keys: text, or integers of 64 bits; each once.
             values: for each column an array ``(keys, *shape)``.
             weights: the fingerprint from now on; None leaves it.
+            then: is called right after the values are on the disk; written in C (a list's method,
+                say), nothing comes in between.
 
         Raises:
             ValueError: if an array or a key doesn't fit.
-            OSError: if it can't be written, say because the disk is full.
+            OSError: if it can't be written, say because the disk is full; or if the file was moved,
+                replaced or deleted since it was opened.
+            RuntimeError: in a process forked from the one that opened it.
         """
-        keys = [plain_key(key) for key in keys]
-        records = self._pack(len(keys), values)
-        with self._transaction():
-            self._connection.executemany(
-                "INSERT INTO streams (key, record) VALUES (?, ?) "
-                "ON CONFLICT (key) DO UPDATE SET record = excluded.record",
-                zip(keys, records, strict=True),
-            )
-            if weights is not None and weights != self.weights:
-                self._connection.execute(
-                    "UPDATE about SET value = ? WHERE name = 'weights'", (weights,)
-                )
-        if weights is not None:
-            self.weights = weights
+        keys = plain_keys(list(keys))
+        steps = [(_UPSERT, list(zip(keys, self._pack(keys, values), strict=True)))]
+        about = self._about
+        if weights is not None and weights != self.weights:
+            about = _signed({**about, "weights": weights})
+            changed = [(about[name], name) for name in ("weights", "checksum")]
+            steps.append(("UPDATE about SET value = ? WHERE name = ?", changed))
+        self._transact(steps, then)
+        self._about = about
 
-    def delete(self, keys: Iterable[str | int]) -> None:
+    def delete(self, keys: Iterable[str | int], *, then: Callable[[], None] | None = None) -> None:
         """Remove keys and their values; all of them or, after an error, none.
 
         Raises:
-            OSError: if it can't be written.
+            OSError, RuntimeError: as `write`.
         """
-        with self._transaction():
-            self._connection.executemany(
-                "DELETE FROM streams WHERE key = ?", [(plain_key(key),) for key in keys]
-            )
+        keys = [(key,) for key in plain_keys(list(keys))]
+        self._transact([("DELETE FROM streams WHERE key = ?", keys)], then)
 
     def close(self) -> None:
         """Close the file; closing it again does nothing."""
-        self._connection.close()
+        self._file.close()
 
     def __enter__(self) -> "StateStore":
         return self
@@ -152,103 +191,107 @@ class StateStore:
     def __exit__(self, *exception) -> None:
         self.close()
 
-    def _refuse_lost_log(self) -> None:
-        """Refuse to begin a store beside the log of another, which SQLite would take for its own.
+    def __reduce__(self):
+        raise TypeError(
+            f"The store {self.path} is open in this process, so it can't be pickled or copied. "
+            "Close it, and give its path to the process that is to open it."
+        )
 
-        Raises:
-            ValueError: if there is a log, and no store.
-        """
-        log = Path(f"{self.path}-wal")
-        if log.exists() and not self.path.exists():
-            raise ValueError(
-                f"{self.path} isn't there, but the newest writes of a store of that name are, in "
-                f"{log}. Put the store back beside them, or delete them to begin a new store."
-            )
+    @property
+    def _record_size(self) -> int:
+        return checksums.padded(self._size) + checksums.BYTES
 
-    def _create(self, weights: str) -> None:
-        """Make an empty store elsewhere and move it here: there is never half of one."""
-        if not self.path.parent.is_dir():
-            raise FileNotFoundError(
-                f"{self.path} can't be made: there is no folder {self.path.parent}. Make it first."
-            )
-        handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
-        os.close(handle)
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        return self._file.connection
+
+    def _check_log(self) -> None:
         try:
-            connection = sqlite3.connect(temporary, isolation_level=None)
-            try:
-                connection.executescript(
-                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN;"
-                    "CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
-                    # A column without a type keeps 7 and '7' apart.
-                    "CREATE TABLE streams (key PRIMARY KEY NOT NULL, record BLOB NOT NULL);"
-                )
-                columns = json.dumps([_described(column) for column in self.columns])
-                connection.executemany(
-                    "INSERT INTO about VALUES (?, ?)",
-                    [("format", _FORMAT), ("columns", columns), ("weights", weights)],
-                )
-                connection.execute("COMMIT")
-            finally:
-                connection.close()
-            self._move_here(temporary)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+            check_log(self.path)
+        except ValueError as error:
+            if is_open_elsewhere(self.path):  # and written to while it was read
+                raise translated(self.path, _busy()) from error
+            raise
 
-    def _move_here(self, temporary: str) -> None:
-        """Give the new store its name, unless another process was quicker: then its store counts.
+    def _begin(self) -> None:
+        """Refuse what can't be done here, and take back what was left undone."""
+        self._file.check()
+        self._roll_back()
 
-        Moving it over the other's would take that store away from a process that writes to it.
-        """
+    def _roll_back(self) -> None:
         try:
-            os.link(temporary, self.path)
-        except FileExistsError:
-            pass
-        except OSError:  # a file system without links
-            os.rename(temporary, self.path)
-
-    def _open(self) -> sqlite3.Connection:
-        if self.path.is_dir():
-            raise IsADirectoryError(f"{self.path} is a folder; a store is a file.")
-        if self.path.stat().st_size == 0:
-            raise ValueError(
-                f"{self.path} is empty, which a store never is: it was cut short, or is another "
-                "file. Restore it from a copy, or delete it to begin a new store."
-            )
-        try:
-            connection = sqlite3.connect(
-                self.path, isolation_level=None, timeout=0, check_same_thread=False
-            )
-        except sqlite3.Error as error:  # may not be read, say
-            raise self._translated(error) from error
-        try:
-            # One process has the file to itself: no shared memory, and no lock for every write.
-            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("COMMIT")
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
         except sqlite3.Error as error:
-            connection.close()
-            raise self._translated(error) from error
-        return connection
+            raise translated(self.path, error) from error
 
-    def _check(self) -> str:
-        """Refuse what isn't a whole store of these columns; return its fingerprint of weights."""
-        faults = [row[0] for row in self._execute("PRAGMA quick_check(3)").fetchall()]
+    def _transact(self, steps: Sequence[tuple[str, list]], then: Callable | None = None) -> None:
+        """Do all of it or nothing.
+
+        Python looks for signals, and for what other threads raise, between its own instructions.
+        Here the whole transaction is one, a chain of calls that is run through in C.
+        """
+        self._begin()
+        execute, executemany = self._connection.execute, self._connection.executemany
+        chain = [
+            partial(execute, "BEGIN IMMEDIATE"),
+            *(partial(executemany, statement, rows) for statement, rows in steps),
+            partial(execute, "COMMIT"),
+        ]
+        if then is not None:
+            chain.append(then)
+        try:
+            deque(map(call, chain), maxlen=0)
+        except sqlite3.Error as error:
+            self._roll_back()
+            raise translated(self.path, error) from error
+        except BaseException:
+            self._roll_back()
+            raise
+        finally:
+            self._file.note()
+
+    def _check(self) -> dict[str, str]:
+        """Refuse what isn't a whole store of these columns; return what it says about itself."""
+        faults = [row[0] for row in self._fetch("PRAGMA integrity_check(3)")]
         if faults != ["ok"]:
-            raise ValueError(f"{self.path} is damaged: {'; '.join(faults)}.")
-        tables = {row[0] for row in self._execute("SELECT name FROM sqlite_master").fetchall()}
+            raise ValueError(f"{self.path} is damaged: {'; '.join(map(str, faults))}.")
+        tables = {row[0] for row in self._fetch("SELECT name FROM sqlite_master")}
         if not {"about", "streams"} <= tables:
             raise ValueError(f"{self.path} is an SQLite file, but no store of streams.")
-        about = dict(self._execute("SELECT name, value FROM about").fetchall())
-        if about.get("format") != _FORMAT:
+        about = dict(self._fetch("SELECT name, value FROM about"))
+        if about.get("format") not in (_FORMAT, _WITHOUT_CHECKSUMS):
             raise ValueError(
                 f"{self.path} isn't a store that this version can read: its format is "
                 f"{about.get('format')!r}, expected {_FORMAT!r}."
             )
-        self._check_columns(json.loads(about["columns"]))
-        return about["weights"]
+        signed = about["format"] == _FORMAT
+        if not {"columns", "weights"} <= about.keys() or not all(
+            isinstance(text, str) for pair in about.items() for text in pair
+        ):
+            raise damaged(self.path, "what it says about itself isn't whole")
+        if signed and _signed(about) != about:
+            raise damaged(self.path, "what it says about itself doesn't have its checksum")
+        try:
+            kept = json.loads(about["columns"])
+            self._check_columns(kept)
+        except (TypeError, KeyError, json.JSONDecodeError) as error:
+            raise damaged(self.path, f"its columns are {about['columns']!r:.200}") from error
+        return about if signed else self._upgraded(about)
+
+    def _upgraded(self, about: dict[str, str]) -> dict[str, str]:
+        """Give checksums to a store of before there were any, in one transaction."""
+        keys, records = self._rows(self._size)
+        whole = np.frombuffer(b"".join(records), np.uint8).reshape(len(keys), self._size)
+        records = self._with_sums(keys, whole)
+        about = _signed({**about, "format": _FORMAT})
+        self._transact(
+            [
+                (_UPSERT, list(zip(keys, records, strict=True))),
+                ("INSERT OR REPLACE INTO about VALUES (?, ?)", list(about.items())),
+            ]
+        )
+        return about
 
     def _check_columns(self, kept: list[dict]) -> None:
         here = [_described(column) for column in self.columns]
@@ -262,9 +305,9 @@ class StateStore:
                 f"{self.path} holds the states of another model: {'; '.join(differences)}."
             )
 
-    def _pack(self, count: int, values: Mapping[str, np.ndarray]) -> list[bytes]:
-        """Return each key's values as bytes, column after column."""
-        parts = []
+    def _pack(self, keys: list, values: Mapping[str, np.ndarray]) -> list[bytes]:
+        """Return each key's values as bytes, column after column, and their checksum."""
+        parts, count = [], len(keys)
         for column in self.columns:
             array = np.asarray(values[column.name])
             if array.shape != (count, *column.shape) or array.dtype != column.dtype:
@@ -274,11 +317,36 @@ class StateStore:
                 )
             flat = np.ascontiguousarray(array).reshape(count, int(np.prod(column.shape)))
             parts.append(flat.view(np.uint8))
-        if not count:
-            return []
-        records = np.concatenate(parts, axis=1)
-        whole, size = records.tobytes(), records.shape[1]
-        return [whole[i : i + size] for i in range(0, count * size, size)]
+        return self._with_sums(keys, *parts) if count else []
+
+    def _with_sums(self, keys: list, *parts: np.ndarray) -> list[bytes]:
+        """Return records made of bytes ``(keys, ...)``, and of their checksums."""
+        size, start = self._record_size, 0
+        records = np.zeros((len(keys), size), np.uint8)
+        for part in parts:
+            records[:, start : start + part.shape[1]] = part
+            start += part.shape[1]
+        payload = np.ascontiguousarray(records[:, : -checksums.BYTES])
+        sums = self._record_sums.of(payload, self._sums_of(keys)).astype("<u8")
+        records[:, -checksums.BYTES :] = sums[:, None].view(np.uint8)
+        whole = records.tobytes()
+        return [whole[i : i + size] for i in range(0, len(whole), size)]
+
+    def _sums_of(self, keys: list) -> Iterable[int]:
+        return map(self._key_sums.__getitem__, keys)
+
+    def _rows(self, size: int) -> tuple[list[str | int], list[bytes]]:
+        """Return all keys and records; refuse what can't be one."""
+        rows = self._fetch("SELECT key, record FROM streams ORDER BY rowid")
+        for key, record in rows:
+            if type(key) not in (str, int) or not isinstance(record, bytes):
+                raise damaged(self.path, f"it has a key {key!r} with a record {record!r:.40}")
+            if len(record) != size:
+                raise ValueError(
+                    f"{self.path}: the record of key {key!r} has {len(record)} bytes, expected "
+                    f"{size}. The file is damaged; restore it from a copy, or begin a new one."
+                )
+        return [key for key, _ in rows], [record for _, record in rows]
 
     def _unpack(self, records: np.ndarray) -> dict[str, np.ndarray]:
         values, start = {}, 0
@@ -289,75 +357,14 @@ class StateStore:
             start = stop
         return values
 
-    def _execute(self, statement: str) -> sqlite3.Cursor:
+    def _fetch(self, statement: str) -> list[tuple]:
+        """Return what is found; here nothing was asked for that a whole store doesn't have."""
         try:
-            return self._connection.execute(statement)
+            return self._connection.execute(statement).fetchall()
         except sqlite3.Error as error:
-            raise self._translated(error) from error
-
-    def _transaction(self) -> "_Transaction":
-        return _Transaction(self)
-
-    def _translated(self, error: sqlite3.Error) -> Exception:
-        """Return what is raised in place of an error of SQLite's."""
-        code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF  # without the details
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return BlockingIOError(
-                f"{self.path} is open elsewhere; a store serves one process at a time. Close the "
-                "other one first."
-            )
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            return ValueError(
-                f"{self.path} can't be read as a store; it is damaged, cut short or another file "
-                f"({error}). Restore it from a copy, or begin a new one."
-            )
-        return OSError(f"{self.path}: {error}.")
-
-
-class _Transaction:
-    """A write that happens wholly or not at all."""
-
-    def __init__(self, store: StateStore):
-        self._store = store
-
-    def __enter__(self) -> None:
-        try:
-            self._store._connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
-            raise self._store._translated(error) from error
-
-    def __exit__(self, kind, error, trace) -> None:
-        connection = self._store._connection
-        if error is None:
-            try:
-                connection.execute("COMMIT")
-                return
-            except sqlite3.Error as failure:
-                error = failure
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        if isinstance(error, sqlite3.Error):
-            raise self._store._translated(error) from error
-
-
-def plain_key(key) -> str | int:
-    """Return a key as plain text or integer; refuse one that can't be told apart, or kept.
-
-    Raises:
-        TypeError: if it is neither text nor an integer.
-        ValueError: if it is an integer of more than 64 bits, or text that UTF-8 can't hold.
-    """
-    if isinstance(key, str):
-        try:
-            key.encode()
-        except UnicodeEncodeError as error:
-            raise ValueError(f"The key {key!r} isn't valid text: {error}.") from error
-        return str(key)
-    if isinstance(key, bool) or not isinstance(key, (int, np.integer)):
-        raise TypeError(f"A key is text or an integer; got {key!r}, a {type(key).__name__}.")
-    if not -(1 << _KEY_BITS) <= key < 1 << _KEY_BITS:
-        raise ValueError(f"The key {key} has more than 64 bits; name it as text instead.")
-    return int(key)
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+                raise damaged(self.path, str(error)) from error
+            raise translated(self.path, error) from error
 
 
 def _bytes_of(column: Column) -> int:
@@ -378,3 +385,15 @@ def _words(described: dict | None) -> str:
         return "nothing more"
     shape = tuple(described["shape"])
     return f"{described['name']} ({described['kind']}) {shape} {described['dtype']}"
+
+
+def _signed(about: Mapping[str, str]) -> dict[str, str]:
+    """Return what a store says about itself with a checksum of it."""
+    texts = {name: text for name, text in about.items() if name != "checksum"}
+    return {**texts, "checksum": checksums.of_texts(texts)}
+
+
+def _busy() -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("database is locked")
+    error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    return error

@@ -1,14 +1,19 @@
 """A handle on one stream: the leanest way to push one step after the other."""
 
-from math import isfinite
+from math import hypot, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from statewise.models.state import State
+from statewise.streams.engines import TAME
+from statewise.streams.keys import plain_key
+from statewise.streams.slots import Newest
 
 if TYPE_CHECKING:
     from statewise.streams.streams import Streams
+
+_TAME = sqrt(TAME)
 
 
 class Stream:
@@ -33,29 +38,34 @@ class Stream:
     """
 
     def __init__(self, streams: "Streams", key: str | int):
-        self.key = key
+        self.key = plain_key(key)
         self._streams = streams
         self._table = streams._keeper.table
+        self._newest = self._table.newest
         signature = streams._signature
         self._features, self._dtype = signature.features, signature.dtype
+        self._engine = streams._engine if streams._in_place else None
         self._weights = streams._engine.weights if streams._in_place else None
-        self._generation = -1
-        self._bind()
+        self._check_joined()
 
     def push(self, values) -> np.ndarray:
         """Run over what arrived, and return the output, see `Streams.push`.
 
         One float32 step ``(features,)`` is the quickest.
         """
-        if self._weights is not None:
+        if self._engine is not None:
             x = np.asarray(values)
-            if x.shape == self._features and x.dtype == self._dtype and isfinite(sum(x.tolist())):
-                if self._generation != self._table.generation or not self._weights.are_current():
-                    self._bind()
-                y = self._update(x[None], self._state)[0]
-                self._output[:] = y
-                self._steps[0] += 1
-                return y
+            if x.shape == self._features and x.dtype == self._dtype and hypot(*x.tolist()) < _TAME:
+                newest = self._newest.get(self.key)
+                if newest is None or not self._weights.are_current():
+                    newest = self._begin()
+                if newest is not None:
+                    state, _, steps = newest
+                    y, state = self._engine.run(x[None], state)
+                    y = y[0]
+                    # The push is done by this one operation: before it, nothing has changed.
+                    self._newest[self.key] = (state, y.copy(), steps + 1)
+                    return y
         self._check_joined()
         return self._streams.push({self.key: values})[self.key]
 
@@ -83,14 +93,12 @@ class Stream:
     def _check_joined(self) -> None:
         self._streams._joined([self.key])
 
-    def _bind(self) -> None:
-        """Find the stream's own rows; they are views, so the native step writes in place."""
-        self._check_joined()
-        slot = self._table[self.key]
-        columns = self._table.columns
-        signature = self._streams._signature
-        self._state = tuple(columns[name][slot : slot + 1] for name in signature.state)
-        self._output, self._steps = columns["output"][slot], columns["steps"][slot : slot + 1]
-        self._generation = self._table.generation
-        if self._weights is not None:
-            self._update = self._streams._engine.live.update
+    def _begin(self) -> Newest | None:
+        """Return the stream's rows, the weights being those of now; None where these are wild."""
+        self._engine.refresh()
+        if not self._engine.tame:
+            return None
+        try:
+            return self._table.newest_of(self.key)
+        except KeyError:
+            return None  # to be told what is wrong, like the rest

@@ -2,6 +2,9 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from math import isfinite
+from operator import call
 from typing import Literal
 
 import keras
@@ -11,14 +14,16 @@ from statewise.models.state import State, check_same_layers
 from statewise.streams.arrivals import (
     Batch,
     batches_of,
+    check_tokens,
     checked_count,
-    checked_keys,
     checked_targets,
 )
 from statewise.streams.engines import NativeEngine, engine_of
 from statewise.streams.keeper import Keeper
-from statewise.streams.learning import Learner, check_compiled, target_shape
+from statewise.streams.keys import by_plain_key, plain_key, plain_keys
+from statewise.streams.learning import Learner, check_compiled, ignored_class, target_shape
 from statewise.streams.signature import signature_of
+from statewise.streams.slots import InPlace
 from statewise.streams.stream import Stream
 from statewise.streams.windows import Window, Windows
 
@@ -28,7 +33,9 @@ class Streams:
 
     A stream begins at the initial state when its key joins. What arrives is pushed for whichever
     keys have something new; keys don't disturb each other, whatever stands beside them in a push.
-    A call that raises changes nothing, for no key.
+    A call that raises changes nothing, for no key. A call that is interrupted, by Ctrl-C or by what
+    another thread raises in it, has happened wholly or not at all, in memory and in the store;
+    `steps` tells which.
 
     With a ``store`` every push is on the disk before it returns, and a killed process finds each
     key's state as it was before or after a push when it opens the store again; `steps` says how
@@ -93,6 +100,12 @@ class Streams:
         # The native step writes to all of its rows or, where it refuses, to none.
         native = isinstance(self._engine, NativeEngine)
         self._in_place = native and store is None and not history
+        # What is finite in every state, but for a model of somebody else's that begins with more.
+        self._finite = [
+            name
+            for name, row in self._signature.state.items()
+            if row.dtype.kind == "f" and np.isfinite(row).all()
+        ]
 
     def push(self, values: Mapping) -> dict:
         """Run the model over what arrived for some keys, and keep their states.
@@ -110,22 +123,27 @@ class Streams:
             KeyError: if a key hasn't joined and ``unknown="refuse"``.
             TypeError: if values aren't numbers, or a key is neither text nor an integer.
             ValueError: if a shape doesn't fit the model, there are no time steps, or a value is
-                infinite or (with ``missing="refuse"``) NaN; the message names the key.
-            OSError: if the store can't be written.
+                infinite, (with ``missing="refuse"``) NaN, or a token that the model's embedding
+                doesn't know; the message names the key.
+            FloatingPointError: if a state would become NaN or infinite.
+            OSError: if the store can't be written, or was moved, replaced or deleted.
+            RuntimeError: in a process forked from the one that opened the store.
         """
-        batches = batches_of(values, self._signature, self._missing)
-        if self._in_place and len(batches) == 1 and batches[0].x.shape[1] == 1:
+        plain = _checked_mapping(values)
+        batches = batches_of(plain, self._signature, self._missing)
+        if self._in_place and len(batches) == 1:
             outputs = self._pushed_in_place(batches[0])
             if outputs is not None:
-                return outputs
+                return outputs if plain is values else _by_given_key(outputs, plain, values)
         outputs, updates = self._run(batches)
         self._keeper.keep(updates)
-        return {key: outputs[key] for key in values}
+        return _by_given_key(outputs, plain, values)
 
     def peek(self, values: Mapping) -> dict:
         """Return what `push` would return, and change nothing."""
-        outputs, _ = self._run(batches_of(values, self._signature, self._missing))
-        return {key: outputs[key] for key in values}
+        plain = _checked_mapping(values)
+        outputs, _ = self._run(batches_of(plain, self._signature, self._missing))
+        return _by_given_key(outputs, plain, values)
 
     def learn(self, pairs: Mapping) -> dict[str, float]:
         """Take one gradient step on what just arrived, with the model's optimizer and loss.
@@ -148,7 +166,7 @@ class Streams:
             The loss of this step, from before it, and the model's metrics.
 
         Raises:
-            FloatingPointError: if the loss is NaN or infinite.
+            FloatingPointError: if the loss is NaN or infinite, or a state would become so.
             KeyError, TypeError, ValueError, OSError: as `push`; also if the model isn't compiled,
                 or a target doesn't fit.
         """
@@ -157,6 +175,7 @@ class Streams:
             isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in pairs.values()
         ):
             raise TypeError("learn takes a mapping {key: (x, y)}.")
+        pairs = by_plain_key(pairs)
         inputs = {key: x for key, (x, _) in pairs.items()}
         targets = {key: y for key, (_, y) in pairs.items()}
         updates, windows = [], []  # the streams of windows[i] are those of updates[i]
@@ -164,7 +183,9 @@ class Streams:
         for batch in batches:
             rows = self._rows(batch.keys)
             rows["steps"] += len(batch.seen)
-            y, known = checked_targets(batch, targets, self._signature, self._windows.target)
+            y, known = checked_targets(
+                batch, targets, self._signature, self._windows.target, ignored_class(self.model)
+            )
             for which, window in self._windows.extended(rows, batch.x, y, known):
                 some = {name: array[which] for name, array in rows.items()}
                 updates.append(([batch.keys[i] for i in which], some))
@@ -173,15 +194,19 @@ class Streams:
             self._keeper.keep(updates)
             return {}
         new = max(batch.x.shape[1] for batch in batches)
-        logs = self._learner.step([w for w in windows if w], new, self._engine)
+        step = self._learner.prepared([w for w in windows if w], new, self._engine)
+        change = self._keeper.planned(updates, undo=step.undo)
+        table = self._keeper.table
         try:
-            for (_, rows), window in zip(updates, windows, strict=True):
+            table.change = change
+            logs = step.take()
+            for (keys, rows), window in zip(updates, windows, strict=True):
                 if window:
                     rows |= self._recomputed(window)
-            self._keeper.keep(updates)
-        except BaseException:
-            self._learner.undo()
-            raise
+                    self._check_finite(keys, rows)
+            self._keeper.do(change, updates)
+        finally:
+            table.settle()  # takes the weights back where it came to nothing
         return logs
 
     def forecast(
@@ -206,7 +231,7 @@ class Streams:
             ValueError: if nothing was pushed for a key yet, or outputs can't be fed back.
         """
         horizon = checked_count("horizon", horizon, 1)
-        keys = checked_keys(keys)
+        keys = plain_keys(keys)
         if not keys:
             return {}
         rows = self._keeper.gather(self._joined(keys))
@@ -226,6 +251,8 @@ class Streams:
                     f"{(len(keys), *self._signature.features)}, (batch, features). Let the model "
                     "predict all its input features, or give feed_back=..."
                 )
+            if self._signature.vocabulary is not None:
+                check_tokens("The outputs that are fed back", fed, self._signature.vocabulary)
             x = fed.astype(self._signature.dtype, copy=False)[:, None]
             output, state = self._engine.step(x, state)
             output = output[:, -1] if self._signature.sequences else output
@@ -239,7 +266,7 @@ class Streams:
             TypeError, ValueError: if a key isn't text or an integer of 64 bits.
             OSError: if the store can't be written.
         """
-        new = [key for key in checked_keys(keys) if key not in self._keeper.table]
+        new = self._keeper.table.strangers(plain_keys(keys))
         if new:
             self._keeper.keep([(new, self._keeper.fresh(len(new)))])
 
@@ -250,7 +277,7 @@ class Streams:
             KeyError: if a key hasn't joined; then no key leaves.
             OSError: if the store can't be written.
         """
-        self._keeper.remove(self._joined(checked_keys(keys)))
+        self._keeper.remove(self._joined(plain_keys(keys)))
 
     def reset(self, keys: Iterable | str | int | None = None) -> None:
         """Take keys back to the initial state and to 0 steps; None for all keys.
@@ -259,7 +286,7 @@ class Streams:
             KeyError: if a key hasn't joined; then none is reset.
             OSError: if the store can't be written.
         """
-        keys = self.keys() if keys is None else self._joined(checked_keys(keys))
+        keys = self.keys() if keys is None else self._joined(plain_keys(keys))
         if keys:
             self._keeper.keep([(keys, self._keeper.fresh(len(keys)))])
 
@@ -269,7 +296,7 @@ class Streams:
         Raises:
             KeyError: if the key hasn't joined.
         """
-        return self._signature.as_state(self._keeper.gather(self._joined(checked_keys(key))))
+        return self._signature.as_state(self._keeper.gather(self._joined([plain_key(key)])))
 
     def set_state(self, key: str | int, state: State) -> None:
         """Replace a key's state by one of one sample; what is pushed next goes on from there.
@@ -277,9 +304,10 @@ class Streams:
         Raises:
             KeyError: if the key hasn't joined and ``unknown="refuse"``.
             ValueError: if the state is of another model, or not of one sample.
+            FloatingPointError: if it holds NaN or an infinity.
             OSError: if the store can't be written.
         """
-        keys = checked_keys(key)
+        keys = [plain_key(key)]
         rows = self._rows(keys)
         check_same_layers(self._signature.as_state(rows), state)
         if state.batch != 1:
@@ -287,6 +315,7 @@ class Streams:
         for name in self._signature.state:
             layer, array = name.rsplit(":", 1)
             rows[name] = np.array(state[layer][array])
+        self._check_finite(keys, rows)
         rows["output"] = np.full_like(rows["output"], np.nan)  # nobody knows it
         self._keeper.keep([(keys, rows | self._windows.anew(rows))])
 
@@ -296,8 +325,11 @@ class Streams:
         Raises:
             KeyError: if the key hasn't joined.
         """
-        (key,) = self._joined([key])
-        return int(self._keeper.table.columns["steps"][self._keeper.table[key]])
+        key = plain_key(key)
+        newest = self._keeper.table.newest.get(key)
+        if newest is not None:
+            return newest[2]
+        return int(self._keeper.gather(self._joined([key]))["steps"][0])
 
     def keys(self) -> list[str | int]:
         """Return the keys."""
@@ -311,7 +343,10 @@ class Streams:
         return Stream(self, key)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._keeper.table
+        try:
+            return plain_key(key) in self._keeper.table
+        except (TypeError, ValueError):  # True and 1.0 are no keys, equal to 1 as they are
+            return False
 
     def __iter__(self) -> Iterator[str | int]:
         return iter(self._keeper.table)
@@ -343,6 +378,7 @@ class Streams:
                 )
                 kept = self._extended(rows, batch.x)
                 rows |= dict(zip(self._signature.state, state, strict=True)) | kept
+                self._check_finite(batch.keys, rows)
                 rows["output"] = y[:, -1] if self._signature.sequences else y
             outputs.update(zip(batch.keys, self._laid_out(batch, y), strict=True))
             updates.append((batch.keys, rows))
@@ -361,17 +397,41 @@ class Streams:
         return y[:, 0] if batch.single else y
 
     def _pushed_in_place(self, batch: Batch) -> dict | None:
-        """Push one step where the states lie; None where a key is new."""
-        table = self._keeper.table
+        """Push one step where the states lie; None where that can't be done."""
+        engine, table = self._engine, self._keeper.table
+        if batch.x.shape[1] != 1 or not batch.tame:
+            return None
+        engine.refresh()
+        if not engine.tame:
+            return None
+        several = self._signature.sequences and not batch.single
+        if len(batch.keys) == 1:
+            (key,) = batch.keys
+            if (newest := table.newest.get(key)) is None:
+                if key not in table:
+                    return None
+                newest = table.newest_of(key)
+            state, _, steps = newest
+            y, state = engine.run(batch.x[:, 0], state)
+            # The push is done by this one operation: before it, nothing has changed.
+            table.newest[key] = (state, y[0].copy(), steps + 1)
+            return {key: y if several else y[0]}
         slots = table.find_all(batch.keys)
         if slots is None:
             return None
         columns = table.columns
         state = [columns[name] for name in self._signature.state]
-        y = self._engine.live.update(batch.x[:, 0], state, rows=slots)
-        columns["output"][slots] = y
-        columns["steps"][slots] += 1
-        several = self._signature.sequences and not batch.single
+        change = InPlace(slots, columns["steps"][slots] + 1)
+        try:
+            table.change = change
+            # One call, run through in C: no interruption comes between the states and the mark.
+            update = partial(engine.live.update, batch.x[:, 0], state, rows=slots)
+            change.decided.extend(map(call, (update,)))
+            change.apply(table)
+            table.change = None
+        finally:
+            table.settle()
+        y = change.decided[0]
         return dict(zip(batch.keys, y[:, None] if several else y, strict=True))
 
     def _extended(self, rows: dict, x: np.ndarray) -> dict[str, np.ndarray]:
@@ -401,9 +461,27 @@ class Streams:
         """Return copies of the rows of keys; those of a beginning where keys may join."""
         return self._keeper.gather(keys if self._joins else self._joined(keys))
 
+    def _check_finite(self, keys: list, rows: Mapping[str, np.ndarray]) -> None:
+        """Refuse states from which a stream could never go on.
+
+        Raises:
+            FloatingPointError: if a state holds NaN or an infinity; it names the key.
+        """
+        for name in self._finite:
+            array = rows[name]
+            if isfinite(np.vdot(array, array)):
+                continue
+            lost = ~np.isfinite(array).reshape(len(keys), -1).all(axis=1)
+            if lost.any():
+                raise FloatingPointError(
+                    f"The state of key {keys[int(np.argmax(lost))]!r} would hold NaN or an "
+                    f"infinity (in {name}), from which no stream recovers, so nothing was changed. "
+                    "Look for inputs that aren't scaled and for weights spoilt by a training."
+                )
+
     def _joined(self, keys: list) -> list:
         """Refuse keys that haven't joined."""
-        strangers = [key for key in keys if key not in self._keeper.table]
+        strangers = self._keeper.table.strangers(keys)
         if strangers:
             more = f" and {len(strangers) - 3} more" if len(strangers) > 3 else ""
             raise KeyError(
@@ -411,6 +489,18 @@ class Streams:
                 "keys; join(keys) lets new ones begin."
             )
         return keys
+
+
+def _checked_mapping(values: Mapping) -> Mapping:
+    """Return what arrived with plain keys."""
+    if not isinstance(values, Mapping):
+        raise TypeError(f"push takes a mapping {{key: values}}, got a {type(values).__name__}.")
+    return by_plain_key(values)
+
+
+def _by_given_key(outputs: dict, plain: Mapping, values: Mapping) -> dict:
+    """Return the outputs in the order in which the keys were given, and by these."""
+    return dict(zip(values, map(outputs.__getitem__, plain), strict=True))
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

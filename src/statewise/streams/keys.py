@@ -1,0 +1,66 @@
+"""Keys of streams: exact text or whole numbers, so that none is taken for another."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+_BITS = 63  # of an integer key, beside its sign
+_PLAIN = frozenset({str, int})
+
+
+def plain_key(key) -> str | int:
+    """Return a key as plain text or integer; refuse one that can't be told apart, or kept.
+
+    True and 1.0 are equal to 1 and no keys; NumPy's integers and texts, and members of enumerations
+    that are integers or texts, are the plain ones that they hold.
+
+    Raises:
+        TypeError: if it is neither text nor an integer.
+        ValueError: if it is an integer of more than 64 bits, or text that UTF-8 can't hold.
+    """
+    if isinstance(key, str):
+        key = str.__str__(key)  # not what a class of its own makes of it
+        try:
+            key.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(f"The key {key!r} isn't valid text: {error}.") from error
+        return key
+    if isinstance(key, bool) or not isinstance(key, (int, np.integer)):
+        raise TypeError(f"A key is text or an integer; got {key!r}, a {type(key).__name__}.")
+    if not -(1 << _BITS) <= key < 1 << _BITS:
+        raise ValueError(f"The key {key} has more than 64 bits; name it as text instead.")
+    return int.__index__(key) if isinstance(key, int) else int(key)
+
+
+def plain_keys(keys: str | int | Iterable) -> list[str | int]:
+    """Return one key or several as a list of plain ones.
+
+    Raises:
+        TypeError: if a key is neither text nor an integer.
+        ValueError: if a key is there twice, or can't be kept.
+
+    >>> plain_keys("north"), plain_keys(["north", np.int64(7)])
+    (['north'], ['north', 7])
+    """
+    if isinstance(keys, (str, int, bytes, np.integer)):
+        return [plain_key(keys)]
+    if not isinstance(keys, Iterable):
+        raise TypeError(f"Expected a key, text or an integer, or several; got {keys!r}.")
+    keys = list(map(plain_key, keys))
+    if len(set(keys)) != len(keys):
+        seen = set()
+        twice = next(key for key in keys if key in seen or seen.add(key))
+        raise ValueError(f"The key {twice!r} is given twice.")
+    return keys
+
+
+def by_plain_key(values: Mapping) -> Mapping:
+    """Return a mapping with plain keys, the same one where they are.
+
+    Raises:
+        TypeError: if a key is neither text nor an integer.
+        ValueError: if two keys are the same, or one can't be kept.
+    """
+    if _PLAIN.issuperset(map(type, values)):  # what can't be kept is refused when it joins
+        return values
+    return dict(zip(plain_keys(values), values.values(), strict=True))
