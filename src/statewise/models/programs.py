@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import keras
+import numpy as np
 from keras.src.backend.jax.trainer import JAXTrainer
 
 from statewise.layers import Carry
@@ -21,6 +22,7 @@ from statewise.layers.scores import keeping_scores
 from statewise.models.batches import EPOCHS
 from statewise.models.cross_entropy import projecting_layers, softmax_layers
 from statewise.models.flags import Flags, current_flags, flagged
+from statewise.models.sparse import of_jax, samples_in
 from statewise.models.structure import KeptStates, LaneStates, structure_of
 from statewise.models.updates import joint_updates
 
@@ -201,13 +203,15 @@ class Programs:
         The outputs have room for every batch of ``data``; those that weren't run are zeros.
         """
 
+        take = _batch if self.compiled else _batch_now
+
         def step(carried, i):
-            batch, flags = _with_flags(_batch(data, None, i, batch_size))
+            batch, flags = _with_flags(take(data, None, i, batch_size))
             with flagged(flags), carried.carry() as carry:
                 outputs, variables = self.model.predict_step((trainable, carried.variables), batch)
             return carried.after(variables, carry), outputs
 
-        room = jax.tree.leaves(data)[0].shape[0] // batch_size
+        room = samples_in(data) // batch_size
         if room == 1:
             after, outputs = step(carried, 0)
             return after.changed_since(carried), outputs
@@ -216,6 +220,7 @@ class Programs:
             for i in range(int(steps)):
                 carried, output = step(carried, i)
                 outputs.append(output)
+            outputs += [jax.tree.map(jnp.zeros_like, outputs[0])] * (room - len(outputs))
             return carried, jax.tree.map(lambda *parts: jnp.concatenate(parts), *outputs)
 
         def body(i, both):
@@ -240,7 +245,7 @@ class Programs:
         if not self.compiled:
             logs = None
             for i in range(int(start), int(stop)):
-                state, logs = step(state, _batch(data, order, i, batch_size))
+                state, logs = step(state, _batch_now(data, order, i, batch_size))
             return state, logs if own_step else self._metrics(state[-1])
         take = partial(_batch, data, order, size=batch_size)
         if own_step:
@@ -300,6 +305,19 @@ def _with_flags(batch) -> tuple[Any, Flags]:
 def _batch(data, order, i, size):
     """Return batch ``i`` of ``size`` samples, in the order given."""
     if order is None:
-        return jax.tree.map(lambda a: jax.lax.dynamic_slice_in_dim(a, i * size, size), data)
+        return _of_each(lambda a: jax.lax.dynamic_slice_in_dim(a, i * size, size), data)
     rows = jax.lax.dynamic_slice_in_dim(order, i * size, size)
-    return jax.tree.map(lambda a: a.at[rows].get(mode="promise_in_bounds"), data)
+    return _of_each(lambda a: a.at[rows].get(mode="promise_in_bounds"), data)
+
+
+def _batch_now(data, order, i, size):
+    """Return the same batch outside of a program, where arrays may be NumPy's."""
+    rows = slice(i * size, (i + 1) * size)
+    if order is not None:
+        rows = np.asarray(order[rows])
+    return _of_each(lambda a: jnp.asarray(a[rows]), data)
+
+
+def _of_each(take, data):
+    """Return what is taken of each array; a sparse one comes as the one batch it is."""
+    return jax.tree.map(lambda a: a if of_jax(a) else take(a), data, is_leaf=of_jax)
