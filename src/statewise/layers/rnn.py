@@ -5,11 +5,36 @@ argument. Equations stand in `statewise.recurrence.cells`, the layout of the wei
 `statewise.recurrence.layout`, and what differs from Keras in `statewise.layers.recurrent`.
 """
 
+import functools
+import inspect
+import operator
+
 import keras
+import numpy as np
 
 from statewise.layers.recurrent import Recurrent
 
 _register = keras.saving.register_keras_serializable(package="statewise")
+
+
+def _with_whole_units(init):
+    """Return Keras's constructor, which takes any whole number as ``units``, NumPy's too.
+
+    Keras computes with ``units`` as it comes, so that 4 times ``np.int8(100)`` overflows.
+    """
+
+    @functools.wraps(init)
+    def checked(self, units, *args, **kwargs):
+        try:
+            whole = operator.index(units)
+        except TypeError:
+            whole = None
+        if whole is None or isinstance(units, (bool, np.bool_)):
+            raise TypeError(f"units={units!r}: expected a whole number of units, 1 or more.")
+        init(self, whole, *args, **kwargs)
+
+    checked.__signature__ = inspect.signature(init)  # Keras notes the arguments by their names
+    return checked
 
 
 @_register
@@ -25,6 +50,7 @@ class SimpleRNNCell(keras.layers.SimpleRNNCell):
     """
 
     keras_cell = keras.layers.SimpleRNNCell
+    __init__ = _with_whole_units(keras.layers.SimpleRNNCell.__init__)
 
 
 @_register
@@ -40,6 +66,7 @@ class GRUCell(keras.layers.GRUCell):
     """
 
     keras_cell = keras.layers.GRUCell
+    __init__ = _with_whole_units(keras.layers.GRUCell.__init__)
 
 
 @_register
@@ -56,6 +83,7 @@ class LSTMCell(keras.layers.LSTMCell):
     """
 
     keras_cell = keras.layers.LSTMCell
+    __init__ = _with_whole_units(keras.layers.LSTMCell.__init__)
 
 
 @_register
@@ -98,6 +126,8 @@ class SimpleRNN(Recurrent, keras.layers.SimpleRNN):
     (2, 4)
     """
 
+    __init__ = _with_whole_units(keras.layers.SimpleRNN.__init__)
+
 
 @_register
 class GRU(Recurrent, keras.layers.GRU):
@@ -110,6 +140,8 @@ class GRU(Recurrent, keras.layers.GRU):
     >>> GRU(4, return_sequences=True)(np.ones((2, 5, 3), "float32")).shape
     (2, 5, 4)
     """
+
+    __init__ = _with_whole_units(keras.layers.GRU.__init__)
 
 
 @_register
@@ -129,3 +161,5 @@ class LSTM(Recurrent, keras.layers.LSTM):
     >>> bool(np.allclose(second, layer(tanks), atol=1e-6))
     True
     """
+
+    __init__ = _with_whole_units(keras.layers.LSTM.__init__)
