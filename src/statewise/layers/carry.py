@@ -12,6 +12,8 @@ A layer with neither begins at its initial state, and what it ends with is dropp
 """
 
 import functools
+import sys
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 
@@ -21,6 +23,8 @@ import keras
 import numpy as np
 from jax import Array
 from keras.src.backend.common.stateless_scope import in_stateless_scope
+from keras.src.backend.common.symbolic_scope import in_symbolic_scope
+from keras.src.backend.jax.trainer import JAXTrainer
 
 _current: ContextVar["Carry | None"] = ContextVar("carry", default=None)
 
@@ -231,6 +235,26 @@ class Memory:
         ]
 
 
+def check_no_state(rows, name: str) -> None:
+    """Refuse the arrays of a state where the numbers of rows to reset are expected.
+
+    Keras before version 3 took them there, and let the layer begin at them.
+
+    Raises:
+        TypeError: naming the ways to set a state.
+    """
+    parts = list(rows) if isinstance(rows, (list, tuple)) else [rows]
+    shapes = [np.shape(part) for part in parts]
+    numbers = [part for part in parts if np.asarray(part).dtype.kind == "f"]
+    if any(len(shape) > 1 for shape in shapes) or numbers:
+        raise TypeError(
+            f"Layer {name!r} takes the numbers of the rows to reset; what came is a state, arrays "
+            f"of the shapes {shapes}. To begin at a state, give it to the model, "
+            "model.set_state(state), where state is like what get_state() gives, or call the layer "
+            "with initial_state=[...]."
+        )
+
+
 @functools.lru_cache(maxsize=256)
 def zeros(shape: tuple[int, ...], dtype) -> Array:
     """Return zeros that are made once."""
@@ -246,3 +270,35 @@ def may_keep(*values) -> bool:
     """
     placeholders = (jax.core.Tracer, keras.KerasTensor)
     return not in_stateless_scope() and not any(isinstance(v, placeholders) for v in values)
+
+
+def warn_if_forgotten(layer: "keras.Layer") -> None:
+    """Say so if a stateful layer runs in a trainer that drops what it ends with.
+
+    Keras's own trainer does, on JAX: it runs a model as a pure function, and keeps its variables
+    only. A `Carry` takes the state out of such a call, but only this package's models have one.
+    """
+    if not in_stateless_scope() or in_symbolic_scope():
+        return
+    model = _model_in_training()
+    if model is not None:
+        kind = "Sequential" if isinstance(model, keras.Sequential) else "Model"
+        warnings.warn(
+            f"The stateful layer {layer.name!r} is in a model of Keras's own, {model.name!r}, "
+            "whose fit, evaluate and predict forget its state after every batch. Make the model "
+            f"with statewise.{kind}, which carries the state; its arguments are the same.",
+            stacklevel=2,
+        )
+
+
+def _model_in_training() -> "keras.Model | None":
+    """Return the model whose step Keras's trainer is tracing, if there is one."""
+    # The trainer calls the layers as if nobody stood above them, so only the stack knows. That is
+    # asked once for each program that's compiled.
+    frame = sys._getframe(1)
+    while frame is not None:
+        model = frame.f_locals.get("self")
+        if frame.f_globals.get("__name__") == JAXTrainer.__module__ and model is not None:
+            return model
+        frame = frame.f_back
+    return None

@@ -11,7 +11,15 @@ from keras import ops, tree
 
 from statewise import recurrence
 from statewise.layers.arithmetic import arithmetic_of, dropout_of, is_pure, weights_of
-from statewise.layers.carry import Memory, current_carry, in_stateless_scope, may_keep, zeros
+from statewise.layers.carry import (
+    Memory,
+    check_no_state,
+    current_carry,
+    in_stateless_scope,
+    may_keep,
+    warn_if_forgotten,
+    zeros,
+)
 from statewise.layers.masks import flag_a_step, mask_of, mask_of_outputs
 from statewise.recurrence.layout import starts_backwards
 
@@ -134,11 +142,13 @@ class Recurrent:
 
     def reset_state(self, rows=None):
         """Forget the carried state, of all samples or of the given rows of the batch."""
+        if rows is not None:
+            check_no_state(rows, self.name)
         self.memory.reset(rows)
 
-    def reset_states(self, rows=None):
-        """Keras's older name of `reset_state`."""
-        self.reset_state(rows)
+    def reset_states(self, rows=None, *, states=None):
+        """Keras's older name of `reset_state`; before Keras 3 it took a state, and says so now."""
+        self.reset_state(rows if states is None else states)
 
     def save_own_variables(self, store):
         """Write the layer's own arrays; on request the state it keeps, see `saving_states`."""
@@ -209,6 +219,8 @@ class Recurrent:
             carry.leave(self, arrays)
         elif self.stateful and may_keep(sequences, *arrays):
             self.memory.store(arrays)
+        elif self.stateful and carry is None:
+            warn_if_forgotten(self)
 
     def _state_structure(self):
         sizes = self.state_size
