@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
+from statewise.models.inputs import check_shape, input_arrays
 from statewise.models.state import State
 from statewise.models.stepping import compiled, run
 from statewise.models.structure import (
@@ -40,7 +41,8 @@ class Forecasting:
         What stateful layers carry is neither used nor changed.
 
         Args:
-            x: the known steps, ``(batch, time, features)``.
+            x: the known steps, ``(batch, time, features)``. Whole numbers stay such where whole
+                numbers are fed back (tokens).
             steps: how many steps to forecast.
             window: how many steps the model is shown at a time, or None to carry the state.
                 "auto" takes the length of the model's input where that is fixed and no layer is
@@ -55,8 +57,9 @@ class Forecasting:
             ``(batch, steps, outputs)``, a NumPy array.
 
         Raises:
-            ValueError: where the output can't be fed back, there are too few known steps, or the
-                model can't be run step by step.
+            TypeError: where ``steps`` or ``window`` is no whole number, or ``x`` no real numbers.
+            ValueError: where the output can't be fed back, there are too few known steps, ``steps``
+                or ``window`` is below 1, or the model can't be run step by step.
 
         >>> import numpy as np
         >>> from statewise import Sequential, layers
@@ -65,12 +68,11 @@ class Forecasting:
         >>> model.forecast(tanks, steps=4).shape
         (3, 4, 2)
         """
-        if steps < 1:
-            raise ValueError(f"steps={steps}: there must be at least one step to forecast.")
-        x = _as_input(x)
+        steps = _count(steps, "steps", "to forecast")
+        x = _known_steps(x)
         self._build_for(x)
         window = self._window(window, x)
-        _check_input(self, x)
+        check_shape(self, x, exact=True)
         layers = recurrent_layers(self)
         begin = [None] * len(layers)  # the initial state
         if window is None:
@@ -97,9 +99,16 @@ class Forecasting:
         )
 
     def _window(self, window, x) -> int | None:
-        if window == "auto":
+        if isinstance(window, str) and window == "auto":
             fixed = self.input_shape[1] if has_one_input(self) else None
             window = None if is_stateful(self) else fixed
+        elif isinstance(window, str):
+            raise ValueError(
+                f"window={window!r}: expected a number of time steps, None to carry the state, or "
+                '"auto".'
+            )
+        elif window is not None:
+            window = _count(window, "window", "to show the model")
         if window is not None and x.shape[1] < window:
             raise ValueError(
                 f"x has {x.shape[1]} known time steps, but the model looks at {window} at a time: "
@@ -137,49 +146,52 @@ def _warm_up_and_loop(model, layers, values, x, begin, *, steps, window, feed_ba
                 f"an input step {x[:, 0].shape}. Let the model predict all its input features, or "
                 "give feed_back=... to make the next input from its output."
             )
-        return fed.astype(x.dtype)
+        return fed
 
     def carried(loop, step):
         output, states = loop
-        after, states = last_output(next_input(output, step)[:, None], states)
+        after, states = last_output(next_input(output, step)[:, None].astype(kind), states)
         return (after, states), output
 
     def windowed(loop, step):
         output, shown = loop
-        shown = jnp.concatenate([shown[:, 1:], next_input(output, step)[:, None]], axis=1)
+        fed = next_input(output, step)[:, None].astype(kind)
+        shown = jnp.concatenate([shown[:, 1:], fed], axis=1)
         return (last_output(shown, begin)[0], shown), output
 
-    if window is None:
-        start, loop = last_output(x, begin), carried
-    else:
-        shown = x[:, -window:]
-        start, loop = (last_output(shown, begin)[0], shown), windowed
+    shown = x if window is None else x[:, -window:]
+    output, states = last_output(shown, begin)
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+        # Whole numbers are tokens where tokens are fed back. Else they are measurements, and what
+        # comes after them is not cut to whole numbers.
+        fed = jax.eval_shape(next_input, output, 0)
+        shown = shown.astype(jnp.promote_types(x.dtype, fed.dtype))
+    kind = shown.dtype
+    start, loop = ((output, states), carried) if window is None else ((output, shown), windowed)
     # The last forecast needs no further run of the model.
     (last, _), outputs = jax.lax.scan(loop, start, jnp.arange(steps - 1))
     return jnp.concatenate([jnp.swapaxes(outputs, 0, 1), last[:, None]], axis=1)
 
 
-def _as_input(x) -> jax.Array:
-    array = np.asarray(x)
-    if array.ndim not in (2, 3):
-        raise ValueError(
-            "x must be (batch, time, features), or (batch, time) for tokens; its shape is "
-            f"{array.shape}. One series of T steps and F features is x[None], (1, T, F)."
-        )
-    if array.shape[1] == 0:
-        raise ValueError(f"x has no time steps: its shape is {array.shape}.")
-    if np.issubdtype(array.dtype, np.floating):
-        array = array.astype(keras.config.floatx())
-    return jnp.asarray(array)
+def _count(value, name: str, what: str) -> int:
+    """Return a number of time steps as an int."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name}={value!r}: expected a whole number of time steps {what}.")
+    if value < 1:
+        raise ValueError(f"{name}={value}: there must be at least one step {what}.")
+    return int(value)
 
 
-def _check_input(model, x) -> None:
-    """Refuse an ``x`` that has not as many features as the model takes."""
-    if not has_one_input(model):
-        return
-    expected = model.input_shape
-    if len(expected) != x.ndim or (x.ndim == 3 and expected[2] not in (None, x.shape[2])):
+def _known_steps(x) -> jax.Array:
+    """Return the known steps as an array on the device, of two or three axes."""
+    x = input_arrays(x)
+    if getattr(x, "ndim", 0) not in (2, 3):
+        shape = getattr(x, "shape", None)
         raise ValueError(
-            f"x has the shape {x.shape}, but the model takes {tuple(expected)}, "
-            "(batch, time steps, features); None stands for any number."
+            "x must be one array (batch, time, features), or (batch, time) for tokens; "
+            + ("several came." if shape is None else f"its shape is {tuple(shape)}.")
+            + " One series of T steps and F features is x[None], (1, T, F)."
         )
+    if x.shape[1] == 0:
+        raise ValueError(f"x has no time steps: its shape is {tuple(x.shape)}.")
+    return x

@@ -1,7 +1,7 @@
 """The state of a model as a value: named arrays, one entry for each recurrent layer."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import count
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import jax
@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from jax import Array
 
-from statewise.layers.arithmetic import arithmetic_of
+from statewise.models.names import array_names, layer_names
 from statewise.models.structure import recurrent_layers
 
 
@@ -19,11 +19,13 @@ class State(Mapping):
     """What the recurrent layers of a model remember, for each sample of a batch.
 
     ``state["lstm"]["h"]`` is an array ``(batch, units)``; layers of nested models are named
-    ``"encoder/lstm"``. A state can't be changed; the methods give new ones. It's a pytree, so it
-    goes through ``jax.jit``, ``jax.tree.map`` and the like.
+    ``"encoder/lstm"``. A state can't be changed; the methods give new ones. Two of them are equal
+    if they are of the same layers and hold the same numbers. It's a pytree, so it goes through
+    ``jax.jit``, ``jax.tree.map`` and the like.
 
     Args:
-        layers: for each layer, its arrays by name, samples first.
+        layers: for each layer, its arrays by name, samples first, in any order. Arrays of NumPy are
+            copied.
 
     Raises:
         TypeError: if it isn't a mapping of mappings of arrays.
@@ -39,7 +41,10 @@ class State(Mapping):
 
     def __init__(self, layers: Mapping[str, Mapping[str, Array]]):
         _check_nested(layers)
-        self._layers = {name: dict(arrays) for name, arrays in layers.items()}
+        self._layers = {
+            name: {key: _frozen(array) for key, array in arrays.items()}
+            for name, arrays in layers.items()
+        }
         sizes = {
             f"{name}.{key}": array.shape[0]
             for name, arrays in self._layers.items()
@@ -48,8 +53,23 @@ class State(Mapping):
         if len(set(sizes.values())) > 1:
             raise ValueError(f"The arrays of a state must agree in their samples: {sizes}.")
 
-    def __getitem__(self, layer: str) -> dict[str, Array]:
-        return self._layers[layer]
+    def __getitem__(self, layer: str) -> Mapping[str, Array]:
+        return MappingProxyType(self._layers[layer])
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other is a state of the same layers with the same numbers.
+
+        The order of names makes no difference, nor whether the arrays are NumPy's or JAX's; NaN
+        equals NaN.
+        """
+        if not isinstance(other, State):
+            return NotImplemented
+        mine, others = _flat(self), _flat(other)
+        return mine.keys() == others.keys() and all(
+            _same(array, others[name]) for name, array in mine.items()
+        )
+
+    __hash__ = None  # its arrays have none
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._layers)
@@ -89,6 +109,7 @@ class State(Mapping):
         check_same_layers(self, state)
         if state.batch != rows.size:
             raise ValueError(f"{rows.size} rows are to be replaced by {state.batch} samples.")
+        state = _ordered_as(self, state)
         return jax.tree.map(lambda old, new: old.at[rows].set(new), _on_device(self), state)
 
     def _numbers(self, rows) -> np.ndarray:
@@ -153,6 +174,7 @@ def concatenate(states: Sequence[State]) -> State:
         raise ValueError("states is empty: give at least one state.")
     for state in states[1:]:
         check_same_layers(states[0], state)
+    states = [_ordered_as(states[0], state) for state in states]
     return jax.tree.map(lambda *arrays: jnp.concatenate(arrays), *states)
 
 
@@ -191,59 +213,6 @@ def state_of_arrays(model: keras.Model, arrays: Sequence[Sequence[Array]]) -> St
     )
 
 
-def layer_names(model: keras.Model) -> list[str]:
-    """Return the names of a model's recurrent layers, with the nested models they are in.
-
-    Each name is there once: where a model of one's own has two layers of one name, the second is
-    called ``"name#2"``.
-
-    >>> from statewise import Sequential, layers
-    >>> encoder = Sequential([layers.Input((3, 1)), layers.GRU(2, name="gru")], name="encoder")
-    >>> layer_names(Sequential([layers.Input((3, 1)), encoder]))
-    ['encoder/gru']
-    """
-    names: dict[int, str] = {}
-
-    def visit(layers, prefix):
-        for layer in layers:
-            nested = [inner for inner in layer._flatten_layers(include_self=False, recursive=False)]
-            name = f"{prefix}{layer.name}"
-            if id(layer) not in names:
-                names[id(layer)] = _unlike(name, names.values())
-            visit(nested, f"{name}/")
-
-    visit(model._flatten_layers(include_self=False, recursive=False), "")
-    return [names[id(layer)] for layer in _layers(model)]
-
-
-def array_names(layer) -> list[str]:
-    """Return the names of a recurrent layer's arrays: those of its cell, numbered in a stack.
-
-    >>> from statewise import layers
-    >>> array_names(layers.LSTM(2)), array_names(layers.RNN([layers.GRUCell(2)] * 2))
-    (['h', 'c'], ['0.h', '1.h'])
-    """
-    cells = getattr(layer.cell, "cells", None)
-    if cells is None:
-        return _cell_names(layer.cell)
-    return [f"{i}.{name}" for i, cell in enumerate(cells) for name in _cell_names(cell)]
-
-
-def _cell_names(cell) -> list[str]:
-    arithmetic = arithmetic_of(cell)
-    if arithmetic is not None:
-        return list(arithmetic.state_type._fields)
-    sizes = cell.state_size if isinstance(cell.state_size, (list, tuple)) else [cell.state_size]
-    return [f"s{i}" for i in range(len(sizes))]
-
-
-def _unlike(name: str, others: Collection[str]) -> str:
-    """Return the name, with a number where there is such a name already."""
-    if name not in others:
-        return name
-    return next(new for i in count(2) if (new := f"{name}#{i}") not in others)
-
-
 def _check_nested(layers) -> None:
     of_arrays = isinstance(layers, Mapping) and all(
         isinstance(arrays, Mapping)
@@ -261,12 +230,37 @@ def _layers(model):
     return recurrent_layers(model)
 
 
+def _flat(state: State) -> dict[tuple[str, str], Array]:
+    return {(name, key): a for name, arrays in state.items() for key, a in arrays.items()}
+
+
 def _shapes(state: State) -> dict[str, Any]:
     return {
         f"{name}.{key}": (tuple(array.shape[1:]), str(array.dtype))
-        for name, arrays in state.items()
-        for key, array in arrays.items()
+        for (name, key), array in _flat(state).items()
     }
+
+
+def _same(one, other) -> bool:
+    """Whether two arrays are of one shape and type and hold the same numbers."""
+    if one.shape != other.shape or one.dtype != other.dtype:
+        return False
+    one, other = np.asarray(one), np.asarray(other)
+    return bool(np.all((one == other) | ((one != one) & (other != other))))
+
+
+def _ordered_as(expected: State, state: State) -> State:
+    """Return a state with its names in the order of another one of the same layers."""
+    return State({name: {key: state[name][key] for key in expected[name]} for name in expected})
+
+
+def _frozen(array):
+    """Return the array, which nobody else can change."""
+    if not isinstance(array, np.ndarray) or not (array.flags.writeable or array.base is not None):
+        return array
+    array = np.array(array)
+    array.flags.writeable = False
+    return array
 
 
 def _words(shape) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from statewise.layers import Carry
 from statewise.layers.recurrent import saving_states
 from statewise.models import state as states
+from statewise.models.inputs import check_shape, input_arrays
 from statewise.models.state import State
 from statewise.models.state_files import load_state, save_state
 from statewise.models.structure import check_step_by_step, recurrent_layers, structure_of
@@ -60,9 +61,9 @@ class Stepping:
             Arrays of JAX.
 
         Raises:
-            TypeError: if the state isn't a `State`.
-            ValueError: if the state is of another model or another number of samples, or if the
-                model can't be run step by step.
+            TypeError: if the state isn't a `State`, or ``x`` no real numbers.
+            ValueError: if the state is of another model or another number of samples, if the model
+                doesn't take arrays of the shape of ``x``, or can't be run step by step.
 
         >>> import numpy as np
         >>> from statewise import Sequential, layers
@@ -74,8 +75,8 @@ class Stepping:
         True
         """
         self._check_can_step()
-        x = _on_device(x)
-        batch = jax.tree.leaves(x)[0].shape[0]
+        x = self._next_steps(x)
+        batch = _samples(x)
         given = state is not None
         arrays = self._arrays_of(state) if given else self._kept_arrays(batch)
         if given and state and state.batch != batch:
@@ -98,8 +99,8 @@ class Stepping:
             x: the known steps, ``(batch, time, features)``.
             state: where to begin; None for the initial state.
         """
-        batch = jax.tree.leaves(_on_device(x))[0].shape[0]
-        return self.step(x, self.initial_state(batch) if state is None else state)[1]
+        x = self._next_steps(x)
+        return self.step(x, self.initial_state(_samples(x)) if state is None else state)[1]
 
     def get_state(self) -> State:
         """Return the state that the model keeps, of all recurrent layers.
@@ -160,6 +161,14 @@ class Stepping:
         with saving_states(include_state):
             return super().save(filepath, *args, **kwargs)
 
+    def _next_steps(self, x):
+        """Return what `step` is given as arrays, checked."""
+        x = input_arrays(x)
+        check_shape(self, x)
+        if not jax.tree.leaves(x) or _samples(x) == 0:
+            raise ValueError("x holds no samples; give at least one, (batch, time, features).")
+        return x
+
     def _check_can_step(self) -> None:
         if not all(layer.built for layer in self._flatten_layers()):
             raise ValueError(
@@ -174,7 +183,8 @@ class Stepping:
                 f"{type(state).__name__}."
             )
         states.check_same_layers(states.initial_state(self, 1), state)
-        return [[state[name][key] for key in state[name]] for name in states.layer_names(self)]
+        names = zip(states.layer_names(self), recurrent_layers(self), strict=True)
+        return [[state[name][key] for key in states.array_names(layer)] for name, layer in names]
 
     def _kept_arrays(self, batch: int):
         kept = []
@@ -240,11 +250,5 @@ def _values(model):
     )
 
 
-def _on_device(x):
-    def convert(array):
-        array = np.asarray(array)
-        if np.issubdtype(array.dtype, np.floating):
-            array = array.astype(keras.config.floatx(), copy=False)
-        return jnp.asarray(array)
-
-    return jax.tree.map(lambda a: a if isinstance(a, jax.Array) else convert(a), x)
+def _samples(x) -> int:
+    return jax.tree.leaves(x)[0].shape[0]
