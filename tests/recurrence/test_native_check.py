@@ -23,16 +23,45 @@ def test_it_is_written_for_the_kernels_as_they_are():
     assert run.returncode == 0, run.stderr
 
 
+def built(folder, *options):
+    """Build the check; return a function that runs it and gives what it prints."""
+
+    def cmake(*arguments):
+        run = subprocess.run(["cmake", *arguments], capture_output=True, text=True)
+        assert run.returncode == 0, run.stdout + run.stderr
+
+    def check(*arguments):
+        run = subprocess.run(
+            [folder / "statewise_check", *arguments], capture_output=True, text=True
+        )
+        assert run.returncode == 0, run.stdout + run.stderr
+        return run.stdout
+
+    cmake("-S", ROOT, "-B", folder, "-DSTATEWISE_CHECK=ON", *options)
+    cmake("--build", folder, "--parallel", "2")
+    return check
+
+
 @pytest.mark.slow
 @needs_source
 @needs("c++")
 @needs("cmake")
 def test_it_finds_all_instruction_sets_equal(tmp_path):
-    def cmake(*arguments):
-        subprocess.run(["cmake", *arguments], check=True, capture_output=True)
+    check = built(tmp_path)
+    expected = (
+        "kernels: equal, callers at once: equal, live step: equal, children of forks: compute"
+    )
+    assert expected in check()
+    assert "drawn shapes: equal" in check("drawn", "2000", "10000")
 
-    cmake("-S", ROOT, "-B", tmp_path, "-DSTATEWISE_CHECK=ON")
-    cmake("--build", tmp_path, "--parallel", "2")
-    run = subprocess.run([tmp_path / "statewise_check"], capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout
-    assert "kernels: equal, callers at once: equal, live step: equal" in run.stdout
+
+@pytest.mark.slow
+@needs_source
+@needs("c++")
+@needs("cmake")
+def test_the_kernels_of_processors_that_are_not_here(tmp_path):
+    # Slower, and the same in what they share out, keep and multiply.
+    check = built(tmp_path, "-DSTATEWISE_EMULATE=ON")
+    found = check("drawn", "300", "1")
+    assert found.startswith("instruction sets: amx avx512 portable;")
+    assert "drawn shapes: equal" in found

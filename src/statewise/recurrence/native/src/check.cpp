@@ -1,11 +1,16 @@
-// Runs the kernels without Python: every cell over odd shapes, with every instruction set of this
-// machine, on one thread and on several, held against the portable path on one thread. For the
-// sanitizers (scripts/sanitize.sh), and for machines whose instruction set the tests have not met.
+// Runs the kernels without Python: every cell over odd shapes and over drawn ones, with every
+// instruction set of this machine, on one thread and on several, held against the portable path on
+// one thread. For the sanitizers (scripts/sanitize.sh), and for machines whose instruction set the
+// tests have not met.
 //
-//   statewise_check          compares; the exit code says whether all was equal
-//   statewise_check time     prints the speed of some shapes in processor time, one thread
+//   statewise_check                   compares; the exit code says whether all was equal
+//   statewise_check drawn COUNT SEED  compares COUNT drawn cases only
+//   statewise_check time              prints the speed of some shapes in processor time, one thread
+#include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <random>
@@ -13,9 +18,15 @@
 #include <thread>
 #include <vector>
 
+#if defined(__unix__) || defined(__APPLE__)
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
+
 #include "kernels.hpp"
 #include "live.hpp"
 #include "pool.hpp"
+#include "workspace.hpp"
 
 namespace statewise {
 namespace {
@@ -128,8 +139,16 @@ constexpr Shape kShapes[] = {{1, 1, 1, 1},    {1, 7, 3, 3},    {2, 1, 8, 7},    
                              // Large enough for the tile unit, and full pieces of it or not.
                              {45, 7, 60, 100}, {80, 20, 64, 64}, {31, 12, 40, 200}};
 
-template <class T>
-bool check_cell(Cell cell, Shape shape, Options options, double tolerance, unsigned seed) {
+// What a call is shared out by.
+struct Sharing {
+  Index threads, cache_bytes;
+};
+
+constexpr Sharing kSharing[] = {{1, 0}, {2, 0}, {3, 0}, {7, 0}};
+
+template <class T, class List>
+bool check_cell(Cell cell, Shape shape, Options options, const List& ways, double tolerance,
+                unsigned seed) {
   Case<T> expected(cell, shape, options, seed);
   set_thread_count(1);
   use_instruction_set("portable");
@@ -138,8 +157,9 @@ bool check_cell(Cell cell, Shape shape, Options options, double tolerance, unsig
   bool equal = true;
   for (const char* const* set = instruction_sets(); *set; ++set) {
     use_instruction_set(*set);
-    for (Index threads : {1, 2, 3, 7}) {
-      set_thread_count(threads);
+    for (const Sharing& way : ways) {
+      set_thread_count(way.threads);
+      set_core_cache_bytes(way.cache_bytes);
       Case<T> found(cell, shape, options, seed);
       found.infer();
       found.forward();
@@ -147,11 +167,14 @@ bool check_cell(Cell cell, Shape shape, Options options, double tolerance, unsig
       const double distance = found.distance(expected);
       if (distance <= tolerance) continue;
       equal = false;
-      std::printf("cell %d, batch %td, time %td, features %td, units %td, %s, %td threads: %g\n",
+      std::printf("cell %d, batch %td, time %td, features %td, units %td, backwards %d, mask %d, "
+                  "resets %d, bias %d, %s, %td threads, cache %td, seed %u: %g\n",
                   static_cast<int>(cell), shape.batch, shape.time, shape.features, shape.units,
-                  *set, threads, distance);
+                  options.backwards, options.mask, options.resets, options.bias, *set, way.threads,
+                  way.cache_bytes, seed, distance);
     }
   }
+  set_core_cache_bytes(0);
   return equal;
 }
 
@@ -163,10 +186,47 @@ bool check() {
       for (int o = 0; o < 4; ++o) {
         const Options options{o % 2 == 1, o >= 2, o == 1 || o == 3, o != 1};
         const Cell kind = static_cast<Cell>(cell);
-        equal = check_cell<float>(kind, shape, options, 2e-4, ++seed) && equal;
+        equal = check_cell<float>(kind, shape, options, kSharing, 2e-4, ++seed) && equal;
         if (shape.units < 100)
-          equal = check_cell<double>(kind, shape, options, 1e-12, seed) && equal;
+          equal = check_cell<double>(kind, shape, options, kSharing, 1e-12, seed) && equal;
       }
+  return equal;
+}
+
+// Sizes just below, at and above those in which the kernels cut the work, and any others between:
+// what goes wrong in a kernel goes wrong where a piece is left over.
+Index draw_size(std::mt19937& random, Index most) {
+  constexpr Index kPieces[] = {1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 128, 256, 512};
+  const auto below = [&random](Index n) { return static_cast<Index>(random() % unsigned(n)); };
+  Index size = 0;
+  if (below(2)) {
+    size = kPieces[below(14)] + below(3) - 1;
+  } else {
+    size = static_cast<Index>(std::exp(std::log(double(most)) * double(random()) / 4294967296.0));
+  }
+  return std::clamp<Index>(size, 1, most);
+}
+
+// Drawn shapes and options, of so few multiplications that the sanitizers come to an end.
+bool check_drawn(Index cases, unsigned seed) {
+  constexpr double kMost = 3e7;
+  constexpr Index kCaches[] = {0, 1 << 12, 1 << 16};
+  bool equal = true;
+  for (Index i = 0; i < cases; ++i) {
+    const unsigned own = seed + static_cast<unsigned>(i);
+    std::mt19937 random(own);
+    Shape s;
+    do {
+      s = {draw_size(random, 1100), draw_size(random, 80), draw_size(random, 200),
+           draw_size(random, 300)};
+    } while (double(s.batch) * s.time * s.units * (s.units + s.features) > kMost);
+    const Options options{random() % 2 == 0, random() % 3 == 0, random() % 3 == 0,
+                          random() % 4 != 0};
+    const Cell cell = static_cast<Cell>(random() % kCells);
+    const Sharing ways[] = {{1, 0}, {2 + Index(random() % 6), kCaches[random() % 3]}};
+    equal = check_cell<float>(cell, s, options, ways, 2e-4, own) && equal;
+    if (random() % 2 == 0) equal = check_cell<double>(cell, s, options, ways, 1e-11, own) && equal;
+  }
   return equal;
 }
 
@@ -190,6 +250,39 @@ bool check_callers() {
     });
   for (std::thread& caller : callers) caller.join();
   return equal[0] && equal[1] && equal[2] && equal[3];
+}
+
+// The child of a fork computes too, whatever the parent's threads were at.
+bool check_forks() {
+#if defined(__unix__) || defined(__APPLE__)
+  constexpr unsigned kPatience = 20;  // seconds
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 3; ++i)
+    callers.emplace_back([&stop] {
+      while (!stop) {
+        Workspace workspace;
+        workspace.take(64);
+      }
+    });
+  bool all = true;
+  for (int i = 0; i < 200 && all; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      alarm(kPatience);
+      Case<float> found(Cell::kLSTM, {4, 3, 2, 8}, {false, false, false, true}, 1);
+      found.forward();
+      _exit(0);
+    }
+    int status = 0;
+    all = child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status);
+  }
+  stop = true;
+  for (std::thread& caller : callers) caller.join();
+  return all;
+#else
+  return true;
+#endif
 }
 
 // One step of a stack equals the same layers run one after the other.
@@ -262,8 +355,16 @@ int main(int count, char** arguments) {
     time_shapes();
     return 0;
   }
-  const bool equal = check(), callers = check_callers(), live = check_live();
-  std::printf("kernels: %s, callers at once: %s, live step: %s\n", equal ? "equal" : "DIFFERENT",
-              callers ? "equal" : "DIFFERENT", live ? "equal" : "DIFFERENT");
-  return equal && callers && live ? 0 : 1;
+  if (count == 4 && std::strcmp(arguments[1], "drawn") == 0) {
+    const bool equal =
+        check_drawn(std::atoi(arguments[2]), static_cast<unsigned>(std::atoi(arguments[3])));
+    std::printf("drawn shapes: %s\n", equal ? "equal" : "DIFFERENT");
+    return equal ? 0 : 1;
+  }
+  const bool equal = check() && check_drawn(100, 1), callers = check_callers(),
+             live = check_live(), forks = check_forks();
+  std::printf("kernels: %s, callers at once: %s, live step: %s, children of forks: %s\n",
+              equal ? "equal" : "DIFFERENT", callers ? "equal" : "DIFFERENT",
+              live ? "equal" : "DIFFERENT", forks ? "compute" : "HANG");
+  return equal && callers && live && forks ? 0 : 1;
 }

@@ -15,7 +15,7 @@
 namespace statewise {
 namespace STATEWISE_ISA {
 
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) || defined(STATEWISE_EMULATE)
 constexpr int kVectorBytes = 64;
 constexpr int kTileRows = 12;  // 32 registers: 12 x 2 sums, 2 of the panel, the rest to spare
 #elif defined(__AVX2__)

@@ -13,6 +13,9 @@
 #pragma once
 
 #include "product.hpp"
+#ifdef STATEWISE_EMULATE
+#include "emulated.hpp"
+#endif
 
 namespace statewise {
 namespace STATEWISE_ISA {

@@ -3,6 +3,10 @@
 #include <mutex>
 #include <new>
 
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+
 #include "pages.hpp"
 
 namespace statewise {
@@ -39,8 +43,19 @@ struct Workspace::Block {
     int count = 0;
   };
   static Kept& kept() {
-    static Kept* kept = new Kept;
+    static Kept* kept = create_kept();
     return *kept;
+  }
+
+ private:
+  static Kept* create_kept() {
+#if defined(__unix__) || defined(__APPLE__)
+    // Or a fork in the middle of another thread's taking a block leaves the child a lock that nobody
+    // will open.
+    pthread_atfork([] { Block::kept().mutex.lock(); }, [] { Block::kept().mutex.unlock(); },
+                   [] { Block::kept().mutex.unlock(); });
+#endif
+    return new Kept;
   }
 };
 
