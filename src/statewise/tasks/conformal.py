@@ -20,6 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from statewise.sequences.bridging import latest_known
+
 _MOST = 4096  # residuals kept for each step
 _LEVELS = (10, 20, 30, 40, 50, 60, 70, 80, 85, 90, 95, 97, 99)  # at which factors are measured
 
@@ -74,6 +76,21 @@ class Residuals:
             np.concatenate([high, high[-1] * grown]),
         )
 
+    def around(self, level: float, horizon: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return a band as `band` does that holds the point itself, whatever the level.
+
+        Where most of validation's errors lean to one side, a narrow band of them lies beside the
+        point. That they leaned there once doesn't show that the next ones will: the band reaches as
+        far as they did, and as far as it would had they been centred.
+
+        >>> leaning = Residuals.of(np.arange(1.0, 100.0)[:, None])  # all above the points
+        >>> [end.tolist() for end in leaning.around(80, 1)]
+        [[-40.0], [90.0]]
+        """
+        low, high = self.band(level, horizon)
+        lean = np.mean(self.band(0, horizon), axis=0)
+        return np.minimum(low, low - lean), np.maximum(high, high - lean)
+
 
 def band_of_few(
     residuals: Residuals, level: float, horizon: int, *, independent: float
@@ -114,45 +131,61 @@ class Factors:
     values: np.ndarray
 
     @classmethod
-    def of(cls, paths: np.ndarray, truth: np.ndarray, least: np.ndarray) -> "Factors":
+    def of(
+        cls,
+        paths: np.ndarray,
+        truth: np.ndarray,
+        least: np.ndarray,
+        points: np.ndarray | None = None,
+    ) -> "Factors":
         """Measure the factors on a validation part.
 
         Args:
             paths: (windows, paths, horizon).
             truth: (windows, horizon), NaN where it is missing.
             least: the least half-width of an interval, (windows, 1).
+            points: around which the intervals lie, (windows, horizon); None for the paths' medians.
         """
         known = ~np.isnan(truth)
+        points = np.median(paths, axis=1) if points is None else points
         values = []
         for level in _LEVELS:
             low, middle, high = ends_of(paths, level)
-            width = np.where(truth > middle, high - middle, middle - low)
-            ratio = np.sort((np.abs(truth - middle) / np.maximum(width, least))[known])
+            width = np.where(truth > points, high - middle, middle - low)
+            ratio = np.sort((np.abs(truth - points) / np.maximum(width, least))[known])
             rank = min(int(np.ceil((len(ratio) + 1) * level / 100)), len(ratio)) - 1
             values.append(ratio[rank] if len(ratio) else 1.0)
         return cls(np.array(values))
 
     def widened(
-        self, paths: np.ndarray, level: float, least: np.ndarray
+        self,
+        paths: np.ndarray,
+        level: float,
+        least: np.ndarray,
+        points: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the ends of an interval, (windows, horizon) each.
+
+        It is that of the paths moved so that their median is the point, and widened.
 
         Args:
             paths: (windows, paths, horizon).
             level: how many percent are to lie within.
             least: the least half-width that the factor is applied to, (windows, 1).
+            points: around which it lies, (windows, horizon); None for the paths' medians.
 
         >>> paths = np.linspace(-50, 50, 101)[None, :, None]
         >>> Factors(np.full(13, 2.0)).widened(paths, 80, np.zeros((1, 1)))
         (array([[-80.]]), array([[80.]]))
         """
+        points = np.median(paths, axis=1) if points is None else points
         low, high = np.inf, -np.inf
         # A wider level's factor may be far smaller: it must not end up within a narrower one.
         for one in [*(each for each in _LEVELS if each < level), level]:
             below, middle, above = ends_of(paths, one)
             factor = np.interp(one, _LEVELS, self.values)
-            low = np.minimum(low, middle - factor * np.maximum(middle - below, least))
-            high = np.maximum(high, middle + factor * np.maximum(above - middle, least))
+            low = np.minimum(low, points - factor * np.maximum(middle - below, least))
+            high = np.maximum(high, points + factor * np.maximum(above - middle, least))
         return low, high
 
 
@@ -160,3 +193,37 @@ def ends_of(paths: np.ndarray, level: float) -> np.ndarray:
     """Return the lower end, the median and the upper end of an interval, (windows, horizon)."""
     tail = (1 - level / 100) / 2
     return np.quantile(paths, (tail, 0.5, 1 - tail), axis=1)
+
+
+def staleness(known: np.ndarray, offsets: np.ndarray, *, season: int, horizon: int) -> np.ndarray:
+    """Return by how much intervals are wider where what a forecast goes on from is missing.
+
+    A forecast from the season before whose value is missing goes on from one season earlier, so it
+    reaches one season further; one from the last value reaches as many steps further as are missing
+    at the end. Errors grow with the root of that, as a random walk's do.
+
+    Args:
+        known: whether rows have a value, (rows,).
+        offsets: where each series begins, (series + 1,).
+        season: after so many steps the forecast repeats itself; 1 where it begins from the last
+            value.
+        horizon: steps.
+
+    Returns:
+        (series, horizon), 1 where nothing is missing.
+
+    >>> known = np.array([1, 1, 1, 1, 0, 1], bool)
+    >>> staleness(known, np.array([0, 6]), season=2, horizon=4).round(2)
+    array([[1.41, 1.  , 1.22, 1.  ]])
+    """
+    begin, stop = offsets[:-1, None], offsets[1:, None]
+    if known.all():
+        return np.ones((len(begin), horizon))
+    source = latest_known(known, offsets, season)
+    rows = stop - season + np.arange(season)
+    last = source[np.maximum(rows, 0)]
+    missed = np.where(last >= 0, (rows - last) // season, 1)
+    missed = np.where(rows >= begin, missed, 0)
+    steps = np.arange(horizon)
+    ahead = steps // season + 1
+    return np.sqrt((ahead + missed[:, steps % season]) / ahead)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from statewise.sequences import DataError, Panel, encode_calendar
+from statewise.sequences.bridging import bridged
 from statewise.sequences.panel import say_keys
 
 
@@ -22,6 +23,8 @@ class Arrays(NamedTuple):
         floor: (series, channels) float32, the mean absolute increment of what is known of each
             series, below a part of which no window's scale falls.
         start: 1 where an untrained network repeats the season before, 0 where the last value.
+        seasonal: (rows, channels) float32, the values that a season later is told of: missing ones
+            as the latest season known has them; None where they are ``values``.
     """
 
     values: np.ndarray
@@ -32,6 +35,7 @@ class Arrays(NamedTuple):
     unit: np.ndarray
     floor: np.ndarray
     start: np.ndarray
+    seasonal: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,7 @@ def lay_out(
     *,
     log: bool,
     counts: bool,
+    season: int,
     room: int,
     ahead: np.ndarray | None = None,
     level: "Level | None" = None,
@@ -172,6 +177,7 @@ def lay_out(
         encoder: of the inputs.
         log: whether to take the target's logarithm; all its values are above 0 then.
         counts: whether the target holds counts.
+        season: steps in a season, 1 for none.
         room: rows after each series, for the steps to forecast.
         ahead: the inputs of those rows, (series * room, inputs); zeros without.
         level: how the series are scaled, where they aren't to be measured.
@@ -184,12 +190,21 @@ def lay_out(
     if level is None:
         shift, scale = _measure(values, observed, panel.offsets)
         if counts:
-            shift[:, 0] = 0
+            shift[:, 0] = np.where(scale[:, 0] > 0, 0, shift[:, 0])  # what never moved stays
     else:
         shift, scale = level.shift, level.scale
     series = panel.series_of_rows()
     divisor = np.where(scale > 0, scale, 1)
-    values = ((values - shift[series]) / divisor[series]).astype(np.float32)
+    values = (values - shift[series]) / divisor[series]
+    seasonal = None
+    if season > 1 and not observed.all():
+        seasonal = np.column_stack(
+            [
+                bridged(values[:, i], observed[:, i], panel.offsets, season)
+                for i in range(values.shape[1])
+            ]
+        ).astype(np.float32)
+    values = values.astype(np.float32)
 
     begins = panel.offsets[:-1] + room * np.arange(len(panel))
     rows = np.arange(len(values)) + room * series
@@ -205,6 +220,10 @@ def lay_out(
     if not observed.all():
         seen = np.ones((total, values.shape[1]), bool)
         seen[rows] = observed
+    before = None
+    if seasonal is not None:
+        before = np.zeros((total, values.shape[1]), np.float32)
+        before[rows] = seasonal
     if room:
         spare = (begins + panel.lengths)[:, None] + np.arange(room)
         wide[spare.ravel()] = np.repeat(values[panel.offsets[1:] - 1], room, axis=0)
@@ -222,6 +241,7 @@ def lay_out(
         divisor.astype(np.float32),
         np.ones_like(divisor, np.float32),
         np.float32(0),
+        before,
     )
     return arrays, Level(shift, scale, log)
 

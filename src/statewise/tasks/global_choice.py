@@ -7,9 +7,15 @@ import numpy as np
 
 from statewise.tasks.conformal import Factors, Residuals
 from statewise.tasks.global_arrays import mean_step
-from statewise.tasks.global_forecasts import PATHS, least_width
+from statewise.tasks.global_forecasts import PATHS, count_median, least_width
 from statewise.tasks.global_learners import Learner, in_threads
-from statewise.tasks.global_request import Cut, Request, schedule_of, starting_from
+from statewise.tasks.global_request import (
+    Cut,
+    Request,
+    holds_counts,
+    schedule_of,
+    starting_from,
+)
 from statewise.tasks.global_training import draw_paths, forecast
 
 _BEHIND = 1.03  # a candidate that much worse than another one after as long a training gives up
@@ -105,4 +111,6 @@ class Course:
             seed=self.request.seed,
         )
         least = least_width(self.plan, self.data, scale[some], series)
-        return {"residuals": residuals, "factors": Factors.of(paths, truth[some], least)}
+        points = count_median(paths) if holds_counts(self.request) else z[some]
+        factors = Factors.of(paths, truth[some], least, points)
+        return {"residuals": residuals, "factors": factors}

@@ -15,10 +15,11 @@ from typing import Any
 
 import jax
 import numpy as np
+import pandas as pd
 
 from statewise.sequences import Panel
-from statewise.tasks.conformal import Factors, Residuals
-from statewise.tasks.global_arrays import Encoder, lay_out
+from statewise.tasks.conformal import Factors, Residuals, staleness
+from statewise.tasks.global_arrays import Arrays, Encoder, Level, lay_out
 from statewise.tasks.global_choice import Course, train_for_choice
 from statewise.tasks.global_forecasts import Forecasts
 from statewise.tasks.global_learners import Learner, in_threads
@@ -34,13 +35,14 @@ from statewise.tasks.global_request import (
     on_device,
     plan_of,
 )
+from statewise.tasks.ordering import order_of
 
 
 class GlobalEngine:
     """A fitted global network.
 
     Attributes:
-        panel: what it was fitted on.
+        panel: what it was fitted on, in the order of `order_of`.
         request: what was asked for.
         candidate: what validation chose.
         epochs: how long was trained.
@@ -63,6 +65,7 @@ class GlobalEngine:
     @classmethod
     def fit(cls, panel: Panel, request: Request, tell: Tell) -> "GlobalEngine":
         """Choose on the training part, and train."""
+        panel = panel.select(order_of(panel.keys))
         encoder = Encoder.fit(panel)
         cut = Cut.of(panel.lengths, request.horizon, request.least)
         options = candidates_of(panel, request)
@@ -70,7 +73,12 @@ class GlobalEngine:
         for log in {one.log for one in options}:
             # Room for the steps to forecast: so ``predict`` can run the same compiled programs.
             data, level = lay_out(
-                panel, encoder, log=log, counts=holds_counts(request), room=request.horizon
+                panel,
+                encoder,
+                log=log,
+                counts=holds_counts(request),
+                season=request.season,
+                room=request.horizon,
             )
             layouts[log] = on_device(data), level
         plan = plan_of(request, panel, encoder, next(iter(layouts.values()))[0])
@@ -110,45 +118,60 @@ class GlobalEngine:
             horizon: how many steps.
             ahead: the inputs of those steps, (series * horizon, inputs).
         """
-        data, level = lay_out(
-            self._with_logarithm(panel),
-            self.encoder,
-            log=self.candidate.log,
-            counts=holds_counts(self.request),
-            room=horizon,
-            ahead=ahead,
-        )
-        return Forecasts(self, data, level, data.begins + panel.lengths, horizon)
+        order = order_of(panel.keys)
+        panel = self._with_logarithm(panel.select(order))
+        if ahead is not None:
+            ahead = ahead.reshape(len(order), horizon, -1)[order].reshape(ahead.shape)
+        data, level = self._laid_out(panel, room=horizon, ahead=ahead)
+        repeats = self.request.season if self.candidate.start == "seasonal" else 1
+        known = ~np.isnan(panel.values[:, 0])
+        stale = staleness(known, panel.offsets, season=repeats, horizon=horizon)
+        first = data.begins + panel.lengths
+        return Forecasts(self, data, level, first, stale, np.argsort(order))
 
     def predict_from(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
         """Forecast steps of one series, each from the true ones before it, (origins,) float64.
 
-        Each origin makes a series of its own, known up to there; they share the values.
+        Each origin makes a series of its own, known up to there; they share the values. Where the
+        series hasn't moved yet, there is no telling how it will: its value stays.
         """
         panel = self._with_logarithm(panel)
-        known = panel.until(origins[:1])  # what is known to all of them decides about the scale
-        _, level = lay_out(
-            known, self.encoder, log=self.candidate.log, counts=holds_counts(self.request), room=0
-        )
-        data, _ = lay_out(
-            panel,
-            self.encoder,
-            log=self.candidate.log,
-            counts=holds_counts(self.request),
-            room=1,
-            level=level,
-        )
-        moves = np.abs(np.diff(data.values[: origins[-1]], axis=0))
-        floors = np.cumsum(moves, axis=0)[origins - 2] / (origins - 1)[:, None]
+        target = pd.Series(panel.values[:, 0]).ffill().bfill().to_numpy()
+        counts = holds_counts(self.request)
+        still = len(target) if counts else int(np.argmax(np.append(target, np.nan) != target[0]))
+        stays = target[origins - 1]
+        if not counts and origins[-1] <= still:
+            return stays
+        # What was known when the first of them that can be told was, decides about the scale.
+        known = panel.until(origins[:1] if counts else np.maximum(origins[:1], still + 1))
+        _, level = self._laid_out(known, room=0)
+        data, _ = self._laid_out(panel, room=1, level=level)
+        moves = np.abs(np.diff(data.values[: origins[-1]], axis=0, prepend=data.values[:1]))
+        floors = np.cumsum(moves, axis=0)[origins - 1] / np.maximum(origins - 1, 1)[:, None]
         each = np.zeros(len(origins), int)
         data = data._replace(
             begins=data.begins[each],
             unit=data.unit[each],
             categories=data.categories[each],
-            floor=floors.astype(np.float32),
+            floor=np.where(floors > 0, floors, 1).astype(np.float32),
         )
         level = replace(level, shift=level.shift[each], scale=level.scale[each])
-        return Forecasts(self, data, level, data.begins + origins, 1).points[:, 0]
+        stale = np.ones((len(origins), 1))
+        points = Forecasts(
+            self, data, level, data.begins + origins, stale, np.arange(len(origins))
+        ).points[:, 0]
+        return points if counts else np.where(origins <= still, stays, points)
+
+    def _laid_out(self, panel: Panel, **options: Any) -> tuple[Arrays, Level]:
+        """Bring a panel onto the network's scale, as that of `fit` was."""
+        return lay_out(
+            panel,
+            self.encoder,
+            log=self.candidate.log,
+            counts=holds_counts(self.request),
+            season=self.request.season,
+            **options,
+        )
 
     def _with_logarithm(self, panel: Panel) -> Panel:
         """Raise values that have no logarithm to the lowest one trained on, if one is needed."""

@@ -109,6 +109,8 @@ class Window(NamedTuple):
         unit: (batch, channels), see `likelihoods.Now`.
         floor: (batch, channels), the mean absolute increment of the whole series as known.
         start: 1 where an untrained network repeats the season before, 0 where the last value; ().
+        seasonal: as ``values``, where missing ones are as the latest season known has them; None
+            where nothing is missing.
     """
 
     values: Array
@@ -119,6 +121,7 @@ class Window(NamedTuple):
     unit: Array
     floor: Array
     start: Array
+    seasonal: Array | None = None
 
 
 def initial_weights(plan: Plan, seed: int) -> dict[str, Any]:
@@ -134,6 +137,8 @@ def initial_weights(plan: Plan, seed: int) -> dict[str, Any]:
     for _ in range(plan.layers):
         limit = np.sqrt(6 / (width + plan.units))
         kernel = rng.uniform(-limit, limit, (width, gates * plan.units))
+        if plan.gaps and not layers:
+            kernel[-plan.channels :] = 0  # where nothing was missing, a gap is nothing it knows of
         recurrent = [_orthogonal(rng, plan.units) for _ in range(gates)]
         bias = np.zeros((2, gates * plan.units) if plan.cell == "gru" else gates * plan.units)
         if plan.cell == "lstm":
@@ -168,12 +173,14 @@ class Warm(NamedTuple):
         state: of each recurrent layer.
         past: the latest values, (batch, reach, channels).
         age: (batch,), steps of the series before the first of ``past``.
+        before: as ``past``, of the window's ``seasonal``; None where that's None.
     """
 
     raw: Array
     state: list
     past: Array
     age: Array
+    before: Array | None
 
 
 def scale_of(plan: Plan, window: Window) -> Array:
@@ -210,8 +217,10 @@ def warm_up(plan: Plan, weights: dict, window: Window, scale: Array) -> Warm:
     """Run over the known steps."""
     stop = plan.reach - 1 + plan.lookback
     raw, state, _, _ = _over(plan, weights, window, scale, stop)
-    past = window.values[:, stop - plan.reach : stop]
-    return Warm(raw[:, -1], state, past, window.age + stop - plan.reach)
+    latest = slice(stop - plan.reach, stop)
+    before = None if window.seasonal is None else window.seasonal[:, latest]
+    age = window.age + stop - plan.reach
+    return Warm(raw[:, -1], state, window.values[:, latest], age, before)
 
 
 def close_loop(
@@ -228,7 +237,7 @@ def close_loop(
     ahead = window.inputs[:, first : first + steps - 1].swapaxes(0, 1)
 
     def answer(warm: Warm, key) -> Array:
-        start = _start(plan, window, warm.past, warm.age[:, None])[:, 0]
+        start = _start(plan, window, warm.past, warm.before, warm.age[:, None])[:, 0]
         level = warm.past[:, -_LEVEL:].mean(1)
         now = Now(warm.past[:, -1], start, scale, level, window.unit)
         if key is None:
@@ -238,11 +247,11 @@ def close_loop(
     def step(warm: Warm, given):
         inputs, key = given
         value = answer(warm, key)
-        past = jnp.concatenate([warm.past[:, 1:], value[:, None]], 1)
+        past, before = _after(warm.past, value), _after(warm.before, value)
         age = warm.age + 1
-        x = _shown(plan, past, age[:, None], scale[:, None], inputs[:, None], own, None)
+        x = _shown(plan, past, before, age[:, None], scale[:, None], inputs[:, None], own, None)
         raw, state = _network(plan, weights, x, warm.state, None)
-        return Warm(raw[:, 0], state, past, age), value
+        return Warm(raw[:, 0], state, past, age, before), value
 
     keys = None if key is None else jax.random.split(key, steps)
     before = None if keys is None else keys[:-1]
@@ -259,13 +268,14 @@ def _over(plan: Plan, weights: dict, window: Window, scale: Array, stop: int):
     own = _embedded(weights, window.categories)
     inputs = window.inputs[:, plan.reach : stop + 1]
     observed = None if window.observed is None else window.observed[:, plan.reach - 1 : stop]
-    x = _shown(plan, values, age, scale, inputs, own, observed)
+    seasonal = None if window.seasonal is None else window.seasonal[:, :stop]
+    x = _shown(plan, values, seasonal, age, scale, inputs, own, observed)
     cell, _ = _CELLS[plan.cell]
     zeros = [cell.initial_state(x.shape[0], plan.units, x.dtype)] * plan.layers
     real = _real(window.age + plan.reach - 1, steps)
     raw, state = _network(plan, weights, x, zeros, real)
     level = _average(values, _LEVEL, steps)
-    return raw, state, _start(plan, window, values, age), level
+    return raw, state, _start(plan, window, values, seasonal, age), level
 
 
 def _network(plan: Plan, weights: dict, x: Array, states: list, mask) -> tuple[Array, list]:
@@ -286,9 +296,10 @@ def _squashed(x: Array) -> Array:
     return jnp.arcsinh(x)
 
 
-def _shown(plan: Plan, values, age, scale, inputs, own, observed) -> Array:
+def _shown(plan: Plan, values, seasonal, age, scale, inputs, own, observed) -> Array:
     """Return what the network sees at the last steps of ``values``, (batch, steps, seen).
 
+    ``seasonal`` are the values that tell of the season before, ``values`` themselves where None.
     ``age`` (batch, steps) is how many steps of the series lie before the first value that the
     features of a step reach back to.
     """
@@ -298,9 +309,10 @@ def _shown(plan: Plan, values, age, scale, inputs, own, observed) -> Array:
     parts += [now - _average(values, width, steps) for width in plan.averages]
     if plan.season > 1 and plan.season_seen:
         there = _has_season(plan, age)
-        before = _lagged(values, plan.season - 1, steps)
+        seasonal = values if seasonal is None else seasonal
+        before = _lagged(seasonal, plan.season - 1, steps)
         parts.append(jnp.where(there, before - now, 0))
-        parts.append(jnp.where(there, before - _lagged(values, plan.season, steps), 0))
+        parts.append(jnp.where(there, before - _lagged(seasonal, plan.season, steps), 0))
     x = [jnp.concatenate(parts, -1) / jnp.tile(scale, len(parts)), inputs]
     x += [jnp.broadcast_to(one[:, None], (*inputs.shape[:2], one.shape[-1])) for one in own]
     if plan.gaps:
@@ -310,13 +322,18 @@ def _shown(plan: Plan, values, age, scale, inputs, own, observed) -> Array:
     return jnp.concatenate(x, -1)
 
 
-def _start(plan: Plan, window: Window, values: Array, age: Array) -> Array:
+def _after(past: Array | None, value: Array) -> Array | None:
+    """Return the latest values once another has come."""
+    return None if past is None else jnp.concatenate([past[:, 1:], value[:, None]], 1)
+
+
+def _start(plan: Plan, window: Window, values: Array, seasonal, age: Array) -> Array:
     """Return the increments that the untrained network says, (batch, steps, channels)."""
     steps = age.shape[1]
     now = _lagged(values, 0, steps)
     if plan.season == 1:
         return jnp.zeros_like(now)
-    before = _lagged(values, plan.season - 1, steps)
+    before = _lagged(values if seasonal is None else seasonal, plan.season - 1, steps)
     return window.start * jnp.where(_has_season(plan, age), before - now, 0)
 
 

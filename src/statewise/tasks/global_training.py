@@ -77,6 +77,7 @@ def cut(plan: Plan, data: Arrays, first: Array, series: Array, horizon: int) -> 
         unit=data.unit[series],
         floor=data.floor[series],
         start=data.start,
+        seasonal=None if data.seasonal is None else data.seasonal[rows],
     )
 
 
@@ -266,7 +267,10 @@ def _paths(plan, weights, data, chunk, first, series, *, horizon, paths, seed):
         return jax.tree.map(lambda a: jnp.repeat(a, paths, axis=0), tree)
 
     # What was known is not looked at any more: only the inputs ahead are.
-    start, window = window.start, window._replace(values=None, observed=None, start=None)
+    start, window = (
+        window.start,
+        window._replace(values=None, observed=None, start=None, seasonal=None),
+    )
     window = repeated(window)._replace(start=start)
     ahead = close_loop(plan, weights, repeated(warm), window, repeated(scale), horizon, key)
     return ahead[..., 0].reshape(first.shape[0], paths, horizon), scale[:, 0, 0]
