@@ -1,7 +1,8 @@
 """Calendars: what makes time stamps even, how they go on, and what to call them.
 
 Months, quarters and years are even although they differ in days; business days are even although
-weekends are left out, and holidays with them.
+weekends are left out, and holidays with them; so are the days of a shop that is closed on the same
+weekdays always.
 """
 
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ _ONE = {"day": "daily", "hour": "hourly"}
 _MONTHS = {1: ("M", "monthly"), 3: ("Q", "quarterly"), 12: ("Y", "yearly")}
 _WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _MOST_HOLIDAYS = 0.1  # of the weekdays; a calendar of exchanges leaves out 3 to 7 %
+_LEAST_CLOSED = 5  # weeks in a row without a weekday, from which on it is one of no business
 _SHORTEST_DAY = np.timedelta64(22, "h")  # the clock has been set forward by two hours, not more
 _MOST_ABSENT = 0.5  # rows absent for each row there; beyond that the stamps have no calendar
 
@@ -33,11 +35,12 @@ class Calendar:
     """A rule by which time goes on, step by step.
 
     Attributes:
-        unit: "month", "business month end", "business day", "time" (a fixed span), "clock" (a fixed
-            span by the clock of a zone, where a day may have 23 hours) or "number" (time given as
-            numbers, or not at all).
-        step: how many months, microseconds, or numbers a step is; 1 for business days.
-        anchor: for months the day, 31 for the last one; for "time" the weekday, 0 for Monday.
+        unit: "month", "business month end", "business day", "open day" (other weekdays than Monday
+            to Friday), "time" (a fixed span), "clock" (a fixed span by the clock of a zone, where a
+            day may have 23 hours) or "number" (time given as numbers, or not at all).
+        step: how many months, microseconds, or numbers a step is; 1 for business and open days.
+        anchor: for months the day, 31 for the last one; for "time" the weekday, 0 for Monday; for
+            open days which they are, 1 for Monday, plus 2 for Tuesday, plus 4 for Wednesday...
         time_of_day: in microseconds, where a zone's clock has moved a stamp to another one; None
             where all stamps have that of the first.
     """
@@ -49,11 +52,16 @@ class Calendar:
 
     @property
     def frequency(self) -> str:
-        """The nearest alias of pandas: MS, ME, QS, YS, W-SUN, D, B, h, 30min; or "number"."""
+        """The nearest alias of pandas: MS, ME, QS, YS, W-SUN, D, B, h, 30min; or "number".
+
+        Open days are C-6, with how many of them a week has.
+        """
         if self.unit == "number":
             return "number"
         if self.unit == "business day":
             return "B"
+        if self.unit == "open day":
+            return f"C-{self.days_in_week}"
         if self.unit == "business month end":
             return _times(self.step, "BME")
         if self.unit == "month":
@@ -73,6 +81,8 @@ class Calendar:
             return "numbered"
         if self.unit == "business day":
             return "business-daily"
+        if self.unit == "open day":
+            return f"daily ({self.days_in_week} days a week)"
         if self.unit in ("month", "business month end"):
             if self.step in _MONTHS:
                 return _MONTHS[self.step][1]
@@ -84,6 +94,51 @@ class Calendar:
             return _ONE.get(name, f"every {name}")
         return f"every {size} {name}s"
 
+    @property
+    def days_in_week(self) -> int:
+        """On how many weekdays there are steps, where some are left out; 0 for other calendars."""
+        return sum(self._open)
+
+    @property
+    def _open(self) -> list[bool]:
+        """Which weekdays have steps, from Monday on; empty where none is left out."""
+        if self.unit == "business day":
+            return [True] * 5 + [False] * 2
+        return [bool(self.anchor >> day & 1) for day in range(7)] if self.unit == "open day" else []
+
+    def positions(self, stamps: pd.Index) -> np.ndarray | None:
+        """Return how many steps stamps stand after the first of them, (stamps,) int.
+
+        None where they don't keep to the calendar, and for numbers that are no whole ones, whose
+        steps are counted.
+
+        Example:
+            >>> days = pd.to_datetime(["2024-04-25", "2024-04-26", "2024-04-30"])
+            >>> Calendar("business day", 1).positions(days)
+            array([0, 1, 3])
+        """
+        if self.unit == "number":
+            if stamps.dtype.kind not in "iu":
+                return None
+            count, rest = np.divmod(np.asarray(stamps - stamps[0]), self.step)
+            return None if rest.any() else count.astype(np.int64)
+        if self.unit == "time":
+            wall = stamps.tz_convert(None) if stamps.tz is not None else stamps
+        else:
+            wall = stamps.tz_localize(None)
+        if self.unit in ("month", "business month end"):
+            months = np.asarray(wall.year * 12 + wall.month, np.int64)
+            count, rest = np.divmod(months - months[0], int(self.step))
+        elif self._open:
+            days = wall.to_numpy().astype("datetime64[D]")
+            count = np.busday_count(days[0], days, self._open)
+            rest = ~np.is_busday(days, self._open)
+        else:
+            wall = wall.normalize() if self.unit == "clock" and self.step % _DAY == 0 else wall
+            instants = wall.to_numpy().astype("datetime64[us]").astype(np.int64)
+            count, rest = np.divmod(instants - instants[0], int(self.step))
+        return None if np.any(rest) else np.asarray(count, np.int64)
+
     def stamps(self, first: pd.Timestamp | float, count: int) -> pd.Index:
         """Return ``count`` stamps, ``first`` and those that follow it."""
         if self.unit == "number":
@@ -94,6 +149,10 @@ class Calendar:
             stamps = _month_stamps(first, self.step, self.anchor, count)
         elif self.unit in ("time", "clock"):
             stamps = np.datetime64(first, "us") + np.arange(count) * np.timedelta64(self.step, "us")
+        elif self.unit == "open day":
+            day = np.datetime64(first, "D")
+            days = np.busday_offset(day, np.arange(count), "forward", self._open)
+            stamps = days.astype("datetime64[us]") + (np.datetime64(first, "us") - day)
         else:
             stamps = pd.date_range(first, periods=count, freq=self.frequency, unit="us")
         return pd.DatetimeIndex(stamps)
@@ -216,6 +275,27 @@ def _find_business_days(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.Datetime
     return Calendar("business day", 1), stamps  # weekdays without a row are holidays
 
 
+def _find_open_days(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.DatetimeIndex] | None:
+    """Find days on which the same weekdays are always left out, such as six-day weeks."""
+    present = np.bincount(stamps.day_of_week, minlength=7) > 0
+    if present.all() or present.sum() < 2 or not _same_time_of_day(stamps):
+        return None
+    days = stamps.to_numpy().astype("datetime64[D]")
+    if (np.diff(days) == np.timedelta64(0)).any():
+        return None
+    opened = int(np.busday_count(days[0], days[-1], present)) + 1
+    closed = [np.busday_count(days[0], days[-1], np.arange(7) == day) for day in range(7)]
+    if (
+        min(count for count, there in zip(closed, present, strict=True) if not there)
+        < _LEAST_CLOSED
+    ):
+        return None
+    if opened - len(stamps) > _MOST_HOLIDAYS * opened:
+        return None
+    mask = sum(1 << day for day in range(7) if present[day])
+    return Calendar("open day", 1, mask), stamps  # open days without a row are holidays
+
+
 def _find_span(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.DatetimeIndex] | None:
     instants = stamps.to_numpy().astype("datetime64[us]").astype(np.int64)
     step = int(np.gcd.reduce(np.diff(instants)))
@@ -224,7 +304,13 @@ def _find_span(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.DatetimeIndex] | 
     return _unless_too_sparse(calendar, stamps[0], count, len(stamps))
 
 
-_FINDERS = (_find_months, _find_business_months, _find_business_days, _find_span)
+_FINDERS = (
+    _find_months,
+    _find_business_months,
+    _find_business_days,
+    _find_open_days,
+    _find_span,
+)
 
 
 def _unless_too_sparse(calendar, first, count, given):

@@ -17,16 +17,18 @@ _CYCLES = {  # pandas' alias: seconds in a step, for the fixed spans
 _YEARLY = {"MS": 12, "ME": 12, "BME": 12, "QS": 4, "QE": 4, "W": 52, "B": 5}
 _LEAST_CORRELATION = 0.3
 _LEAST_SEASONS = 3
+_LEAST_SHARE = 0.5  # of a season's steps that are known, for their average to tell of it
 
 
 def guess_season(frequency: str, values: Any) -> int:
     """Guess how many steps a season has: a length the calendar proposes and the values confirm.
 
     The calendar proposes the year for months (12), quarters (4) and weeks (52), the week for
-    days (7) and business days (5), the day and then the week for shorter steps (hours: 24, 168),
-    and for steps below an hour the hour last. The first length is taken at which the values,
-    less their moving average over that length, go along with themselves: a correlation of at
-    least 0.3, and of two standard errors. A series of fewer than three seasons confirms nothing.
+    days (7), business days (5) and other open days (C-6: 6), the day and then the week for shorter
+    steps (hours: 24, 168), and for steps below an hour the hour last. The first length is taken at
+    which the values, less their moving average over that length, go along with themselves: a
+    correlation of at least 0.3, and of two standard errors. A series of fewer than three seasons
+    confirms nothing.
 
     Args:
         frequency: pandas' alias, as in ``TimeSeries.frequency``: MS, QS, W-SUN, D, B, h, 30min.
@@ -50,8 +52,21 @@ def guess_season(frequency: str, values: Any) -> int:
     target = as_series(values, "values")[:, 0].astype(np.float64)
     if not np.isfinite(target).all():
         raise ValueError("values must be finite: fill or drop missing values first")
+    return find_season(frequency, target)
+
+
+def find_season(frequency: str, values: np.ndarray) -> int:
+    """Guess a season as `guess_season` does, of a target (time,) that may have missing values.
+
+    They stay in their places: what is left out would shift every step that follows.
+
+    Example:
+        >>> week = np.array([10.0, 20, 30, 40, 50, 80, np.nan])  # closed on Sundays
+        >>> find_season("D", np.tile(week, 8))
+        7
+    """
     for length in season_lengths(frequency):
-        if _confirms(target, length):
+        if _confirms(values, length):
             return length
     return 1
 
@@ -62,7 +77,12 @@ def season_lengths(frequency: str) -> list[int]:
     Example:
         >>> season_lengths("30min")
         [48, 336, 2]
+        >>> season_lengths("C-6")
+        [6]
     """
+    open_days = re.fullmatch(r"C-([2-7])", frequency)
+    if open_days:
+        return [int(open_days[1])]
     match = re.fullmatch(r"(\d*)([A-Za-z]+)(-[A-Z]+)?", frequency)
     if match is None:
         return []
@@ -80,6 +100,8 @@ def season_lengths(frequency: str) -> list[int]:
 def _confirms(values: np.ndarray, length: int) -> bool:
     if len(values) < _LEAST_SEASONS * length:
         return False
+    if np.isnan(values).any():
+        return _confirms_known(values, length)
     season = values - _moving_average(values, length)
     season = season[length // 2 : len(values) - length // 2]  # where the average is whole
     season = season - season.mean()
@@ -90,6 +112,29 @@ def _confirms(values: np.ndarray, length: int) -> bool:
     pairs = len(season) - length
     correlation = float(season[length:] @ season[:-length]) / spread * len(season) / pairs
     return correlation >= max(_LEAST_CORRELATION, 2 / math.sqrt(pairs))
+
+
+def _confirms_known(values: np.ndarray, length: int) -> bool:
+    """Confirm a length by what is known: the average of the known, pairs of which both are."""
+    known = ~np.isnan(values)
+    if not known.any():
+        return False
+    share = _moving_average(known.astype(np.float64), length)
+    average = _moving_average(np.where(known, values, 0.0), length) / np.maximum(share, 1e-9)
+    season = np.where(known & (share >= _LEAST_SHARE), values - average, np.nan)
+    season = season[length // 2 : len(values) - length // 2]
+    there = ~np.isnan(season)
+    count = int(there.sum())
+    pairs = there[length:] & there[:-length]
+    if not pairs.any():
+        return False
+    season = np.where(there, season - season[there].mean(), 0.0)
+    spread = float(season @ season)
+    if spread <= count * (1e-9 * np.abs(values[known]).max()) ** 2:
+        return False
+    product = float((season[length:] * season[:-length])[pairs].sum())
+    correlation = product / spread * count / int(pairs.sum())
+    return correlation >= max(_LEAST_CORRELATION, 2 / math.sqrt(int(pairs.sum())))
 
 
 def _moving_average(values: np.ndarray, length: int) -> np.ndarray:
