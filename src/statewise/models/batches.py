@@ -21,6 +21,7 @@ from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 from keras.src.trainers.data_adapters.generator_data_adapter import GeneratorDataAdapter
 
 from statewise.models.class_weights import ClassWeights
+from statewise.models.inputs import check_count, check_numbers
 from statewise.models.sparse import is_sparse, on_device, samples_in
 
 KERAS_BATCH = 32  # samples of a batch where none are given
@@ -70,7 +71,8 @@ class Batches:
         class_weight: looks up the weights of targets; see `ClassWeights`.
 
     Raises:
-        ValueError: if there are no samples, or both kinds of weights.
+        TypeError: if the data are complex, or numbers of batches and samples aren't whole.
+        ValueError: if there are no samples, both kinds of weights, or masked values.
     """
 
     def __init__(
@@ -84,6 +86,11 @@ class Batches:
         shuffle=False,
         class_weight: ClassWeights | None = None,
     ):
+        check_numbers(x=x, y=y, sample_weight=sample_weight)
+        if batch_size is not None:
+            batch_size = check_count(batch_size, "batch_size", "samples")
+        if steps is not None:
+            steps = check_count(steps, "steps", "batches")
         if samples_of(x) == 0:
             raise ValueError("x holds no samples: there is nothing to run on. Give at least one.")
         self._class_weight = None
@@ -140,6 +147,7 @@ class Batches:
             batch = next(batches, None)
             if batch is None:
                 raise no_batch()
+            check_numbers(x=batch)
             yield first, last, iter([batch])
 
     def begin_again(self) -> None:
@@ -191,6 +199,7 @@ class Batches:
                 batch = keras.tree.map_structure(
                     on_device, keras.tree.lists_to_tuples(next(batches)), none_is_leaf=False
                 )
+                check_numbers(x=batch)
                 if self._class_weight is not None:
                     x, y, weights = data_adapter_utils.unpack_x_y_sample_weight(batch)
                     if weights is not None:

@@ -33,6 +33,23 @@ def check_numbers(**given) -> None:
             _check(array, name)
 
 
+def check_count(value, name: str, what: str, least: int = 1) -> int:
+    """Return a number of things as an int; any whole number may come, NumPy's too.
+
+    Raises:
+        TypeError: if it's no whole number.
+        ValueError: if it's less than ``least``.
+
+    >>> check_count(np.int8(100), "batch_size", "samples")
+    100
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name}={value!r}: expected a whole number of {what}.")
+    if value < least:
+        raise ValueError(f"{name}={value}: expected at least {least} of {what}.")
+    return int(value)
+
+
 def input_arrays(x, name: str = "x"):
     """Return what a model is given as arrays on the device, floats in Keras's float type.
 

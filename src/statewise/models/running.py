@@ -3,12 +3,14 @@
 import warnings
 
 import keras
+import numpy as np
 from keras.src.trainers.data_adapters import array_slicing, data_adapter_utils
 from keras.src.utils.python_utils import pythonify_logs
 
 from statewise.models.batches import KERAS_BATCH, Batches, no_batch, plain_batch, samples_of
 from statewise.models.class_weights import ClassWeights
 from statewise.models.evaluating import Evaluating, joined
+from statewise.models.inputs import check_count
 from statewise.models.lane_batches import LaneBatches, batches_of
 from statewise.models.pieces import (
     evaluate_piece,
@@ -123,6 +125,10 @@ class Running(Evaluating):
             TypeError: where ``class_weight`` isn't weights by the numbers of classes.
         """
         self._assert_compile_called("fit")
+        epochs = check_count(epochs, "epochs", "epochs", 0)
+        initial_epoch = check_count(initial_epoch, "initial_epoch", "epochs", 0)
+        if isinstance(validation_freq, np.integer):
+            validation_freq = int(validation_freq)
         most = keras.config.max_epochs()
         if most and most < epochs:
             warnings.warn(f"Keras's max_epochs limits epochs={epochs} to {most}.", stacklevel=2)
@@ -145,13 +151,15 @@ class Running(Evaluating):
         if validation_data is not None:
             val_x, val_y, val_weight = data_adapter_utils.unpack_x_y_sample_weight(validation_data)
             lanes = isinstance(val_x, Lanes)
+            if validation_batch_size is None:
+                validation_batch_size = batch_size
             if not lanes and samples_of(val_x) == 0:
                 raise ValueError("validation_data holds no samples. Give some, or None.")
             validation = batches_of(
                 val_x,
                 val_y,
                 val_weight,
-                batch_size=None if lanes else validation_batch_size or batch_size,
+                batch_size=None if lanes else validation_batch_size,
                 steps=validation_steps,
             )
             validation_programs = self._prepare(validation)
@@ -249,6 +257,8 @@ class Running(Evaluating):
             x = x.without_targets()
         elif samples_of(x) == 0:
             return no_outputs(self, x)
+        if batch_size is not None:
+            batch_size = check_count(batch_size, "batch_size", "samples")
         if verbose == 0 and callbacks is None and steps is None:
             piece = self._plain_batch(x)
             if piece is not None and piece.batch_size <= (batch_size or KERAS_BATCH):

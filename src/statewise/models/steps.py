@@ -6,6 +6,7 @@ from keras.src.backend import compute_output_spec
 from keras.src.backend.common.masking import set_keras_mask
 from keras.src.trainers.data_adapters import data_adapter_utils
 
+from statewise._forks import check_not_forked
 from statewise.models.batches import Batches
 from statewise.models.cross_entropy import use_scores
 from statewise.models.flags import current_flags
@@ -69,6 +70,7 @@ class Steps:
 
     def _prepare(self, batches: Batches | LaneBatches, *, targets: bool = True) -> Programs:
         """Build what isn't built yet, and return the compiled programs for these batches."""
+        check_not_forked()
         if isinstance(batches, LaneBatches):
             return self._prepare_lanes(batches, targets)
         if targets:
@@ -99,7 +101,7 @@ class Steps:
         The rows of a stateful model's batch are sequences: cut into batches of 32, those of the
         second would go on from the state of those of the first, which are others.
         """
-        if batch_size or steps:
+        if batch_size is not None or steps is not None:
             return batch_size
         shapes = [getattr(a, "shape", None) for a in keras.tree.flatten(x)]
         if not is_stateful(self) or not shapes or not shapes[0]:
