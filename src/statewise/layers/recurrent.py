@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops, tree
 
 from statewise import recurrence
+from statewise._forks import check_not_forked
 from statewise.layers.arithmetic import arithmetic_of, dropout_of, is_pure, weights_of
 from statewise.layers.carry import (
     Memory,
@@ -57,6 +58,11 @@ class Recurrent:
       the reverse order is in that order.
     """
 
+    def __new__(cls, *args, **kwargs):
+        """Make a layer, where what it begins with can be computed."""
+        check_not_forked()
+        return super().__new__(cls, *args, **kwargs)
+
     @property
     def states(self):
         """The variables that hold a stateful layer's state, or None before there is one."""
@@ -86,6 +92,7 @@ class Recurrent:
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
         """Run over the sequences, see `keras.layers.RNN`."""
+        check_not_forked()
         if sequences.shape[1] == 0:
             raise ValueError(
                 f"Layer {self.name!r} needs at least one time step; the shape that came, "

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
+from statewise._forks import check_not_forked
 from statewise.models.inputs import check_shape, input_arrays
 from statewise.models.state import State
 from statewise.models.stepping import compiled, run
@@ -68,6 +69,7 @@ class Forecasting:
         >>> model.forecast(tanks, steps=4).shape
         (3, 4, 2)
         """
+        check_not_forked()
         steps = _count(steps, "steps", "to forecast")
         x = _known_steps(x)
         self._build_for(x)

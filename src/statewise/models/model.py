@@ -4,6 +4,7 @@ import keras
 from keras.src.models.functional import Functional as KerasFunctional
 from keras.src.models.model import functional_init_arguments
 
+from statewise._forks import check_not_forked
 from statewise.models.forecasting import Forecasting
 from statewise.models.running import Running
 from statewise.models.stepping import Stepping
@@ -105,4 +106,5 @@ def load_model(path, custom_objects=None, compile=True):
     >>> type(load_model(path)).__name__
     'Sequential'
     """
+    check_not_forked()
     return keras.saving.load_model(path, custom_objects=custom_objects, compile=compile)

@@ -4,6 +4,7 @@ import jax
 import keras
 import numpy as np
 
+from statewise._forks import check_not_forked
 from statewise.models.batches import Batches, Piece
 from statewise.models.programs import Carried, Programs, Span
 from statewise.models.sparse import samples_in
@@ -59,6 +60,7 @@ def evaluate_piece(model, programs: Programs, piece: Piece, start: int = 0, stop
 
 def predict_piece(model, programs: Programs, piece: Piece):
     """Return the outputs for the batches of a piece, NumPy arrays with the samples first."""
+    check_not_forked()
     trainable, others = _both_kinds(model)
     carried, outputs = programs.predict(
         _values(trainable),

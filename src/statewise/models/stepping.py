@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
+from statewise._forks import check_not_forked
 from statewise.layers import Carry
 from statewise.layers.recurrent import saving_states
 from statewise.models import state as states
@@ -169,7 +170,18 @@ class Stepping:
             raise ValueError("x holds no samples; give at least one, (batch, time, features).")
         return x
 
+    def __call__(self, *args, **kwargs):
+        """Call the model, as in Keras."""
+        check_not_forked()
+        return super().__call__(*args, **kwargs)
+
+    def __reduce__(self):
+        """Pickle or copy the model with its weights, as Keras does, and with the state it keeps."""
+        with saving_states(True):
+            return super().__reduce__()
+
     def _check_can_step(self) -> None:
+        check_not_forked()
         if not all(layer.built for layer in self._flatten_layers()):
             raise ValueError(
                 f"Model {self.name!r} isn't built yet: give it an Input, or call it on some data."

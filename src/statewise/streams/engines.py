@@ -11,6 +11,7 @@ import numpy as np
 from keras.src.models.functional import Functional
 
 from statewise import layers
+from statewise._forks import check_not_forked
 from statewise.layers.arithmetic import arithmetic_of, weights_of
 from statewise.models.structure import recurrent_layers
 from statewise.recurrence.native import Dense, available, live_step
@@ -87,6 +88,7 @@ class CompiledEngine:
             Outputs ``(batch, time, outputs)``, or ``(batch, outputs)`` where the model gives the
             last only; and the state after the last step. New arrays.
         """
+        check_not_forked()
         batch, room = x.shape[0], power_of_two(x.shape[0])
         x, state = _filled(x, room), [_filled(array, room) for array in state]
         model = self._model

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
+from statewise._forks import check_not_forked
 from statewise.models.batches import Piece
 from statewise.models.flags import Flags
 from statewise.models.pieces import train_piece
@@ -44,6 +45,7 @@ class Learner:
             new: how many of the steps are new, at most.
             engine: what runs over the steps that are cut off.
         """
+        check_not_forked()
         if self._signature.sequences:
             piece, begin = self._sequences(windows, self._history + power_of_two(new))
         else:

@@ -8,6 +8,7 @@ import jax
 import keras
 import numpy as np
 
+from statewise._forks import check_not_forked
 from statewise.models.state import State, array_names, initial_state, layer_names
 from statewise.models.stepping import run
 from statewise.models.structure import check_step_by_step, recurrent_layers
@@ -61,6 +62,7 @@ def signature_of(model: keras.Model) -> Signature:
         ValueError: if it isn't built, has several inputs or outputs, no recurrent layers, or can't
             be run step by step.
     """
+    check_not_forked()
     if not hasattr(model, "initial_state"):
         raise TypeError(
             f"Streams need a model of statewise (Sequential or Model), got a "

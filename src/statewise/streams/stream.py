@@ -87,6 +87,10 @@ class Stream:
         """Go back to the initial state."""
         self._streams.reset(self.key)
 
+    def __reduce__(self):
+        """Pickle or copy the handle with its streams."""
+        return Stream, (self._streams, self.key)
+
     def __repr__(self) -> str:
         return f"<Stream {self.key!r}, {self.steps} steps>"
 

@@ -360,6 +360,23 @@ class Streams:
     def __exit__(self, *exception) -> None:
         self.close()
 
+    def __reduce__(self):
+        """Pickle or copy streams in memory: the model, the options, and all that is kept."""
+        store = self._keeper.store
+        if store is not None:
+            raise TypeError(
+                f"These streams keep their states in {store.path}, which one process at a time has "
+                "open, so they can't be pickled or copied. Close them, and let the other process "
+                "make Streams(model, store=...) of its own."
+            )
+        options = {
+            "unknown": "join" if self._joins else "refuse",
+            "missing": self._missing,
+            "history": self._windows.history,
+        }
+        keys = self.keys()
+        return _restored, (type(self), self.model, options, keys, self._keeper.gather(keys))
+
     def __repr__(self) -> str:
         store = self._keeper.store
         where = "memory" if store is None else str(store.path)
@@ -489,6 +506,14 @@ class Streams:
                 "keys; join(keys) lets new ones begin."
             )
         return keys
+
+
+def _restored(kind: type, model: keras.Model, options: dict, keys: list, rows: dict) -> Streams:
+    """Return streams as they were when they were pickled."""
+    streams = kind(model, **options)
+    names = dict(zip(rows, streams._keeper.fresh(0), strict=True))  # layers may have other names
+    streams._keeper.keep([(keys, {names[name]: array for name, array in rows.items()})])
+    return streams
 
 
 def _checked_mapping(values: Mapping) -> Mapping:
