@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 
+import agreement
 import jobs
 import side_keras
 import side_torch
@@ -41,6 +42,11 @@ def repeated(run, seconds: float) -> float:
     return statistics.median(times)
 
 
+def moved(side, job) -> list | None:
+    """Return how far the weights went since the job began, where they are laid out as Keras's."""
+    return agreement.moved(job.weights(), side.weights()) if hasattr(side, "weights") else None
+
+
 def measure_job(label: str, name: str, seconds: float) -> dict:
     """Measure one job on one side: first epoch, training step, forward pass, memory, loss."""
     job = jobs.BY_LABEL[label]
@@ -50,6 +56,7 @@ def measure_job(label: str, name: str, seconds: float) -> dict:
     if job.training is not None:
         before = side.trace_and_compile()
         found["first"], found["loss"] = timed(lambda: side.epoch(x, y))
+        found["moved"] = moved(side, job)
         if before is not None:
             after = side.trace_and_compile()
             found["trace"], found["compile"] = (b - a for a, b in zip(before, after, strict=True))
@@ -69,13 +76,13 @@ def measure_job(label: str, name: str, seconds: float) -> dict:
 
 def measure_curve(varied: str, name: str, seconds: float) -> dict:
     """Measure a training step at each point of a curve of job j."""
-    points = {}
+    points, results = {}, {}
     for value in jobs.SWEEPS[varied]:
         job = jobs.sweep_job(varied, value)
         side, (x, y) = side_of(name, job), job.data()
-        side.epoch(x, y)
+        results[value] = {"loss": side.epoch(x, y), "moved": moved(side, job)}
         points[value] = repeated(lambda s=side, x=x, y=y: s.epoch(x, y), seconds / 4) / job.batches
-    return {"points": points}
+    return {"points": points, "results": results}
 
 
 def measure_peak(name: str, seconds: float) -> dict:

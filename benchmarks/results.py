@@ -12,6 +12,7 @@ import shutil
 import statistics
 from pathlib import Path
 
+import agreement
 import jobs
 
 KEPT = "statewise, programs on disk"
@@ -36,11 +37,12 @@ def key(row: dict) -> tuple:
 
 
 def read_rows(folder: Path) -> list[dict]:
-    """Return the rows of a run so far."""
+    """Return the rows of a run so far, an error in those whose results aren't the reference's."""
     path = folder / "rows.jsonl"
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return agreement.mark([json.loads(line) for line in lines])
 
 
 class Found:

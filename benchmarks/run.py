@@ -10,7 +10,9 @@ matrix product is measured in every round too. statewise compiles everything ane
 (STATEWISE_CACHE=0); what it saves to find its programs on disk stands as a side of its own.
 
 The peers need an environment: ``python -m pip install 'statewise[peers]'``, there or elsewhere
-(``--peer-python``). What fails stays in the table with its error. After each measurement a line is
+(``--peer-python``). What fails stays in the table with its error, and so does, without its times, a
+side whose loss or weights after an epoch aren't those of stock Keras on JAX: the exit code is 1
+then. After each measurement a line is
 added to OUTPUT/rows.jsonl and the tables and plots are written again, so a run that is cut off
 leaves what it has, and goes on where it was when the same command is given again.
 """
@@ -142,6 +144,10 @@ def main():
             print(f"{setting}, round {turn + 1}: {label}, {side}: {say}", flush=True)
             results.write(given.output)
     print(results.write(given.output).read_text(encoding="utf-8"))
+    rows = results.read_rows(given.output)
+    wrong = [f"{r['job']}, {r['side']}: {r['error']}" for r in rows if r.get("wrong")]
+    if wrong:
+        sys.exit("\n".join(["Results that are not the reference's:", *wrong]))
 
 
 if __name__ == "__main__":

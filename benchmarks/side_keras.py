@@ -85,6 +85,10 @@ class Side:
                     layer.reset_state()
         return history.history["loss"][-1]
 
+    def weights(self) -> list:
+        """Return the weights in Keras's order."""
+        return self.model.get_weights()
+
     def ways_to_predict(self, x) -> dict:
         """Return the ways to compute the outputs for a batch, each a function."""
         if self._job.letter == "h":

@@ -13,11 +13,12 @@ FOLDER = Path(__file__).parents[1] / "benchmarks"
 @pytest.fixture
 def modules(monkeypatch):
     monkeypatch.syspath_prepend(str(FOLDER))
+    import agreement
     import jobs
     import results
     import run
 
-    return SimpleNamespace(jobs=jobs, results=results, run=run)
+    return SimpleNamespace(agreement=agreement, jobs=jobs, results=results, run=run)
 
 
 def test_the_work_of_a_job_is_that_of_its_matrix_products(modules):
@@ -80,6 +81,36 @@ def test_the_tables_show_ratios_aims_and_failures(modules, tmp_path):
     (tmp_path / "images").mkdir()
     modules.results.write_page(tmp_path, tmp_path / "page.md")
     assert "](images/page.png)" in (tmp_path / "page.md").read_text(encoding="utf-8")
+
+
+def test_wrong_results_have_no_times(modules, tmp_path):
+    label = "b LSTM(64)"
+    rng = np.random.default_rng(0)
+    before, change = [np.zeros((8, 256)), np.zeros(64)], [rng.normal(size=(8, 256)), np.ones(64)]
+    moved = modules.agreement.moved
+    common = {"setting": "as it is", "job": label, "round": 0, "train": 0.01}
+    reference = common | {"side": "Keras on JAX", "loss": 0.5, "moved": moved(before, change)}
+    rounded = [c * (1 + 1e-4 * rng.normal(size=c.shape)) for c in change]
+    same = common | {"side": "statewise", "loss": 0.50001, "moved": moved(before, rounded)}
+    assert modules.agreement.mark([reference, same]) == [reference, same]
+    off = [change[0], change[1] * np.where(np.arange(64) < 4, 0.5, 1)]  # four units' bias
+    for wrong in ({"moved": moved(before, off)}, {"loss": 0.51}, {"loss": float("nan")}):
+        rows = [reference, same | wrong]
+        (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+        (tmp_path / "machine.json").write_text("{}", encoding="utf-8")
+        text = modules.results.write(tmp_path).read_text(encoding="utf-8")
+        assert "| b | LSTM(64) | statewise | failed: **WRONG RESULTS**: " in text
+        assert "| training step | failed: **WRONG RESULTS**" in text
+        assert modules.results.read_rows(tmp_path)[1]["wrong"]
+
+
+def test_a_point_of_a_curve_is_compared_too(modules):
+    point = {"loss": 1.0, "moved": [[1.0] * 8]}
+    curve = {"points": {"4": 0.1, "8": 0.1}, "results": {"4": point, "8": point}}
+    other = curve | {"results": {"4": point, "8": point | {"loss": 1.5}}}
+    assert modules.agreement.disagreement(curve, curve) is None
+    said = modules.agreement.disagreement(other, curve)
+    assert said == "at 8: loss 1.5, the reference's 1"
 
 
 def test_a_run_is_not_gone_on_with_on_another_machine(modules, tmp_path, monkeypatch):

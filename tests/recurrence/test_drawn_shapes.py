@@ -1,8 +1,8 @@
 """The kernels at shapes and options that nobody chose: values, states and every gradient.
 
 Held against NumPy in float64, a step at a time. A handful of sizes says nothing about those
-between: what is wrong in a kernel is wrong where a piece of some blocking is left over, so sizes are
-drawn around all of those.
+between: what is wrong in a kernel is wrong where a piece of some blocking is left over, so sizes
+are drawn around all of those.
 """
 
 import jax
