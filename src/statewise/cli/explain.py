@@ -52,6 +52,8 @@ def explain(model, shape, closed_loop, svg, png, output):
         drawing = draw(made, axes, closed_loop=closed_loop) if closed_loop else found.drawing
     except (TypeError, ValueError) as error:
         raise Refusal(str(error)) from None
+    except Exception as error:  # a model of another file may do anything
+        raise Refusal(f"{model} can't be drawn: {type(error).__name__}: {error}") from None
     _print(printer, found, drawing)
     if svg or png:
         names = ["picture.svg"] * svg + ["picture.png"] * png
@@ -100,7 +102,10 @@ def _model(model: str, axes):
         return _loaded(model)
     from statewise.pictures import model_from_sketch
 
-    return model_from_sketch(model, axes)
+    try:
+        return model_from_sketch(model, axes)
+    except (MemoryError, OverflowError) as error:
+        raise Refusal(f"the sketch is too large: {error}") from None
 
 
 def _loaded(path: str):

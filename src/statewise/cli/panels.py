@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from statewise._whole_files import written_whole
 from statewise.cli.printing import Printer
 from statewise.cli.refusal import Refusal
 from statewise.cli.running import LEVELS, command_line, default_horizon, shade, span, written
@@ -217,7 +218,8 @@ def _write(result: Backtest, name: str, output: Path, printer: Printer, report) 
         _to_csv(result.errors, paths[-1])
     paths.append(output / f"{name}.png")
     try:
-        _picture(result).savefig(paths[-1], dpi=100)
+        with written_whole(paths[-1]) as beside:
+            _picture(result).savefig(beside, dpi=100)
     except OSError as error:
         raise Refusal(f"{output} can't be written to: {error.strerror or error}") from None
     *most, last = [str(path) for path in paths]
@@ -258,6 +260,7 @@ def _to_csv(frame: pd.DataFrame, path: Path) -> None:
         ):
             frame[name] = say_stamps(pd.Index(frame[name]))
     try:
-        frame.to_csv(path, index=False)
+        with written_whole(path) as beside:
+            frame.to_csv(beside, index=False)
     except OSError as error:
         raise Refusal(f"{path.parent} can't be written to: {error.strerror or error}") from None

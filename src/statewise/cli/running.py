@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from statewise._whole_files import written_whole
 from statewise.cli.printing import Printer
 from statewise.cli.refusal import Refusal
 from statewise.cli.written_names import as_written, check_forecast_file
@@ -216,8 +217,10 @@ def _write(
     frame = frame.assign(**ends)
     written = frame.rename(columns=as_written).set_axis(say_stamps(frame.index))
     try:
-        written.to_csv(table, index_label=name)
-        figure.savefig(picture, dpi=100)
+        with written_whole(table) as beside:
+            written.to_csv(beside, index_label=name)
+        with written_whole(picture) as beside:
+            figure.savefig(beside, dpi=100)
     except OSError as error:
         raise Refusal(f"{output} can't be written to: {error.strerror or error}") from None
     printer.line("Written", f"{table} and {picture}")

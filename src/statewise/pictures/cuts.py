@@ -7,6 +7,7 @@ import numpy as np
 
 from statewise.pictures.diagram import INPUT, OUTPUT
 from statewise.pictures.layout import DARK, INKS, MUTED
+from statewise.pictures.names import legible
 from statewise.pictures.scene import Ink, Line, Rectangle, Scene, Words, width_of
 from statewise.sequences.lanes import Lanes
 from statewise.sequences.windowing import Windows
@@ -113,7 +114,7 @@ def _of_windows(data: Windows) -> Cut:
         "what happened before its first step is unknown to it."
     )
     if several > 1:
-        description += f" They are of {several} series; shown are those of {key!r}."
+        description += f" They are of {several} series; shown are those of {legible(key)!r}."
     return Cut("windows", tuple(labels), tuple(bars), (), (), description)
 
 
@@ -194,7 +195,7 @@ def _draw_bar(scene: Scene, bar: Bar, left, top, step, series) -> None:
         ink, name = INKS[bar.kind], ""
     else:
         ink = Ink("#333333", _SHADES[series.index(bar.kind) % len(_SHADES)], 1.4)
-        name = bar.kind
+        name = legible(bar.kind)
     if step >= _NUMBERED:
         for i in range(count):
             x = left + (bar.start + i) * step
@@ -230,7 +231,7 @@ def _draw_legend(scene: Scene, cut: Cut, y: float) -> None:
 def _to_text(cut: Cut) -> str:
     left = max(map(len, cut.labels)) + 2
     lines = [cut.description.split(". ")[0] + ".", ""]
-    widest = max(len(f"{b.kind}{b.first + b.stop - b.start}") for b in cut.bars)
+    widest = max(len(f"{legible(b.kind)}{b.first + b.stop - b.start}") for b in cut.bars)
     named = not all(bar.kind in (INPUT, OUTPUT) for bar in cut.bars)
     wide = (widest if named else len(str(max(b.stop for b in cut.bars)))) + 1
     most = 100 // wide
@@ -239,7 +240,7 @@ def _to_text(cut: Cut) -> str:
         for bar in cut.bars:
             if bar.row == row:
                 for i in range(bar.stop - bar.start):
-                    name = bar.kind if named else ""
+                    name = legible(bar.kind) if named else ""
                     cells[bar.start + i] = f"{name}{bar.first + i + 1}"
                 if bar.kind == OUTPUT:
                     cells[bar.start] = f">{cells[bar.start]}"

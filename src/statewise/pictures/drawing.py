@@ -7,6 +7,7 @@ from pathlib import Path
 
 import keras
 
+from statewise._whole_files import written_whole
 from statewise.models.structure import check_step_by_step, stateful_layers
 from statewise.pictures.changes import with_closed_loop, with_resets
 from statewise.pictures.cuts import Cut, draw_cut
@@ -73,11 +74,13 @@ class Drawing:
         path = Path(path)
         match path.suffix.lower():
             case ".svg":
-                path.write_text(self.svg, encoding="utf-8")
+                with written_whole(path) as beside:
+                    beside.write_text(self.svg, encoding="utf-8")
             case ".png":
                 from statewise.pictures.raster import save_png  # Matplotlib takes a while to load
 
-                save_png(self.scene, path)
+                with written_whole(path) as beside:
+                    save_png(self.scene, beside)
             case other:
                 raise ValueError(
                     f"{path.name}: the ending {other!r} is not known; take .svg or .png."

@@ -12,6 +12,7 @@ from statewise.models.structure import stateful_layers
 from statewise.pictures.describing import sights
 from statewise.pictures.diagram import INPUT, OUTPUT, Diagram
 from statewise.pictures.drawing import Drawing, draw, drawing_of, trace_of
+from statewise.pictures.names import legible
 from statewise.pictures.reaching import Reach, measure_reach
 from statewise.pictures.shapes import Inputs, inputs_of
 from statewise.pictures.traced import Trace
@@ -162,7 +163,7 @@ def _axes(inputs: Inputs, trace: Trace) -> list[str]:
 
 
 def _carried(model) -> list[str]:
-    names = [layer.name for layer in stateful_layers(model)]
+    names = [legible(layer.name) for layer in stateful_layers(model)]
     if names:
         return [
             f"Carried to the next batch: the state of {', '.join(names)}, row by row. Row 7 of the "

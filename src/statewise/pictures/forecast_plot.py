@@ -9,6 +9,8 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from statewise.pictures.names import legible
+
 # Okabe and Ito's colours, which people with any colour vision tell apart; widths and dashes differ
 # too, for print in black and white.
 _HISTORY = {"color": "#333333", "linewidth": 1.4}
@@ -22,6 +24,7 @@ _OTHERS = (
 _SIZE = (12.0, 6.0)  # inches: 1200 x 600 pixels at 100 dots an inch
 _LABEL_HEIGHT = 0.052  # of the axes' height
 _LEAST_HISTORY = 60
+_TITLE = 160  # letters
 _HISTORY_LENGTHS = 4  # of the forecast
 
 
@@ -96,9 +99,11 @@ def _dress(axes: Axes, shown: pd.Series, forecasts: pd.DataFrame, title: str, he
     """Set what stands around the lines."""
     # A name may hold dollar signs, which would begin a formula.
     plain = {"parse_math": False}
-    axes.set_title(title, loc="left", fontsize=14, fontweight="bold", pad=12, **plain)
-    axes.set_ylabel(str(shown.name or "value"), fontsize=11, **plain)
-    axes.set_xlabel(str(shown.index.name or "time"), fontsize=11, **plain)
+    axes.set_title(
+        legible(title, _TITLE), loc="left", fontsize=14, fontweight="bold", pad=12, **plain
+    )
+    axes.set_ylabel(legible(shown.name or "value"), fontsize=11, **plain)
+    axes.set_xlabel(legible(shown.index.name or "time"), fontsize=11, **plain)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="#DDDDDD", linewidth=0.7)
     axes.set_axisbelow(True)

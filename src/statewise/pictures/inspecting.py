@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from statewise._whole_files import written_whole
 from statewise.layers import Carry
 from statewise.layers.arithmetic import arithmetic_of, weights_of
 from statewise.layers.recurrent import Recurrent
@@ -109,7 +110,8 @@ class Inspection:
 
     def save(self, path: str | os.PathLike, layer: str | None = None, *, sample: int = 0) -> None:
         """Write what `plot` draws to a file, in the format that its ending says."""
-        self.plot(layer, sample=sample).savefig(path)
+        with written_whole(path) as beside:
+            self.plot(layer, sample=sample).savefig(beside)
 
     def _repr_png_(self) -> bytes:
         import io

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import keras
 
 from statewise.layers.recurrent import Recurrent
+from statewise.pictures.names import legible
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,7 @@ def parts_of(model: keras.Model) -> list[Part]:
             if isinstance(inner, keras.layers.InputLayer):
                 continue
             if _is_opened(inner):
-                visit(inner, (*groups, inner.name))
+                visit(inner, (*groups, legible(inner.name)))
             else:
                 found.setdefault(id(inner), Part(inner, groups, _is_loop(inner)))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from statewise._version import __version__
+from statewise._whole_files import written_whole
 from statewise.pictures.bundle import bundle
 
 _BASE = files("statewise.pictures") / "assets" / "base.css"
@@ -70,5 +71,6 @@ def write_page(text: str, path: str | Path) -> Path:
     """
     path = Path(path).resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    with written_whole(path) as beside:
+        beside.write_text(text, encoding="utf-8")
     return path

@@ -6,6 +6,8 @@ import numpy as np
 
 from statewise.pictures.calling import call_model, carrying, stateful_of
 from statewise.pictures.interception import intercepted, parts_of
+from statewise.pictures.names import legible
+from statewise.pictures.shapes import first_line
 from statewise.pictures.slots import slots
 from statewise.pictures.traced import Node, Trace, Value
 
@@ -16,20 +18,20 @@ _VALUES_WANTED = (
     jax.errors.TracerIntegerConversionError,
 )
 
+_HEADING = "Exception encountered when calling"  # of Keras, before an error's own words
+
 
 def record(model, shapes, dtypes) -> Trace:
     """Call the model on shapes, and note every call of a part."""
-    parts, nodes = parts_of(model), []
+    parts, nodes, refusals = parts_of(model), [], []
 
     def handle(part, original, *args, **kwargs):
         note = _record_loop if part.recurrent else _record_call
         try:
             node, result = note(part, original, args, kwargs)
-        except _VALUES_WANTED as error:
-            raise ValueError(
-                f"Layer {part.layer.name!r} ({type(part.layer).__name__}) looks at the values that "
-                "come before it computes, so it can't be run on shapes, and not be drawn."
-            ) from error
+        except Exception as error:
+            refusals.append(_say_refusal(part.layer, args, error))
+            raise
         nodes.append(node)
         return result
 
@@ -38,7 +40,14 @@ def record(model, shapes, dtypes) -> Trace:
             return call_model(model, xs, [v.value for v in model.variables])
 
     given = [jax.ShapeDtypeStruct(s, d) for s, d in zip(shapes, dtypes, strict=True)]
-    outputs = jax.tree.leaves(jax.eval_shape(call, *given))
+    try:
+        outputs = jax.tree.leaves(jax.eval_shape(call, *given))
+    except Exception as error:  # whatever a layer does with what it can't take
+        if refusals and refusals[0]:
+            raise ValueError(refusals[0]) from error
+        if str(error).startswith(_HEADING) and "incompatible" not in str(error):
+            raise ValueError(f"The model can't be called: {first_line(error)}.") from error
+        raise
     stateful = {id(layer) for layer in stateful_of(parts)}
     carried = {
         n: [_value(v) for v in node.outputs[1:]]
@@ -50,6 +59,23 @@ def record(model, shapes, dtypes) -> Trace:
     found = Trace(inputs, [_value(a) for a in outputs], nodes, carried)
     _settle_images(found)
     return found
+
+
+def _say_refusal(layer: keras.Layer, args: tuple, error: Exception) -> str:
+    """Say why a layer can't be drawn; "" for the errors that say it themselves."""
+    name = f"Layer {legible(layer.name)!r} ({type(layer).__name__})"
+    if isinstance(error, _VALUES_WANTED):
+        return (
+            f"{name} looks at the values that come before it computes, so it can't be run on "
+            "shapes, and not be drawn."
+        )
+    if isinstance(error, (ValueError, TypeError)):
+        return ""
+    shapes = [f"{tuple(leaf.shape)}" for leaf in jax.tree.leaves(args) if hasattr(leaf, "shape")]
+    many = f"{len(shapes)} arrays of the shapes" if len(shapes) > 1 else "an array of the shape"
+    return (
+        f"{name} can't take what comes before it, {many} {', '.join(shapes)}: {first_line(error)}."
+    )
 
 
 def _record_call(part, original, args, kwargs):

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape, quoteattr
 
+from statewise.pictures.names import plain
+
 FONT = "DejaVu Sans, Verdana, Helvetica, Arial, sans-serif"
 # Of the size of the font, for these fonts' widest: words never run into each other.
 _WIDTH, _BOLD_WIDTH = 0.61, 0.69
@@ -126,8 +128,8 @@ def to_svg(scene: Scene) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" '
         f'viewBox="0 0 {w} {h}" role="img" font-family={quoteattr(FONT)}>',
-        f"<title>{escape(scene.title)}</title>",
-        f"<desc>{escape(scene.description)}</desc>",
+        f"<title>{_escaped(scene.title)}</title>",
+        f"<desc>{_escaped(scene.description)}</desc>",
         f'<rect width="{w}" height="{h}" fill="#FFFFFF"/>',
         *(_WRITERS[type(mark)](mark) for mark in scene.marks),
         "</svg>",
@@ -161,7 +163,7 @@ def _words(mark: Words) -> str:
     anchor = "" if mark.anchor == "start" else f' text-anchor="{mark.anchor}"'
     return (
         f'<text x="{_n(mark.x)}" y="{_n(mark.y)}" font-size="{_n(mark.size)}" '
-        f'fill="{mark.color}"{weight}{anchor}>{escape(mark.text)}</text>'
+        f'fill="{mark.color}"{weight}{anchor}>{_escaped(mark.text)}</text>'
     )
 
 
@@ -172,6 +174,10 @@ def _ink(ink: Ink) -> str:
     if ink.dash:
         text += f' stroke-dasharray="{" ".join(map(_n, ink.dash))}"'
     return text
+
+
+def _escaped(text: str) -> str:
+    return escape(plain(text))
 
 
 def _n(number: float) -> str:

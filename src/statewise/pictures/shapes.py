@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from statewise.pictures.names import legible
+
 _STEPS = 5  # where nobody says how many
 _AXES = {2: "(batch, features)", 3: "(batch, time steps, features)"}
 _MOST = 2**24  # numbers in one sample's input: more is a slip of the keyboard
@@ -59,8 +61,8 @@ def inputs_of(model: keras.Model, shape=None, steps: int | None = None) -> Input
     own = _own_shapes(model)
     if own is None and given is None:
         raise ValueError(
-            f"Model {model.name!r} isn't built yet, so its inputs aren't known: give the shape, "
-            "(batch, time steps, features)."
+            f"Model {legible(model.name)!r} isn't built yet, so its inputs aren't known: give "
+            "the shape, (batch, time steps, features)."
         )
     if own is None:
         _build(model, given, steps)
@@ -68,7 +70,7 @@ def inputs_of(model: keras.Model, shape=None, steps: int | None = None) -> Input
     given = given or [tuple(None for _ in s) for s in own]
     if len(given) != len(own):
         raise ValueError(
-            f"Model {model.name!r} takes {len(own)} inputs, but {len(given)} "
+            f"Model {legible(model.name)!r} takes {len(own)} inputs, but {len(given)} "
             f"shape{'s' * (len(given) != 1)} came: {_say(given)}."
         )
     merged = [_merge(model, g, o, steps) for g, o in zip(given, own, strict=True)]
@@ -85,6 +87,13 @@ def explained():
         if said is None:
             raise
         raise ValueError(said) from error
+
+
+def first_line(error: Exception) -> str:
+    """Return what an error says in its first line of words; Keras puts a heading and colours."""
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in str(error).splitlines()]
+    said = [line for line in lines if line and not line.startswith("Exception encountered")]
+    return said[0].rstrip(".") if said else type(error).__name__
 
 
 def _own_shapes(model) -> list | None:
@@ -133,8 +142,8 @@ def _as_shapes(shape) -> list[tuple]:
 def _merge(model, given: tuple, own: tuple, steps: int | None) -> tuple:
     if len(given) != len(own):
         raise ValueError(
-            f"Model {model.name!r} takes {len(own)} axes, {_say_axes(own)}, but {len(given)} came: "
-            f"{_say([given])}."
+            f"Model {legible(model.name)!r} takes {len(own)} axes, {_say_axes(own)}, but "
+            f"{len(given)} came: {_say([given])}."
         )
     for i, (came, wanted) in enumerate(zip(given, own, strict=True)):
         if None not in (came, wanted) and came != wanted:
@@ -142,7 +151,7 @@ def _merge(model, given: tuple, own: tuple, steps: int | None) -> tuple:
             if len(own) == 2 and i == 1:
                 axis = "features"
             raise ValueError(
-                f"Model {model.name!r} takes {wanted} {axis}, but {came} came: it wants "
+                f"Model {legible(model.name)!r} takes {wanted} {axis}, but {came} came: it wants "
                 f"{_say([own])}, the shape is {_say([given])}."
             )
     merged = [came or wanted for came, wanted in zip(given, own, strict=True)]
@@ -185,6 +194,16 @@ def _dtypes(model, count: int) -> list[str]:
 
 
 def _say_error(text: str) -> str | None:
+    several = re.search(
+        r"Layer [\"']([^\"']+)[\"'] expects (\d+) input\(s\), but it received (\d+)", text
+    )
+    if several is not None:
+        layer, wanted, came = several.groups()
+        return (
+            f"Layer {legible(layer)!r} takes {wanted} input{'s' * (wanted != '1')}, but what "
+            f"stands before it hands on {came} arrays: with return_state=True a recurrent layer "
+            "hands on its state beside its output, which only a functional model can take apart."
+        )
     found = re.search(
         r"Input \d+ (?:of|with name \S+ of) layer [\"']([^\"']+)[\"'] is incompatible with the "
         r"layer: expected (.+?), (?:found|but received) (?:ndim=\d+|input with shape|shape=)?.*?"
@@ -206,7 +225,7 @@ def _say_error(text: str) -> str | None:
             )
     elif axis := re.match(r"axis -1 of input shape to have value (\d+)", wanted):
         wanted = f"{axis[1]} features"
-    return f"Layer {layer!r} wants {wanted}, but {came} came, {axes} axes.{hint}"
+    return f"Layer {legible(layer)!r} wants {wanted}, but {came} came, {axes} axes.{hint}"
 
 
 def _is_count(value) -> bool:

@@ -22,6 +22,7 @@ from statewise.pictures.diagram import (
     Row,
     name_picture,
 )
+from statewise.pictures.names import legible
 from statewise.pictures.slots import Slots
 from statewise.pictures.traced import Node, Trace, Value
 
@@ -175,7 +176,7 @@ def _add_cells(making: _Making, n: int, node: Node, goals: list[int]) -> None:
         making.words(shown, "units"),
         _width(outputs),
         backwards=node.backwards,
-        name=node.part.layer.name,
+        name=legible(node.part.layer.name),
         words=_layer_words(node, making.passed(goals[0])),
         groups=node.part.groups,
     )
@@ -235,7 +236,7 @@ def _add_layer(making: _Making, n: int, node: Node, goals: list[int]) -> None:
             LAYER,
             making.words(output, "features"),
             _width(output),
-            name=node.part.layer.name,
+            name=legible(node.part.layer.name),
             words=words,
             groups=node.part.groups,
         )

@@ -4,6 +4,7 @@ import keras
 import pandas as pd
 
 from statewise.layers.arithmetic import arithmetic_of
+from statewise.pictures.names import legible
 from statewise.pictures.traced import Trace
 
 COLUMNS = ["layer", "matrix", "shape", "formula", "weights"]
@@ -22,7 +23,8 @@ def weights_table(model: keras.Model, trace: Trace) -> pd.DataFrame:
                 seen.add(id(variable))
                 shape = tuple(variable.shape)
                 formula = _formula(layer, variable, shape)
-                rows.append((layer.name, variable.name, shape, formula, variable.value.size))
+                name, count = legible(layer.name), variable.value.size
+                rows.append((name, variable.name, shape, formula, count))
 
     for node in trace.nodes:
         add(node.part.layer, node.part.layer.weights)
