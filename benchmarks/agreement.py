@@ -15,7 +15,7 @@ _PROJECTIONS = 8
 
 
 def moved(before: list[np.ndarray], after: list[np.ndarray]) -> list[list[float]]:
-    """Return for each array of weights random projections of its change: the same ones everywhere."""
+    """Return random projections of each array's change, the same ones in every process."""
     found = []
     for number, (old, new) in enumerate(zip(before, after, strict=True)):
         change = np.asarray(new, "float64").ravel() - np.asarray(old, "float64").ravel()
