@@ -1,21 +1,26 @@
 """Recurrent networks on sequences: train, forecast, stream, and see what the network sees.
 
 Importing this package chooses JAX as Keras's engine where nothing was chosen, tells XLA how to
-compile small loops, and does nothing more: the names below load what they need when they are first
-used, so that ``import statewise`` and ``statewise --help`` stay quick.
+compile small loops, makes its classes known to Keras's loaders, and does nothing more: the names
+below load what they need when they are first used, so that ``import statewise`` and ``statewise
+--help`` stay quick.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from statewise._engine import choose_engine
+from statewise._registry import make_known_to_keras
 from statewise._small_loops import compile_small_loops_whole
 from statewise._version import __version__
 
 choose_engine()
 compile_small_loops_whole()
+make_known_to_keras()
 
 if TYPE_CHECKING:  # for editors; at run time see __getattr__
+    import keras
+
     from statewise import (
         datasets,
         keras1,
@@ -43,6 +48,8 @@ _MODULES = (
     "streams",
     "tasks",
 )
+# Keras by another name: an import that sorting by name can't put before the choice of its engine.
+_OTHERS = ("keras",)
 _NAMES = {
     "Forecaster": "statewise.tasks",
     "Model": "statewise.models",
@@ -55,13 +62,15 @@ _NAMES = {
     "show_config": "statewise.recurrence",
 }
 
-__all__ = [*_MODULES, *_NAMES, "__version__"]
+__all__ = [*_MODULES, *_OTHERS, *_NAMES, "__version__"]
 
 
 def __getattr__(name: str):
     """Load a public name on first use (PEP 562)."""
     if name in _MODULES:
         return import_module(f"statewise.{name}")
+    if name in _OTHERS:
+        return import_module(name)
     if name in _NAMES:
         value = getattr(import_module(_NAMES[name]), name)
         globals()[name] = value

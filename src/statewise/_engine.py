@@ -24,9 +24,23 @@ def choose_engine() -> None:
                 "KERAS_BACKEND=jax before the first import of keras, and start Python again."
             )
         return
-    engine = os.environ.setdefault("KERAS_BACKEND", "jax")
+    engine = os.environ.get("KERAS_BACKEND") or "jax"
     if engine != "jax":
         raise ImportError(
             f"statewise computes with JAX, but the environment says KERAS_BACKEND={engine!r}. "
             "Set KERAS_BACKEND=jax, or remove it, and start Python again."
         )
+    os.environ["KERAS_BACKEND"] = engine
+    if keras is None:
+        _forget_failed_import()
+
+
+def _forget_failed_import() -> None:
+    """Let Keras be imported from its beginning.
+
+    Imported first, where TensorFlow isn't installed, Keras fails: TensorFlow is what it takes if
+    nobody chooses. In a notebook the next import would go on with the modules that it had got to,
+    and with the engine that they have chosen.
+    """
+    for name in [name for name in sys.modules if name.startswith("keras.")]:
+        del sys.modules[name]
