@@ -131,7 +131,7 @@ def test_no_convolution_of_a_training_step_is_left_in_another_layout():
         assert "[b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f]" in line
 
 
-def test_vmapped_and_grouped_batches_stay_right():
+def test_a_convolution_mapped_over_kernels_stays_right():
     x, kernel, options, orders = drawn(3)
     options = options | {"groups": 1}
     kernel = np.stack([kernel[..., : x.shape[-1], :], 2 * kernel[..., : x.shape[-1], :]])
@@ -139,3 +139,21 @@ def test_vmapped_and_grouped_batches_stay_right():
     many = jax.jit(jax.vmap(lambda k: run(x, k, options, orders)))(jnp.asarray(kernel))
     for found, one in zip(many, kernel, strict=True):
         np.testing.assert_allclose(found, run(x, one, options, orders), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("groups", [2, 3])
+def test_groups_of_a_batch_are_those_of_separate_convolutions(groups):
+    rng = np.random.default_rng(groups)
+    x = jnp.asarray(rng.normal(size=(2 * groups, 9, 4)), "float32")
+    kernel = jnp.asarray(rng.normal(size=(3, 4, 5 * groups)), "float32")
+
+    def convolution(x, kernel, **groups):
+        numbers = ("NWC", "WIO", "NWC")
+        return jax.lax.conv_general_dilated(
+            x, kernel, (2,), [(1, 0)], dimension_numbers=numbers, **groups
+        )
+
+    found = jax.jit(lambda *given: convolution(*given, batch_group_count=groups))(x, kernel)
+    parts = zip(jnp.split(x, groups), jnp.split(kernel, groups, axis=-1), strict=True)
+    expected = jnp.concatenate([convolution(*part) for part in parts], axis=-1)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)

@@ -5,7 +5,8 @@ and outputs, ``(space..., inputs, outputs)`` for the kernel. One that stands in 
 transposes, but only outside of loops; inside it falls back to plain nested loops, which take 6 to
 30 times as long. The gradient by a kernel is such a convolution, whatever the layout of its layer.
 So they are transposed before XLA sees them, wherever they stand: what it would do itself outside
-of loops, and doesn't do within.
+of loops, and doesn't do within. The gradient by the kernel of a grouped (or depthwise) convolution
+has groups in its batch, for which XLA has no routine at all; they become groups of features.
 """
 
 from functools import partial
@@ -46,20 +47,35 @@ def _lower(context, inputs, kernel, **parameters):
     """JAX's rule, around which inputs, kernel and outputs are transposed where they have to be."""
     # JAX's own choice for CPUs; without it XLA's slow loops would compute complex numbers.
     rule = partial(_conv_general_dilated_lower, expand_complex_convolutions=True)
-    numbers = parameters["dimension_numbers"]
-    # A grouped batch is a case of its own for XLA, which has no routine for it.
-    if parameters["batch_group_count"] != 1 or _orders(numbers) == _orders(_plain(numbers)):
+    numbers, groups = parameters["dimension_numbers"], parameters["batch_group_count"]
+    if groups == 1 and _orders(numbers) == _orders(_plain(numbers)):
         return rule(context, inputs, kernel, **parameters)
     of_inputs, of_kernel, of_outputs = _orders(numbers)
     parameters["dimension_numbers"] = _plain(numbers)
+    if groups > 1:  # then the features aren't in groups
+        parameters |= {"batch_group_count": 1, "feature_group_count": groups}
 
     def transposed(inputs, kernel):
-        outputs = _convolution.bind(
-            jax.lax.transpose(inputs, of_inputs), jax.lax.transpose(kernel, of_kernel), **parameters
-        )
+        inputs = jax.lax.transpose(inputs, of_inputs)
+        if groups > 1:
+            inputs = _groups_among_features(inputs, groups)
+        outputs = _convolution.bind(inputs, jax.lax.transpose(kernel, of_kernel), **parameters)
         return jax.lax.transpose(outputs, sorted(range(inputs.ndim), key=of_outputs.__getitem__))
 
     return mlir.lower_fun(transposed, multiple_results=False)(context, inputs, kernel)
+
+
+def _groups_among_features(inputs, groups: int):
+    """Return ``(groups * n, space..., features)`` as ``(n, space..., groups * features)``.
+
+    In groups of the batch each has outputs of its own; XLA would compute them for all, and throw
+    away what belongs to another group.
+    """
+    rows, *space, features = inputs.shape
+    parts = jax.lax.reshape(inputs, (groups, rows // groups, *space, features))
+    last = parts.ndim - 1
+    beside = jax.lax.transpose(parts, (*range(1, last), 0, last))
+    return jax.lax.reshape(beside, (rows // groups, *space, groups * features))
 
 
 def _orders(numbers) -> tuple[tuple[int, ...], ...]:
