@@ -81,7 +81,7 @@ def test_callbacks_are_called_as_by_keras(steps_per_execution):
 @pytest.mark.parametrize("steps_per_execution", [1, 3])
 def test_turns_of_a_generator(steps_per_execution):
     model, recorder = model_of(sw.Model, steps_per_execution), Recorder()
-    data = generator(9)
+    data = generator(12)
     model.fit(data, steps_per_epoch=4, epochs=2, shuffle=False, callbacks=[recorder], verbose=0)
     firsts = [0, 1, 2, 3] if steps_per_execution == 1 else [0, 3]
     begun = [batch for name, batch, _ in recorder.calls if name == "train begin"]
@@ -129,3 +129,25 @@ def test_without_callbacks_turns_change_nothing():
         weights.append(model.get_weights())
     for one, other in zip(*weights, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+def test_turns_of_a_part_of_the_data():
+    # Keras takes whole turns: 6 batches in the first epoch of 5, and what is left in the second.
+    results = []
+    for kind in (sw.Model, keras.Model):
+        model, recorder = model_of(kind, 2), Recorder()
+        model.fit(
+            *(X[:40], Y[:40]),
+            batch_size=4,
+            steps_per_epoch=5,
+            epochs=2,
+            shuffle=False,
+            callbacks=[recorder],
+            verbose=0,
+        )
+        results.append(([call[:2] for call in recorder.calls], model.get_weights()))
+    (calls, weights), (calls_of_keras, weights_of_keras) = results
+    assert calls == calls_of_keras
+    for one, other in zip(weights, weights_of_keras, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5)

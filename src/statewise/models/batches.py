@@ -69,6 +69,7 @@ class Batches:
         steps: batches an epoch; None for all.
         shuffle: as Keras's ``fit`` takes it.
         class_weight: looks up the weights of targets; see `ClassWeights`.
+        steps_per_execution: how many batches Keras's reader takes at once, where one is needed.
 
     Raises:
         TypeError: if the data are complex, or numbers of batches and samples aren't whole.
@@ -85,6 +86,7 @@ class Batches:
         steps=None,
         shuffle=False,
         class_weight: ClassWeights | None = None,
+        steps_per_execution=1,
     ):
         check_numbers(x=x, y=y, sample_weight=sample_weight)
         if batch_size is not None:
@@ -111,6 +113,7 @@ class Batches:
             "steps_per_epoch": steps,
             "shuffle": shuffle,
             "class_weight": class_weight,
+            "steps_per_execution": steps_per_execution,
         }
         self._arrays = None
         self._whole = None
@@ -195,17 +198,25 @@ class Batches:
 
     def _one_by_one(self) -> Iterator[Piece]:
         with self.iterator.catch_stop_iteration():
-            for step, _, batches in self.iterator:
-                batch = keras.tree.map_structure(
-                    on_device, keras.tree.lists_to_tuples(next(batches)), none_is_leaf=False
-                )
-                check_numbers(x=batch)
-                if self._class_weight is not None:
-                    x, y, weights = data_adapter_utils.unpack_x_y_sample_weight(batch)
-                    if weights is not None:
-                        raise _both_weights()
-                    batch = (x, y, jnp.asarray(self._class_weight.of(x, y)))
-                yield Piece(step, 1, samples_in(batch), batch, None)
+            for first, last, batches in self.iterator:
+                for step in range(first, last + 1):  # beyond steps_per_epoch, as in Keras
+                    batch = next(batches) if step == first else next(batches, None)
+                    if batch is None:
+                        break
+                    yield self._alone(step, batch)
+
+    def _alone(self, step: int, batch) -> Piece:
+        """Return the piece of one batch of Keras's reader."""
+        batch = keras.tree.map_structure(
+            on_device, keras.tree.lists_to_tuples(batch), none_is_leaf=False
+        )
+        check_numbers(x=batch)
+        if self._class_weight is not None:
+            x, y, weights = data_adapter_utils.unpack_x_y_sample_weight(batch)
+            if weights is not None:
+                raise _both_weights()
+            batch = (x, y, jnp.asarray(self._class_weight.of(x, y)))
+        return Piece(step, 1, samples_in(batch), batch, None)
 
     def _from_arrays(self, count: int) -> Iterator[Piece]:
         size, order = self._batch_size, self._draw_order()

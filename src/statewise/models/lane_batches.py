@@ -78,7 +78,8 @@ def batches_of(x, y=None, sample_weight=None, **options) -> Batches | LaneBatche
     """
     if not isinstance(x, Lanes):
         return Batches(x, y, sample_weight, **options)
-    options.pop("shuffle", None)
+    for name in ("shuffle", "steps_per_execution"):  # without effect on what is computed
+        options.pop(name, None)
     given = {"y": y, "sample_weight": sample_weight, **options}
     given = [name for name, value in given.items() if value is not None]
     if given:

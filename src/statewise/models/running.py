@@ -145,6 +145,7 @@ class Running(Evaluating):
             steps=steps_per_epoch,
             shuffle=not is_stateful(self) if shuffle == "auto" else shuffle,
             class_weight=None if class_weight is None else ClassWeights(self, class_weight),
+            steps_per_execution=self.steps_per_execution,
         )
         programs = self._prepare(batches)
         validation = validation_programs = None
@@ -161,6 +162,7 @@ class Running(Evaluating):
                 val_weight,
                 batch_size=None if lanes else validation_batch_size,
                 steps=validation_steps,
+                steps_per_execution=self.steps_per_execution,
             )
             validation_programs = self._prepare(validation)
             if not lanes:
@@ -234,7 +236,10 @@ class Running(Evaluating):
         """
         self._assert_compile_called("evaluate")
         batch_size = self._rows_of_a_batch(x, batch_size, steps)
-        batches = batches_of(x, y, sample_weight, batch_size=batch_size, steps=steps)
+        turn = self.steps_per_execution
+        batches = batches_of(
+            x, y, sample_weight, batch_size=batch_size, steps=steps, steps_per_execution=turn
+        )
         programs = self._prepare(batches)
         callbacks = callback_list(
             self, callbacks, verbose=verbose, epochs=1, steps=batches.num_batches
@@ -264,7 +269,8 @@ class Running(Evaluating):
             if piece is not None and piece.batch_size <= (batch_size or KERAS_BATCH):
                 return predict_piece(self, self._programs, piece)
         batch_size = self._rows_of_a_batch(x, batch_size, steps)
-        batches = batches_of(x, batch_size=batch_size, steps=steps)
+        turn = self.steps_per_execution
+        batches = batches_of(x, batch_size=batch_size, steps=steps, steps_per_execution=turn)
         programs = self._prepare(batches, targets=False)
         callbacks = callback_list(
             self, callbacks, verbose=verbose, epochs=1, steps=batches.num_batches
