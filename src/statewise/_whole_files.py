@@ -17,7 +17,8 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
     """Give the path of a new file, which takes the place of ``path`` at the end.
 
     A link stays a link, and the file that it leads to is replaced; rights of an existing file
-    stay. What is no file (a pipe, a device) is written to directly.
+    stay. What is no file (a pipe, a device), or stands in a folder where nothing may
+    be made, is written to directly.
 
     Args:
         path: of the file.
@@ -33,8 +34,8 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
     ['a.txt']
     """
     path = Path(os.path.realpath(path))
-    if path.exists() and not path.is_file():
-        yield path  # a folder says so when it's opened
+    if path.exists() and not (path.is_file() and os.access(path.parent, os.W_OK)):
+        yield path  # a folder says so when it's opened; in some only the file may be changed
         return
     # A short name of its own, with the ending by which libraries choose a format.
     beside = path.with_name(f".{secrets.token_hex(6)}.part{path.suffix}")

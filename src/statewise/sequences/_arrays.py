@@ -12,22 +12,61 @@ import numpy as np
 NUMBER_KINDS = "biuf"
 
 
+def without_mask(values: Any, name: str = "series") -> Any:
+    """Return values whose masked ones are missing: NaN, which is what they mean.
+
+    What lies under a mask is no value (-999, often), and NumPy's ``asarray`` would take it for
+    one. Lists of masked arrays are looked through; anything else is returned as it is.
+
+    Raises:
+        TypeError: where integers or bools are masked: they have nothing that stands for missing.
+
+    >>> without_mask(np.ma.masked_equal([1.0, -999.0], -999.0))
+    array([ 1., nan])
+    """
+    if isinstance(values, np.ma.MaskedArray):
+        if values.mask is np.ma.nomask or not values.mask.any():
+            return values.data
+        if values.dtype.kind in "biu":
+            raise TypeError(
+                f"{name} is a masked array of {values.dtype} with {np.ma.count_masked(values)} "
+                "masked values, but only floats can be missing: convert it by astype(float)"
+            )
+        return values.filled(np.nan) if values.dtype.kind == "f" else values.data
+    if isinstance(values, (list, tuple)):
+        kinds = set(map(type, values))  # lists of numbers may be long
+        if any(issubclass(kind, np.ma.core.MaskedConstant) for kind in kinds):
+            return [np.nan if one is np.ma.masked else one for one in values]
+        if any(issubclass(kind, (list, tuple, np.ma.MaskedArray)) for kind in kinds):
+            return [without_mask(one, name) for one in values]
+    return values
+
+
 def as_numbers(values: Any, name: str = "series") -> np.ndarray:
     """Return ``values`` as an array of numbers, without a copy where it is one already.
 
     Raises:
-        TypeError: where the values are not real numbers.
+        TypeError: where the values are not real numbers, or masked integers.
     """
     try:
-        array = np.asarray(values)
-    except ValueError as error:  # nested lists of different lengths
+        array = np.asarray(without_mask(values, name))
+    except (ValueError, OverflowError) as error:  # nested lists of different lengths
         raise TypeError(f"{name} can't be read as one array of numbers: {error}") from None
     if array.dtype.kind not in NUMBER_KINDS:
-        raise TypeError(
-            f"{name} must hold real numbers, but its dtype is {array.dtype}; "
-            "convert it first, for example with astype(float)"
-        )
+        raise TypeError(f"{name} must hold real numbers, but {say_kind(array.dtype)}")
     return array
+
+
+def say_kind(dtype: Any) -> str:
+    """Say of which type values are that are no real numbers, and what to do.
+
+    >>> say_kind(np.dtype(complex))
+    'its dtype is complex128; take .real and .imag as features of their own'
+    """
+    way = "convert it first, for example with astype(float)"
+    if dtype.kind == "c":  # which would lose a part without a word
+        way = "take .real and .imag as features of their own"
+    return f"its dtype is {dtype}; {way}"
 
 
 def as_series(series: Any, name: str = "series") -> np.ndarray:

@@ -9,6 +9,7 @@ from pandas.api import types
 from statewise.sequences.calendars import find_calendar
 from statewise.sequences.tables import DataError, Table, counted, listed
 
+_LONGEST = 60  # letters of a cell in a message
 _SAMPLE = 100  # so many values decide what a column holds
 
 
@@ -58,6 +59,11 @@ def read_numbers(table: Table, name: str) -> np.ndarray:
     column = table.frame[name]
     if types.is_datetime64_any_dtype(column.dtype):
         raise DataError(f"the column {name!r} holds dates, but numbers are needed")
+    if types.is_complex_dtype(column.dtype):
+        raise DataError(
+            f"the column {name!r} holds complex numbers: make columns of its real and its "
+            "imaginary part, of which one would be lost"
+        )
     numbers = _as_numbers(column)
     text = np.isnan(numbers) & ~_is_missing(column)
     if text.any():
@@ -65,14 +71,15 @@ def read_numbers(table: Table, name: str) -> np.ndarray:
         more = f" (and so in {counted(text.sum() - 1, 'more row')})" if text.sum() > 1 else ""
         raise DataError(
             f"the column {name!r} holds text in {table.places[row]}: "
-            f"{str(column.iloc[row])!r} is no number{more}"
+            f"{say_cell(column, row)} is no number{more}"
         )
     infinite = np.isinf(numbers)
     if infinite.any():
         row = int(infinite.argmax())
         raise DataError(
             f"the column {name!r} holds {counted(infinite.sum(), 'infinite value')}, the first "
-            f"in {table.places[row]}: put a number there, or leave the cell empty"
+            f"in {table.places[row]} ({say_cell(column, row)}): put a number there, or "
+            "leave the cell empty"
         )
     return numbers
 
@@ -96,7 +103,7 @@ def read_time(table: Table, name: str) -> pd.Index:
         row = int(wrong.argmax())
         raise DataError(
             f"the time column {name!r} can't be read in {table.places[row]}: "
-            f"{str(column.iloc[row])!r} is not a time like those around it"
+            f"{say_cell(column, row)} is not a time like those around it"
         )
     for row in np.flatnonzero(~(stamps[1:] > stamps[:-1])):
         here, before = table.places[row + 1], table.places[row]
@@ -179,9 +186,30 @@ def _holds_numbers(column: pd.Series) -> bool:
 
 def _as_numbers(column: pd.Series) -> np.ndarray:
     """Read numbers as float64, NaN where there is none."""
-    if isinstance(column.dtype, pd.PeriodDtype):
+    if isinstance(column.dtype, pd.PeriodDtype) or types.is_complex_dtype(column.dtype):
         return np.full(len(column), np.nan)
-    return pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    try:
+        numbers = pd.to_numeric(column, errors="coerce")
+    except OverflowError:  # whole numbers of hundreds of digits, beyond what floats can hold
+        numbers = column.map(_as_float)
+    return numbers.to_numpy(np.float64, na_value=np.nan)
+
+
+def _as_float(value: object) -> float:
+    if isinstance(value, str) and "_" in value:  # Python's own way to write numbers
+        return np.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf if value > 0 else -np.inf
+    except (TypeError, ValueError):
+        return np.nan
+
+
+def say_cell(column: pd.Series, row: int) -> str:
+    """Write the text of a cell, the beginning of a long one."""
+    text = str(column.iloc[row])
+    return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")
 
 
 def _is_missing(column: pd.Series) -> np.ndarray:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from statewise.sequences._arrays import NUMBER_KINDS, as_series, check_count
+from statewise.sequences._arrays import NUMBER_KINDS, as_series, check_count, say_kind, without_mask
 from statewise.sequences._groups import column_values, group_values
 
 
@@ -48,7 +48,7 @@ class Source:
             TypeError: where the values don't fit ``dtype``.
             ValueError: where there are more or fewer than the source said.
         """
-        values = np.asarray(self.take(position, start, stop))
+        values = np.asarray(without_mask(self.take(position, start, stop), self.word))
         if values.ndim == 1:
             values = values[:, np.newaxis]
         if values.shape != (stop - start, self.features):
@@ -223,7 +223,11 @@ def _ask(word: str, source: Any) -> Source:
 
     # One step tells the features and the dtype of all; `Source.read` holds the others to it.
     first = next((key for key in keys if lengths[key]), None)
-    step = np.empty((0, 1)) if first is None else np.asarray(source.read(first, 0, 1))
+    step = (
+        np.empty((0, 1))
+        if first is None
+        else np.asarray(without_mask(source.read(first, 0, 1), word))
+    )
     likes = {key: _Like((length, *step.shape[1:]), step.dtype) for key, length in lengths.items()}
     return _described(word, likes, named, take)
 
@@ -242,10 +246,7 @@ def _described(word: str, likes: dict[Hashable, Any], named: bool, take: Callabl
     features = {}
     for key, like in likes.items():
         if like.dtype.kind not in NUMBER_KINDS:
-            raise TypeError(
-                f"{word} {key!r} must hold real numbers, but its dtype is {like.dtype}; "
-                "convert it first, for example with astype(float)"
-            )
+            raise TypeError(f"{word} {key!r} must hold real numbers, but {say_kind(like.dtype)}")
         if len(like.shape) not in (1, 2):
             raise ValueError(
                 f"{word} {key!r} must have the shape (time,) or (time, features), but has the "

@@ -27,6 +27,7 @@ _WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _MOST_HOLIDAYS = 0.1  # of the weekdays; a calendar of exchanges leaves out 3 to 7 %
 _LEAST_CLOSED = 5  # weeks in a row without a weekday, from which on it is one of no business
 _SHORTEST_DAY = np.timedelta64(22, "h")  # the clock has been set forward by two hours, not more
+_FARTHEST = 2**62  # from the first number to the last: steps beyond would be wrapped
 _MOST_ABSENT = 0.5  # rows absent for each row there; beyond that the stamps have no calendar
 
 
@@ -229,6 +230,8 @@ def _find_in_zone(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.DatetimeIndex]
 
 def _find_numbers(numbers: pd.Index) -> tuple[Calendar, pd.Index] | None:
     values = numbers.to_numpy()
+    if values.dtype.kind in "iu" and int(values[-1]) - int(values[0]) >= _FARTHEST:
+        return None
     steps = np.diff(values)
     if np.issubdtype(values.dtype, np.integer):
         step = int(np.gcd.reduce(steps))

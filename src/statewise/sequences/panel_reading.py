@@ -11,7 +11,7 @@ import pandas as pd
 from narwhals.exceptions import DuplicateError
 from pandas.api import types
 
-from statewise.sequences._columns import guess_time, parse_time, read_numbers
+from statewise.sequences._columns import guess_time, parse_time, read_numbers, say_cell
 from statewise.sequences._grids import place
 from statewise.sequences.frames import say_stamp
 from statewise.sequences.panel import Columns, Panel, say_keys
@@ -178,7 +178,7 @@ def _checked(stamps: pd.Index, table: Table, name: str, code: Any = None) -> pd.
         row = int(wrong.argmax())
         raise DataError(
             f"the time column {name!r} can't be read in {table.places[row]}: "
-            f"{str(table.frame[name].iloc[row])!r} is not a time like those around it"
+            f"{say_cell(table.frame[name], row)} is not a time like those around it"
         )
     return stamps
 

@@ -138,7 +138,12 @@ class MinMaxScaler(_Affine):
 
     def __init__(self, feature_range: tuple[float, float] = (0, 1)):
         super().__init__()
-        low, high = (float(end) for end in feature_range)
+        try:
+            low, high = (float(end) for end in feature_range)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"feature_range must be two numbers (low, high), but is {feature_range!r}"
+            ) from None
         if not (np.isfinite(low) and np.isfinite(high) and low < high):
             raise ValueError(
                 f"feature_range must be (low, high) with low below high, but is {feature_range!r}"

@@ -84,7 +84,8 @@ def split(
 
 
 def _cut(series: Any, option: str, amount: float, name: str) -> Split:
-    series = series if hasattr(series, "iloc") else np.asarray(series)
+    if not (hasattr(series, "iloc") or isinstance(series, np.ma.MaskedArray)):
+        series = np.asarray(series)
     if series.ndim not in (1, 2):
         raise ValueError(
             f"{name} must have the shape (time,) or (time, features), "

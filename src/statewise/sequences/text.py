@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from statewise.sequences._arrays import check_count
+from statewise.sequences._arrays import check_count, without_mask
 from statewise.sequences.windowing import windows
 
 
@@ -186,7 +186,7 @@ def next_token_windows(
 
 
 def _as_ids(ids: Any) -> np.ndarray:
-    array = np.asarray(ids)
+    array = np.asarray(without_mask(ids, "ids"))
     if array.size == 0:
         array = array.astype(np.int32)
     if array.dtype.kind not in "iu":

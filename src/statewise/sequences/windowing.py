@@ -201,7 +201,8 @@ def _target_columns(series: Any, features: int, targets: Any) -> slice | list[in
     """Return which columns ``y`` keeps, as a slice (a view, no copy) wherever one says it."""
     if targets is None:
         return slice(None)
-    wanted = [targets] if isinstance(targets, (int, str, np.integer)) else list(targets)
+    several = isinstance(targets, (list, tuple, range)) or np.ndim(targets) == 1
+    wanted = list(targets) if several else [targets]
     if not wanted:
         raise ValueError("targets is empty: name at least one feature, or None for all")
     positions = [_position(series, features, target) for target in wanted]

@@ -17,6 +17,7 @@ from statewise.sequences import (
     read_series,
     read_wide,
 )
+from statewise.sequences._arrays import without_mask
 from statewise.sequences.panel_reading import as_frame
 from statewise.tasks.result_names import check_forecasts, check_once
 from statewise.tasks.typed import typed
@@ -97,11 +98,11 @@ def take_in(data: Any, names: Columns | Mapping[str, Any] | None = None) -> Inta
         return Intake(Form("long", "pandas"), data)
     frame = as_frame(data)
     if frame is None:
-        array = np.asarray(data)
+        array = _as_array(data)
         if array.ndim == 2:
             frame = pd.DataFrame(array, columns=range(array.shape[1]))
             return Intake(Form("wide array"), read_wide(frame))
-        return _one_series(as_time_series(data), "array")
+        return _one_series(as_time_series(array), "array")
     there = set(frame.columns)
     given = there | (set(data.index.names) if isinstance(data, pd.DataFrame) else set())
     backend = nw.get_native_namespace(frame).__name__
@@ -145,8 +146,9 @@ def as_time_series(series: Any) -> TimeSeries:
         DataError: where it isn't one even series of finite numbers.
     """
     if not isinstance(series, TimeSeries):
-        array = not isinstance(series, (pd.Series, pd.DataFrame))
-        series = read_series(pd.Series(series) if array else series)
+        if not isinstance(series, (pd.Series, pd.DataFrame)):
+            series = pd.Series(_as_array(series))
+        series = read_series(series)
     if series.values.shape[1] != 1:
         raise DataError(
             f"a Forecaster takes one series of one feature; this one has {series.values.shape[1]}: "
@@ -205,6 +207,18 @@ def give_back(form: Form, panel: Panel, points: np.ndarray, bands: dict[str, np.
     if form.indexed or form.layout == "wide array":
         return frame
     return _as(form.backend, frame.reset_index())
+
+
+def _as_array(data: Any) -> np.ndarray:
+    try:
+        array = np.asarray(without_mask(data, "the series"))
+    except ValueError as error:  # lists of different lengths
+        raise DataError(f"the series can't be read as one array of numbers: {error}") from None
+    if array.ndim not in (1, 2):
+        raise DataError(
+            f"the series must have the shape (time,) or (time, series), but has {array.shape}"
+        )
+    return array
 
 
 def _one_series(series: TimeSeries, layout: str) -> Intake:
