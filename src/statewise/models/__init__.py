@@ -1,6 +1,7 @@
 """Floor 3: models. Compiled epochs, the state as a value, closed-loop forecasts."""
 
-from statewise.models.model import Functional, Model, Sequential, load_model
+from statewise.models.model import Functional, Model, Sequential
+from statewise.models.saving import load_model
 from statewise.models.state import State, concatenate
 from statewise.models.state_files import load_state, save_state
 

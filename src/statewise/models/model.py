@@ -4,16 +4,16 @@ import keras
 from keras.src.models.functional import Functional as KerasFunctional
 from keras.src.models.model import functional_init_arguments
 
-from statewise._forks import check_not_forked
 from statewise.models.forecasting import Forecasting
 from statewise.models.running import Running
+from statewise.models.saving import Saving
 from statewise.models.stepping import Stepping
 
 _register = keras.saving.register_keras_serializable(package="statewise")
 
 
 @_register
-class Model(Forecasting, Stepping, Running, keras.Model):
+class Model(Forecasting, Stepping, Saving, Running, keras.Model):
     """A model of layers, functional or subclassed: `keras.Model` and what recurrence needs.
 
     ``Model(inputs, outputs)`` is built from a graph of layers; a subclass defines ``call``.
@@ -73,7 +73,7 @@ class Functional(Model, KerasFunctional):
 
 
 @_register
-class Sequential(Forecasting, Stepping, Running, keras.Sequential):
+class Sequential(Forecasting, Stepping, Saving, Running, keras.Sequential):
     """A stack of layers: `keras.Sequential` with everything that `Model` adds.
 
     >>> import numpy as np
@@ -85,26 +85,3 @@ class Sequential(Forecasting, Stepping, Running, keras.Sequential):
     >>> len(history.history["loss"])
     3
     """
-
-
-def load_model(path, custom_objects=None, compile=True):
-    """Load a saved model, ``.keras`` or older, with the layers of this package known to Keras.
-
-    Args:
-        path: the file.
-        custom_objects: names and objects of your own, as in `keras.saving.load_model`.
-        compile: whether to restore optimizer, loss and metrics too.
-
-    Raises:
-        ValueError: if there is no such file, or it isn't a saved model.
-
-    >>> import tempfile, os
-    >>> from statewise import layers
-    >>> model = Sequential([layers.Input((3, 1)), layers.GRU(2)])
-    >>> path = os.path.join(tempfile.mkdtemp(), "model.keras")
-    >>> model.save(path)
-    >>> type(load_model(path)).__name__
-    'Sequential'
-    """
-    check_not_forked()
-    return keras.saving.load_model(path, custom_objects=custom_objects, compile=compile)

@@ -154,14 +154,6 @@ class Stepping:
         self.set_state(state)
         return state
 
-    def save(self, filepath, *args, include_state: bool = False, **kwargs):
-        """Save the model, as Keras's ``save`` does, on request with the state that it keeps.
-
-        Loading gives the state back: the loaded model goes on where this one was.
-        """
-        with saving_states(include_state):
-            return super().save(filepath, *args, **kwargs)
-
     def _next_steps(self, x):
         """Return what `step` is given as arrays, checked."""
         x = input_arrays(x)
