@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jax
 import pytest
+
+from statewise.recurrence import compilation_cache
 
 TRAIN = """
 import statewise, numpy as np, jax, keras
@@ -69,8 +72,6 @@ def test_a_cache_of_the_users_own_is_left_alone(tmp_path):
 
 
 def test_folders_of_other_versions_go_when_unused_for_a_month(tmp_path, monkeypatch):
-    from statewise.recurrence import compilation_cache
-
     old, recent, chosen = (tmp_path / f"programs-{name}" for name in ("old", "recent", "chosen"))
     for folder in (old, recent, chosen):
         folder.mkdir()
@@ -78,3 +79,37 @@ def test_folders_of_other_versions_go_when_unused_for_a_month(tmp_path, monkeypa
     os.utime(chosen, (0, 0))
     compilation_cache._forget_unused(tmp_path, chosen)
     assert [Path(p).exists() for p in (old, recent, chosen)] == [False, True, True]
+
+
+@pytest.fixture
+def left_as_it_was():
+    """The cache of this process, as it was before the test."""
+    before, why = compilation_cache.folder_in_use(), compilation_cache.why_off()
+    chosen = jax.config.jax_compilation_cache_dir
+    yield
+    compilation_cache._Now.folder, compilation_cache._Now.off_reason = before, why
+    jax.config.update("jax_compilation_cache_dir", chosen)
+    compilation_cache.compilation_cache.reset_cache()
+
+
+def keep(wish, monkeypatch):
+    """Return the folder that a process with this wish in its environment would use."""
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    monkeypatch.setenv("STATEWISE_CACHE", wish)
+    jax.config.update("jax_compilation_cache_dir", None)
+    return compilation_cache.keep_compiled_programs()
+
+
+def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch, left_as_it_was):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    assert keep("~/programs", monkeypatch).parent == tmp_path / "home" / "programs"
+    assert keep("here", monkeypatch).parent == tmp_path / "here"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["here", "home"]
+
+
+def test_a_home_that_nobody_has(tmp_path, monkeypatch, left_as_it_was):
+    monkeypatch.chdir(tmp_path)
+    assert keep("~nobody-of-this-name/x", monkeypatch) is None
+    assert "leads nowhere" in compilation_cache.why_off()
+    assert list(tmp_path.iterdir()) == []

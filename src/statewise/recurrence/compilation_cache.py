@@ -42,7 +42,8 @@ def keep_compiled_programs(folder: str | os.PathLike | None = None) -> Path | No
     ``STATEWISE_CACHE=FOLDER`` moves it.
 
     Args:
-        folder: where; None for what the environment says, or else the user's cache folder.
+        folder: where; None for what the environment says, or else the user's cache folder. In
+            both "~" is the home folder.
 
     Returns:
         The folder in use, or None where there is none: then programs are compiled in every process.
@@ -59,6 +60,13 @@ def keep_compiled_programs(folder: str | os.PathLike | None = None) -> Path | No
         _Now.off_reason = f"JAX has one of its own, {jax.config.jax_compilation_cache_dir}"
         return None
     base = Path(folder or wish or platformdirs.user_cache_path("statewise"))
+    try:
+        # A shell leaves "~" as it is inside quotes; JAX would keep a relative path wherever the
+        # process goes later.
+        base = base.expanduser().absolute()
+    except (RuntimeError, OSError) as error:
+        _Now.off_reason = f"{base} leads nowhere: {error}"
+        return None
     chosen = base / f"programs-{_fingerprint()}"
     try:
         new = not chosen.exists()
@@ -66,8 +74,8 @@ def keep_compiled_programs(folder: str | os.PathLike | None = None) -> Path | No
         _check_writable(chosen)
         if new:
             _forget_unused(base, chosen)
-    except OSError as error:
-        _Now.off_reason = f"{chosen} can't be written: {error.strerror}"
+    except (OSError, ValueError) as error:  # ValueError for a path with a zero byte
+        _Now.off_reason = f"{chosen} can't be written: {getattr(error, 'strerror', error)}"
         return None
     jax.config.update("jax_compilation_cache_dir", str(chosen))
     jax.config.update("jax_compilation_cache_max_size", MAX_BYTES)
