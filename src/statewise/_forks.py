@@ -7,6 +7,7 @@ outside JAX. So it is noticed at the fork, and what would compute asks here firs
 
 import os
 import sys
+from collections.abc import Callable
 
 _computed = False  # whether JAX had computed something when this process was forked, or an ancestor
 
@@ -25,6 +26,28 @@ def check_not_forked() -> None:
             "own way, loky, does so), and give them the model, which can be pickled, or let them "
             "load it; or fork before anything is computed."
         )
+
+
+class Unusable:
+    """Stands for what was unpickled in such a process: whatever is asked of it says so."""
+
+    def __getattr__(self, name: str):
+        if name.startswith("__"):  # what Python itself looks for
+            raise AttributeError(name)
+        check_not_forked()
+
+    def __call__(self, *args, **kwargs):
+        """Say what can't be done."""
+        check_not_forked()
+
+
+def unpickled(make: Callable, *args):
+    """Return ``make(*args)``; what stands for it where that would never end.
+
+    An error while a worker of a pool unpickles its task would be no answer: the pool waits for one
+    without an end. So the error comes when the task is done.
+    """
+    return Unusable() if _computed else make(*args)
 
 
 def _before_fork() -> None:

@@ -34,7 +34,8 @@ def check(found):
         assert found[name].startswith(SENTENCE), (name, found[name])
         assert "'spawn'" in found[name]
         assert "'forkserver'" in found[name]
-    assert found["fork pool"].startswith(SENTENCE[14:])
+    for name in ("fork pool", "fork pool, streams"):
+        assert found[name].startswith(SENTENCE[14:])
     assert found["native push"] in ("done: 3", found["predict"])  # where the extension isn't built
     for name in ("stored push", "stored forget"):
         assert "was forked from it and has no part in it" in found[name], (name, found[name])

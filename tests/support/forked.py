@@ -53,6 +53,10 @@ def unpickled(content):
     return os.getpid(), predicted(model), pushed
 
 
+def pushed(streams):
+    return streams.push({"a": X[0, 1]})
+
+
 def in_child(call):
     """Return the text of what a forked child makes of a call; fail where it hangs."""
     reading, writing = os.pipe()
@@ -114,17 +118,21 @@ def main(folder):
     with Streams(model, store=Path(folder) / "copy.db") as copy:
         print("on the disk", copy.steps("a"), sep="|")
     with multiprocessing.get_context("fork").Pool(2) as pool:
-        try:
-            pool.map(predicted, [model])
-        except RuntimeError as error:
-            print("fork pool", error, sep="|")
+        for name, function, given in (
+            ("fork pool", predicted, model),
+            ("fork pool, streams", pushed, streams),
+        ):
+            try:
+                pool.map_async(function, [given]).get(timeout=60)
+            except RuntimeError as error:
+                print(name, error, sep="|")
     content = pickle.dumps((model, streams))
-    pushed = streams.push({"a": X[0, 0]})["a"]
+    output = streams.push({"a": X[0, 0]})["a"]
     for way in sys.argv[2:]:
         context = multiprocessing.get_context(way)
         with ProcessPoolExecutor(2, mp_context=context) as executor:
             found = list(executor.map(unpickled, [content] * 2))
-        same = all(np.allclose(y, expected) and np.allclose(p, pushed) for _, y, p in found)
+        same = all(np.allclose(y, expected) and np.allclose(p, output) for _, y, p in found)
         print(way, same and os.getpid() not in {pid for pid, _, _ in found}, sep="|")
 
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from statewise._forks import check_not_forked
+from statewise._forks import check_not_forked, unpickled
 from statewise.layers import Carry
 from statewise.layers.recurrent import saving_states
 from statewise.models import state as states
@@ -170,7 +170,8 @@ class Stepping:
     def __reduce__(self):
         """Pickle or copy the model with its weights, as Keras does, and with the state it keeps."""
         with saving_states(True):
-            return super().__reduce__()
+            make, args = super().__reduce__()
+        return unpickled, (make, *args)
 
     def _check_can_step(self) -> None:
         check_not_forked()

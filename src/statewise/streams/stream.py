@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from statewise._forks import unpickled
 from statewise.models.state import State
 from statewise.streams.engines import TAME
 from statewise.streams.keys import plain_key
@@ -89,7 +90,7 @@ class Stream:
 
     def __reduce__(self):
         """Pickle or copy the handle with its streams."""
-        return Stream, (self._streams, self.key)
+        return unpickled, (Stream, self._streams, self.key)
 
     def __repr__(self) -> str:
         return f"<Stream {self.key!r}, {self.steps} steps>"

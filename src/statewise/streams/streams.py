@@ -10,6 +10,7 @@ from typing import Literal
 import keras
 import numpy as np
 
+from statewise._forks import unpickled
 from statewise.models.state import State, check_same_layers
 from statewise.streams.arrivals import (
     Batch,
@@ -375,7 +376,8 @@ class Streams:
             "history": self._windows.history,
         }
         keys = self.keys()
-        return _restored, (type(self), self.model, options, keys, self._keeper.gather(keys))
+        rows = self._keeper.gather(keys)
+        return unpickled, (_restored, type(self), self.model, options, keys, rows)
 
     def __repr__(self) -> str:
         store = self._keeper.store
