@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from statewise.tasks.conformal import Factors, Residuals
+from statewise.tasks.conformal import Factors, Residuals, band_of_few
 
 
 @pytest.mark.parametrize("level", [50, 80, 95])
@@ -19,6 +21,31 @@ def test_bands_widen_beyond_what_was_validated(rng):
     low, high = residuals.band(80, 16)
     np.testing.assert_allclose(high[4:], high[3] * np.sqrt(np.arange(5, 17) / 4))
     np.testing.assert_allclose(low[:4], residuals.band(80, 4)[0])
+
+
+@given(
+    st.lists(st.floats(-10, 10), min_size=1, max_size=40),
+    st.lists(st.floats(0.5, 99.5), min_size=2, max_size=5, unique=True),
+)
+@example([1.0, 2.0, 3.0], [20, 80])  # all erred to one side
+def test_bands_around_a_point_hold_it_and_are_nested(errors, levels):
+    residuals = Residuals.of(np.array(errors)[:, None])
+    ends = [np.concatenate(residuals.around(level, 3)) for level in sorted(levels)]
+    assert (np.array(ends)[:, :3] <= 0).all()
+    assert (np.array(ends)[:, 3:] >= 0).all()
+    widths = np.diff(ends, axis=0)
+    assert (widths[:, :3] <= 0).all()
+    assert (widths[:, 3:] >= 0).all()
+    few = [np.concatenate(band_of_few(residuals, one, 3, independent=2)) for one in sorted(levels)]
+    assert (np.array(few)[:, :3] <= 0).all()
+    assert (np.diff(few, axis=0)[:, :3] <= 0).all()
+
+
+@pytest.mark.parametrize("level", [50, 80, 95])
+def test_bands_of_centred_residuals_stay_as_they_are(level, rng):
+    errors = rng.gamma(2, size=(999, 1))
+    residuals = Residuals.of(errors - np.median(errors))
+    np.testing.assert_array_equal(residuals.around(level, 1), residuals.band(level, 1))
 
 
 def test_missing_truths_and_few_residuals():

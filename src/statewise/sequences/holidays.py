@@ -33,7 +33,7 @@ def with_absent(panel: Panel) -> Panel:
         >>> with_absent(panel).values[5:, 0]
         array([ 5.,  6., nan,  7.,  8.])
     """
-    positions = _positions(panel)
+    positions = positions_of(panel)
     if positions is None:
         return panel
     counts = positions[panel.offsets[1:] - 1] + 1
@@ -61,7 +61,7 @@ def with_absent(panel: Panel) -> Panel:
     )
 
 
-def _positions(panel: Panel) -> np.ndarray | None:
+def positions_of(panel: Panel) -> np.ndarray | None:
     """Return the place of each row in its series' calendar; None where there is no telling."""
     if len(panel.calendars) == 1:
         # From the earliest stamp on all series stand on one grid, nearly always.

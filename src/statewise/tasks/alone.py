@@ -15,7 +15,7 @@ import numpy as np
 
 from statewise.sequences import Chain, DataError
 from statewise.tasks.candidates import Candidate, candidates
-from statewise.tasks.conformal import Residuals, band_of_few
+from statewise.tasks.conformal import Residuals, band_of_few, staleness
 from statewise.tasks.networks import side_by_side
 from statewise.tasks.rolling import continue_from, cut_samples, train, transformed
 from statewise.tasks.selection import WIDTH, Settings, Validation, choose
@@ -120,15 +120,25 @@ class AloneEngine:
         )
         return np.median(members, axis=0)
 
-    def interval(self, points: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    def interval(
+        self, points: np.ndarray, known: np.ndarray, level: float
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the ends of an interval around ``points`` (horizon,).
 
         The residuals are those of the logarithm where the transform takes it.
+
+        Args:
+            points: the forecast.
+            known: whether the steps that it goes on from have a value, (time,).
+            level: how many percent are to lie within.
         """
         held = len(self.values) - self.validation.first
         low, high = band_of_few(
             self.residuals, level, len(points), independent=held / self.validation.horizon
         )
+        repeats, ends = max(self.candidate.lags, default=1), np.array([0, len(known)])
+        stale = staleness(known, ends, season=repeats, horizon=len(points))[0]
+        low, high = low * stale, high * stale
         if self.candidate.log:
             return points * np.exp(low), points * np.exp(high)
         return points + low, points + high
@@ -138,13 +148,17 @@ class AloneEngine:
         low = values <= 0
         if not (self.candidate.log and low.any()):
             return values
-        floor = self.values.min()
+        floor = np.nanmin(self.values)
         warnings.warn(
             f"{int(low.sum())} known values are not above 0, though all that were trained on are: "
             f"the network is shown {floor:g} in their place. Fit again on the longer series.",
             stacklevel=4,
         )
         return np.where(low, floor, values)
+
+    def numbers(self, intervals: bool) -> int:
+        """Return how many numbers a forecast holds at once for each step of a series."""
+        return 6 * self.model.output_shape[-1]
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return what a file must keep: what JSON can hold, and arrays by name."""

@@ -11,15 +11,19 @@ from statistics import NormalDist
 import numpy as np
 
 from statewise.sequences import Panel
+from statewise.sequences.bridging import latest_known
+from statewise.sequences.holidays import positions_of
 from statewise.tasks.backtest_measures import Cast
 from statewise.tasks.backtest_origins import Origins
+from statewise.tasks.known_steps import on_calendar
 
 
 def repeated(origins: Origins, *, season: int, levels: tuple[float, ...]) -> Cast:
     """Forecast that the last season comes again; the last value, for a season of 1.
 
-    A missing value is taken as the last known one before it; a series that is shorter than a
-    season is repeated as it is.
+    A missing value is taken from the latest season that has one, and its interval is as much wider;
+    where none has, it is the last known one before it. A series that is shorter than a season is
+    repeated as it is.
 
     >>> import pandas as pd
     >>> from statewise.sequences import read_wide
@@ -29,14 +33,20 @@ def repeated(origins: Origins, *, season: int, levels: tuple[float, ...]) -> Cas
     >>> repeated(origins, season=2, levels=()).points
     array([[[1., 2.]]])
     """
-    panel = origins.panel
-    values = _filled(panel)
-    length = np.minimum(season, origins.first)[..., None]  # (series, windows, 1)
-    ahead = np.arange(origins.horizon)
-    rows = panel.offsets[:-1, None, None] + origins.first[..., None] - length + ahead % length
-    points = values[rows]
+    panel = on_calendar(origins.panel, season)
+    ahead = np.stack([origins.ahead(w, season) for w in range(origins.windows)], axis=1)
+    known = ~np.isnan(panel.values[:, 0])
+    begin, origin = panel.offsets[:-1, None], _origins(origins, panel)
+    length = np.minimum(season, origin - begin)[..., None]  # (series, windows, 1)
+    rows = origin[..., None] - length + ahead % length
+    whole = latest_known(known, panel.offsets, season)[rows]
+    there = (whole >= 0) & (length == season)
+    source = np.where(there, whole, latest_known(known, panel.offsets, 1)[rows])
+    points = panel.values[source, 0]
+    points = np.where(source >= 0, points, np.nan)
+    missed = np.where(there, (rows - whole) // season, 0)
     _, spread = steps_within(origins, season=season)
-    width = spread[:, None, None] * np.sqrt(ahead // length + 1)
+    width = spread[:, None, None] * np.sqrt(ahead // length + 1 + missed)
     bands = {}
     for level in levels:
         reach = NormalDist().inv_cdf(0.5 + level / 200) * width
@@ -50,7 +60,7 @@ def steps_within(origins: Origins, *, season: int) -> tuple[np.ndarray, np.ndarr
     Those of the steps before the first origin alone. A series shorter than two seasons is measured
     by its differences over one step. The mean is NaN, and the root 0, where nothing changes.
     """
-    known = origins.known(0)
+    known = on_calendar(origins.known(0), season)
     x, lengths = known.values[:, 0], known.lengths
     lag = np.where(lengths >= 2 * season, season, 1)
     at = np.arange(len(x)) - np.repeat(known.offsets[:-1], lengths)
@@ -64,9 +74,9 @@ def steps_within(origins: Origins, *, season: int) -> tuple[np.ndarray, np.ndarr
     return np.where(mean > 0, mean, np.nan), np.sqrt(square)
 
 
-def _filled(panel: Panel) -> np.ndarray:
-    """Return the target with each missing value replaced by the last known one of its series."""
-    x = panel.values[:, 0]
-    begin = np.repeat(panel.offsets[:-1], panel.lengths)
-    source = np.maximum.accumulate(np.where(np.isnan(x), begin, np.arange(len(x))))
-    return x[source]
+def _origins(origins: Origins, panel: Panel) -> np.ndarray:
+    """Return the row after the last known one of each window in the panel, (series, windows)."""
+    rows = origins.panel.offsets[:-1, None] + origins.first
+    if len(panel.values) == len(origins.panel.values):
+        return rows
+    return panel.offsets[:-1, None] + positions_of(origins.panel)[rows - 1] + 1

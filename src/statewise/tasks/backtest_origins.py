@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from statewise.sequences import DataError, Panel
+from statewise.sequences.holidays import fits_week, positions_of
 from statewise.sequences.panel import say_keys
 
 _LEAST_KNOWN = 3  # steps before the first origin; the forecaster asks for more
@@ -43,15 +44,41 @@ class Origins:
         """Return what came, (series, windows, horizon); NaN where the table has no value."""
         return self.panel.values[self.rows(), 0]
 
-    def future(self, window: int) -> pd.DataFrame | None:
-        """Return the inputs that are known for the steps to forecast; None where there are none."""
+    def ahead(self, window: int, season: int) -> np.ndarray:
+        """Return how many steps lie between the last known and those to forecast.
+
+        (series, horizon) int: 0, 1, 2 and so on; more where a season counts steps of the calendar
+        and some, such as holidays, have no row.
+        """
+        plain = np.tile(np.arange(self.horizon), (len(self.panel), 1))
+        if not fits_week(self.panel, season):
+            return plain
+        places = positions_of(self.panel)
+        if places is None:
+            return plain
+        rows = self.rows()[:, window]
+        return places[rows] - places[rows[:, :1] - 1] - 1
+
+    def future(self, window: int, ahead: np.ndarray, known: Panel) -> pd.DataFrame | None:
+        """Return the inputs that are known for the steps to forecast; None where there are none.
+
+        A step without a row has those of the row before it.
+
+        Args:
+            window: of the origins.
+            ahead: where the rows lie among the steps, see `ahead`.
+            known: what is known at the origin.
+        """
         panel = self.panel
         if not panel.columns.future:
             return None
-        rows = self.rows()[:, window].ravel()
+        steps = int(ahead.max()) + 1
+        latest = (ahead[:, None] <= np.arange(steps)[:, None]).sum(2) - 1  # (series, steps)
+        rows = np.take_along_axis(self.rows()[:, window], np.maximum(latest, 0), 1).ravel()
+        stamps = panel.time[rows] if steps == self.horizon else known.future_stamps(steps)
         frame = {
-            panel.columns.id: np.repeat(panel.keys, self.horizon),
-            panel.columns.time: panel.time[rows],
+            panel.columns.id: np.repeat(panel.keys, steps),
+            panel.columns.time: stamps,
         }
         return pd.DataFrame(frame | {name: all_[rows] for name, all_ in panel.future.items()})
 

@@ -14,6 +14,7 @@ from statewise.tasks.backtest_origins import Origins, cut, say_left_out
 from statewise.tasks.backtest_result import MODEL, NAIVE, SEASONAL_NAIVE, Backtest
 from statewise.tasks.evaluation import Evaluation
 from statewise.tasks.forecaster import Forecaster
+from statewise.tasks.forecaster_arguments import fresh, levels_of
 from statewise.tasks.intake import panel_of, take_in
 from statewise.tasks.result_names import check_backtest
 
@@ -148,7 +149,7 @@ def _run(forecaster, origins: Origins, refit: bool, levels, progress) -> tuple:
     for window in range(origins.windows):
         known = origins.known(window)
         if fitted is None or refit:
-            fitted = type(forecaster)(**forecaster.get_params())
+            fitted = fresh(forecaster)
             tell = _naming(progress, window, origins.windows) if refit else progress
             fitted.fit(known, short="drop" if len(known) > 1 else "raise", progress=tell)
         if window == 0:
@@ -160,19 +161,22 @@ def _run(forecaster, origins: Origins, refit: bool, levels, progress) -> tuple:
 
 
 def _forecast(fitted, origins: Origins, known: Panel, window: int, levels) -> Cast:
+    # Where the season counts days without a row, the rows to forecast are further ahead.
+    ahead = origins.ahead(window, fitted.season_)
+    steps = int(ahead.max()) + 1
     frame = fitted.predict(
-        origins.horizon,
+        steps,
         new_data=known,
         level=list(levels) or None,
-        future=origins.future(window),
+        future=origins.future(window, ahead, known),
     )
-    shape = (len(known), origins.horizon)
-    columns = {name: frame[name].to_numpy(np.float64).reshape(shape) for name in _ends(levels)}
-    points = frame[MODEL].to_numpy(np.float64).reshape(shape)
-    bands = {
-        level: (columns[f"model-lo-{level:g}"], columns[f"model-hi-{level:g}"]) for level in levels
-    }
-    return Cast(points, bands)
+
+    def told(name: str) -> np.ndarray:
+        column = frame[name].to_numpy(np.float64).reshape(len(known), steps)
+        return np.take_along_axis(column, ahead, 1)
+
+    bands = {level: (told(f"model-lo-{level:g}"), told(f"model-hi-{level:g}")) for level in levels}
+    return Cast(told(MODEL), bands)
 
 
 def _panel(data: Any, names: Columns | Mapping[str, Any] | None) -> Panel:
@@ -183,10 +187,6 @@ def _panel(data: Any, names: Columns | Mapping[str, Any] | None) -> Panel:
         # What was filled in was interpolated towards later values: here it is missing again.
         panel = replace(panel, values=np.where(data.known[:, None], panel.values, np.nan))
     return panel
-
-
-def _ends(levels) -> list[str]:
-    return [f"model-{end}-{level:g}" for level in levels for end in ("lo", "hi")]
 
 
 def _stacked(told: list[Cast]) -> Cast:
@@ -209,10 +209,7 @@ def _naming(progress: Progress | None, window: int, windows: int) -> Progress | 
 
 
 def _levels(level: Any) -> tuple[float, ...]:
-    levels = tuple(float(one) for one in np.atleast_1d(np.asarray(level, np.float64)))
-    for one in levels:
-        if not 0 < one < 100:
-            raise ValueError(f"level must be between 0 and 100 percent, but is {one:g}")
-    if len(set(levels)) < len(levels):
-        raise ValueError(f"level names one twice: {', '.join(f'{one:g}' for one in levels)}")
+    levels = levels_of(level)
+    if level is not None and len(levels) < np.size(level):
+        raise ValueError(f"level names one twice: {', '.join(f'{one:g}' for one in level)}")
     return tuple(sorted(levels))

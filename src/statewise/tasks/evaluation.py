@@ -14,7 +14,9 @@ from statewise.tasks.baselines import (
     seasonal_naive_one_step,
 )
 from statewise.tasks.forecaster import Forecaster, Progress
-from statewise.tasks.intake import as_time_series
+from statewise.tasks.forecaster_arguments import fresh
+from statewise.tasks.intake import as_time_series, panel_of, take_in
+from statewise.tasks.known_steps import known_of, on_calendar, places_of
 from statewise.tasks.measures import mae, mape, mase, rmse
 
 MODEL, NAIVE, SEASONAL_NAIVE = "model", "naive", "seasonal naive"
@@ -93,10 +95,17 @@ def evaluate_closed_loop(
         )
     first = len(series) - horizon
     fitted, train = _fit(forecaster, series, first, progress)
-    values, season = train.values[:, 0], fitted.season_
-    forecasts = {MODEL: fitted.predict().to_numpy(), NAIVE: naive(values, horizon)}
+    season = fitted.season_
+    known = on_calendar(known_of(take_in(train)), season)
+    # Where the season counts days without a row, the held-out steps are further ahead than rows.
+    places = places_of(on_calendar(panel_of(series), season), series)
+    ahead = places[first:] - places[first - 1] - 1
+    values, steps = known.values[:, 0], ahead[-1] + 1
+    told = fitted.predict() if steps == horizon else fitted.predict(int(steps))
+    forecasts = {MODEL: told.to_numpy(), NAIVE: naive(values, steps)}
     if season > 1:
-        forecasts[SEASONAL_NAIVE] = seasonal_naive(values, horizon, season=season)
+        forecasts[SEASONAL_NAIVE] = seasonal_naive(values, steps, season=season)
+    forecasts = {name: forecast[ahead] for name, forecast in forecasts.items()}
     return _compare(fitted, train, series, forecasts)
 
 
@@ -131,22 +140,26 @@ def evaluate_one_step(
         first = len(split(series.values, train_fraction=train_fraction).train)
     except ValueError as error:
         raise DataError(str(error)) from None
-    one_step = Forecaster(**forecaster.get_params() | {"horizon": 1})
+    one_step = fresh(forecaster, horizon=1)
     series = series.without_hindsight(first)
     fitted, train = _fit(one_step, series, first, progress)
-    values, season = series.values[:, 0], fitted.season_
+    season = fitted.season_
+    panel = on_calendar(known_of(take_in(series)), season)
+    places, values = places_of(panel, series), panel.values[:, 0]
+    begin = places[first]
+    forecasts = {NAIVE: naive_one_step(values, begin)}
+    if season > 1:
+        forecasts[SEASONAL_NAIVE] = seasonal_naive_one_step(values, begin, season=season)
     forecasts = {
         MODEL: fitted.predict_one_step(series, first=first),
-        NAIVE: naive_one_step(values, first),
+        **{name: forecast[places[first:] - begin] for name, forecast in forecasts.items()},
     }
-    if season > 1:
-        forecasts[SEASONAL_NAIVE] = seasonal_naive_one_step(values, first, season=season)
     return _compare(fitted, train, series, forecasts)
 
 
 def _fit(forecaster, series, first, progress) -> tuple[Forecaster, TimeSeries]:
     train = series.until(first)
-    return Forecaster(**forecaster.get_params()).fit(train, progress=progress), train
+    return fresh(forecaster).fit(train, progress=progress), train
 
 
 def _compare(fitted, train, series, forecasts) -> Evaluation:

@@ -1,6 +1,5 @@
 """`Forecaster`: from one series, or a panel of them, to its forecast."""
 
-import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -8,15 +7,18 @@ from typing import Any, Self
 
 import numpy as np
 
-from statewise.sequences import Columns, DataError, Panel, guess_season
+from statewise._forks import check_not_forked
+from statewise.sequences import Columns, DataError, Panel
 from statewise.sequences._arrays import check_count
 from statewise.sequences.panel import say_keys
 from statewise.tasks import storage
 from statewise.tasks.alone import AloneEngine
 from statewise.tasks.forecaster_arguments import (
     any_known,
+    arguments_of,
     check,
     check_counts,
+    check_size,
     given,
     levels_of,
     named,
@@ -26,6 +28,7 @@ from statewise.tasks.future_inputs import in_zone_of_fit, read_ahead
 from statewise.tasks.global_engine import GlobalEngine
 from statewise.tasks.global_request import LEAST_LOOKBACK, Request
 from statewise.tasks.intake import Intake, as_time_series, form_of, give_back, take_in
+from statewise.tasks.known_steps import as_it_came, known_of, on_calendar, say_absent, stand_in
 from statewise.tasks.progress import Progress, teller
 
 _UNITS = 32
@@ -134,6 +137,7 @@ class Forecaster:
             TypeError: where an argument is of a wrong type.
             ValueError: where an argument is out of range.
         """
+        check_not_forked()
         check(self)
         for name, value, words in (
             ("short", short, ("raise", "drop")),
@@ -147,7 +151,7 @@ class Forecaster:
         if self._alone(taken):
             self._fit_alone(taken, tell)
         else:
-            panel = self._long_enough(taken.panel, short)
+            panel = self._long_enough(known_of(taken), short)
             self._note_missing(panel, missing)
             self._fit_global(panel, tell)
         self._form = taken.form
@@ -160,7 +164,7 @@ class Forecaster:
         horizon: int | None = None,
         *,
         new_data: Any = None,
-        level: Sequence[float] | None = None,
+        level: float | Sequence[float] | None = None,
         future: Any = None,
     ) -> Any:
         """Forecast the steps after each series, in closed loop.
@@ -182,22 +186,25 @@ class Forecaster:
             float64, a pandas frame with ``level``.
 
         Raises:
-            ValueError: before ``fit``, for a horizon below 1, a level that isn't between 0 and
-                100, or where too few steps are known.
+            TypeError: where the horizon or a level is no number.
+            ValueError: before ``fit``, for a horizon below 1 or one that there is no room for, a
+                level that isn't between 1 and 100, or where too few steps are known.
             DataError: where ``new_data`` or ``future`` can't be read; where inputs are missing for
                 a step (it names the first); for a category that ``fit`` didn't see.
         """
+        check_not_forked()
         self._check_fitted()
         horizon = self.horizon if horizon is None else check_count(horizon, "horizon")
         levels = levels_of(level)
         form, panel = self._form, self._panel
         if new_data is not None:
             taken = take_in(new_data, self._names(new_data))
-            form, panel = taken.form, taken.panel
+            form, panel = taken.form, on_calendar(known_of(taken), self.season_)
             empty = ~any_known(panel, 1)
             if empty.any():
                 raise DataError(f"series {say_keys(panel.keys[empty])} of new_data have no value")
             check_counts(panel, self.likelihood)
+        check_size(horizon, panel, self._engine.numbers(bool(levels)))
         if future is not None and not panel.columns.future:
             raise ValueError(
                 "future was given, but fit was told of no inputs that are known for the future: "
@@ -227,15 +234,17 @@ class Forecaster:
             ValueError: before ``fit``, where ``first`` isn't a step of the series, or too few steps
                 are known before it.
         """
+        check_not_forked()
         self._check_fitted()
-        values = as_time_series(series).values[:, 0]
+        series = as_time_series(series)
         first = check_count(first, "first")
-        if first >= len(values):
-            raise ValueError(f"first={first}: the series has the steps 0 to {len(values) - 1} only")
-        origins = np.arange(first, len(values))
+        if first >= len(series):
+            raise ValueError(f"first={first}: the series has the steps 0 to {len(series) - 1} only")
+        panel = on_calendar(known_of(take_in(series)), self.season_)
+        values, rows = as_it_came(series, panel, self.season_)
         if isinstance(self._engine, AloneEngine):
-            return self._engine.points(values, origins, 1)[:, 0]
-        return self._engine.predict_from(take_in(series).panel, origins)
+            return self._engine.points(values, rows[first:], 1)[:, 0]
+        return self._engine.predict_from(panel, rows[first:])
 
     def save(self, path: Any) -> None:
         """Save the fitted forecaster as one file, the steps it goes on from included.
@@ -270,6 +279,7 @@ class Forecaster:
             DataError: where it is no file of a forecaster, or of another format.
             FileNotFoundError: where there is none.
         """
+        check_not_forked()
         plain, arrays, panel = storage.read(path)
         with storage.damage_told(path):
             return cls._of(plain, arrays, panel)
@@ -293,7 +303,7 @@ class Forecaster:
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the arguments, as scikit-learn's ``get_params`` does."""
-        return {name: getattr(self, name) for name in _ARGUMENTS}
+        return {name: getattr(self, name) for name in arguments_of(type(self))}
 
     def set_params(self, **params: Any) -> Self:
         """Change arguments, as scikit-learn's ``set_params`` does, and return the forecaster.
@@ -301,17 +311,18 @@ class Forecaster:
         Raises:
             ValueError: for a name that is no argument.
         """
+        known = arguments_of(type(self))
         for name, value in params.items():
-            if name not in _ARGUMENTS:
+            if name not in known:
                 raise ValueError(
-                    f"Forecaster has no argument {name!r}; it has {', '.join(_ARGUMENTS)}"
+                    f"{type(self).__name__} has no argument {name!r}; it has {', '.join(known)}"
                 )
             setattr(self, name, value)
         return self
 
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
-        return f"Forecaster({given})"
+        return f"{type(self).__name__}({given})"
 
     def _alone(self, taken: Intake) -> bool:
         """Whether one series is forecast by networks of its own."""
@@ -327,12 +338,12 @@ class Forecaster:
         )
 
     def _fit_alone(self, taken: Intake, tell: Progress) -> None:
-        panel = taken.panel
-        values = panel.values[:, 0]
-        season = self.season
-        if season == "auto":
-            season = guess_season(panel.calendar.frequency, values)
+        rows = known_of(taken)
+        season = season_of(rows) if self.season == "auto" else self.season
+        panel = on_calendar(rows, season)
+        self.notes_ += say_absent(len(rows.values), len(panel.values))
         self._panel, self.season_ = panel, season
+        values = stand_in(panel.values[:, 0], season)
         self._engine = engine = AloneEngine.fit(
             values,
             horizon=self.horizon,
@@ -362,7 +373,9 @@ class Forecaster:
 
     def _fit_global(self, panel: Panel, tell: Progress) -> None:
         check_counts(panel, self.likelihood)
-        season = season_of(panel) if self.season == "auto" else self.season
+        rows, season = panel, season_of(panel) if self.season == "auto" else self.season
+        panel = on_calendar(rows, season)
+        self.notes_ += say_absent(len(rows.values), len(panel.values))
         usual = int(np.median(panel.lengths))
         lookback = given(self.lookback)
         if lookback is None:
@@ -449,14 +462,11 @@ class Forecaster:
         """Forecast each series of a panel by the networks of one."""
         points, bands = [], []
         for start, stop in zip(panel.offsets[:-1], panel.offsets[1:], strict=True):
-            values = panel.values[start:stop, 0]
-            if np.isnan(values).any():
-                raise DataError(
-                    "new_data has missing values, but the series of fit had none: fill them in"
-                )
+            known = panel.values[start:stop, 0]
+            values = stand_in(known, self.season_)
             one = self._engine.points(values, np.array([len(values)]), horizon)[0]
             points.append(one)
-            bands.append(named(levels, partial(self._engine.interval, one)))
+            bands.append(named(levels, partial(self._engine.interval, one, ~np.isnan(known))))
         return np.stack(points), {name: np.stack([b[name] for b in bands]) for name in bands[0]}
 
     def _names(self, new_data: Any) -> Columns | None:
@@ -466,6 +476,3 @@ class Forecaster:
     def _check_fitted(self) -> None:
         if not hasattr(self, "_engine"):
             raise ValueError("this Forecaster is not fitted yet: call fit(series) first")
-
-
-_ARGUMENTS = tuple(inspect.signature(Forecaster).parameters)

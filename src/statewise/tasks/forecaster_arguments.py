@@ -1,17 +1,22 @@
 """The arguments of `Forecaster`: refused where they make no sense, "auto" resolved."""
 
+import copy
+import inspect
+import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from statewise.sequences import DataError, Panel, guess_season
+from statewise.sequences import DataError, Panel
 from statewise.sequences._arrays import check_count
+from statewise.sequences.holidays import with_absent
 from statewise.sequences.panel import say_keys
-from statewise.sequences.season import season_lengths
+from statewise.sequences.season import find_season, season_lengths
 from statewise.tasks.networks import CELLS
 
 LIKELIHOODS = ("gaussian", "student-t", "negative-binomial", "quantiles")
+_MOST_STEPS = 1_000_000
 _SEASONS_LOOKED_AT = 200  # series that decide about the season
 
 
@@ -36,18 +41,102 @@ def check(forecaster: Any) -> None:
         )
 
 
+def arguments_of(kind: type) -> tuple[str, ...]:
+    """Return the names of a class's arguments; those that it hands on are its base's."""
+    names: dict[str, None] = {}
+    for one in kind.__mro__:
+        if "__init__" not in vars(one):
+            continue
+        parameters = list(inspect.signature(one.__init__).parameters.values())[1:]
+        open_ended = [p for p in parameters if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        names |= dict.fromkeys(p.name for p in parameters if p not in open_ended)
+        if not any(p.kind == p.VAR_KEYWORD for p in open_ended):
+            break
+    return tuple(names)
+
+
 def given(value: Any) -> Any:
     """Return an argument, None for "auto"."""
     return None if value == "auto" else value
 
 
+def fresh(forecaster: Any, **changes: Any) -> Any:
+    """Return a copy that isn't fitted: of the same class, with all that was set on it.
+
+    Args:
+        forecaster: whatever was fitted before.
+        changes: arguments that are other ones.
+    """
+    made = copy.copy(forecaster)
+    for name in list(vars(made)):
+        if name in ("_engine", "_panel", "_form") or (name[-1] == "_" and name[0] != "_"):
+            delattr(made, name)
+    return made.set_params(**changes)
+
+
 def levels_of(level: Any) -> list[float]:
-    """Return the levels asked for, in percent."""
-    levels = [] if level is None else list(np.atleast_1d(level))
-    for one in levels:
-        if not 0 < one < 100:
-            raise ValueError(f"level must be between 0 and 100 percent, but is {one}")
-    return levels
+    """Return the levels asked for, in percent, each once.
+
+    Raises:
+        TypeError: where they are no numbers.
+        ValueError: where one isn't from 1 to below 100.
+
+    >>> levels_of(80), levels_of([80, 95.5])
+    ([80.0], [80.0, 95.5])
+    """
+    if level is None:
+        return []
+    try:
+        given = np.asarray(level)
+    except ValueError:  # sequences within
+        given = np.asarray("")
+    if given.ndim > 1 or (given.size and given.dtype.kind not in "iuf"):
+        raise TypeError(
+            f"level must be numbers of percent, such as level=[80, 95], but is {level!r:.80}"
+        )
+    levels = {f"{one:g}": float(one) for one in given.ravel()}  # columns are named so
+    for one in levels.values():
+        if 0 < one < 1:
+            raise ValueError(
+                f"level must be between 1 and 100 percent, but is {one:g}: it is no fraction, "
+                f"write {100 * one:g} for {100 * one:g} percent"
+            )
+        if not 1 <= one < 100:
+            raise ValueError(f"level must be between 0 and 100 percent, but is {one:g}")
+    return list(levels.values())
+
+
+def check_size(horizon: int, panel: Panel, numbers: int) -> None:
+    """Refuse forecasts for which there is no room, before anything is made.
+
+    Args:
+        horizon: steps to forecast.
+        panel: of the series.
+        numbers: that are held at once for each step of a series.
+
+    Raises:
+        ValueError: where there are too many steps, or they take most of the machine's memory.
+    """
+    if horizon > _MOST_STEPS:
+        raise ValueError(
+            f"horizon must be at most {_MOST_STEPS:,} steps, but is {horizon:,}: forecast fewer "
+            "steps, or longer ones"
+        )
+    held, room = 8 * horizon * len(panel) * numbers, _memory()
+    if 2 * held > room:
+        raise ValueError(
+            f"horizon={horizon:,} for {len(panel):,} series takes some {held / 1e9:.3g} GB, but "
+            f"this machine has {room / 1e9:.3g} GB: forecast fewer steps, or some series at a time "
+            "as new_data"
+        )
+
+
+def _memory() -> int:
+    """Return the machine's memory in bytes."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # there is no telling on Windows
+        return 16 << 30
 
 
 def named(levels: list[float], interval: Callable) -> dict[str, np.ndarray]:
@@ -88,17 +177,18 @@ def check_counts(panel: Panel, likelihood: str | None) -> None:
 def season_of(panel: Panel) -> int:
     """Return the length that most of the series' seasons have, if at least a third has one.
 
-    Some of them decide, evenly taken: the usual ones of many are found by few.
+    Some of them decide, evenly taken: the usual ones of many are found by few. Steps of the
+    calendar that have no row count as steps.
     """
-    lengths = season_lengths(panel.calendar.frequency)
+    frequency = panel.calendar.frequency
+    lengths = season_lengths(frequency)
     if not lengths:
         return 1
+    panel = with_absent(panel)
     some = np.linspace(0, len(panel) - 1, min(len(panel), _SEASONS_LOOKED_AT)).round().astype(int)
     found = []
     for i in some:
-        values = panel.values[panel.offsets[i] : panel.offsets[i + 1], 0]
-        values = values[~np.isnan(values)]
-        found.append(guess_season(panel.calendar.frequency, values) if len(values) else 1)
+        found.append(find_season(frequency, panel.values[slice(*panel.offsets[i : i + 2]), 0]))
     counts = {length: found.count(length) for length in lengths}
     best = max(counts, key=counts.get)
     return best if 3 * counts[best] >= len(found) else 1

@@ -21,7 +21,7 @@ from statewise.sequences import Panel
 from statewise.tasks.conformal import Factors, Residuals, staleness
 from statewise.tasks.global_arrays import Arrays, Encoder, Level, lay_out
 from statewise.tasks.global_choice import Course, train_for_choice
-from statewise.tasks.global_forecasts import Forecasts
+from statewise.tasks.global_forecasts import PATHS, Forecasts
 from statewise.tasks.global_learners import Learner, in_threads
 from statewise.tasks.global_network import Plan, initial_weights
 from statewise.tasks.global_request import (
@@ -128,6 +128,11 @@ class GlobalEngine:
         stale = staleness(known, panel.offsets, season=repeats, horizon=horizon)
         first = data.begins + panel.lengths
         return Forecasts(self, data, level, first, stale, np.argsort(order))
+
+    def numbers(self, intervals: bool) -> int:
+        """Return how many numbers a forecast holds at once for each step of a series."""
+        sampled = holds_counts(self.request) or (intervals and self.factors is not None)
+        return 4 * (self.plan.channels + self.plan.inputs) + (2 * PATHS if sampled else 0)
 
     def predict_from(self, panel: Panel, origins: np.ndarray) -> np.ndarray:
         """Forecast steps of one series, each from the true ones before it, (origins,) float64.
