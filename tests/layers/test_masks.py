@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from layer_registry import FEATURES, LAYERS, new
-from statewise import Model, layers, load_model
+from statewise import Model, Sequential, layers, load_model
 
 TOKENS = np.array([[3, 1, 2, 0, 0], [4, 5, 6, 0, 0]])  # padded on the right by two zeros
 DOCUMENTS = np.array(  # (batch, sentences, words); the second document has one sentence
@@ -125,6 +125,26 @@ def test_both_ways_in_the_reverse_order(rng):
     both = layers.Bidirectional(backwards, backward_layer=forwards)
     embed, last = embedding(), layers.GRU(3)
     assert_equal(last(both(embed(TOKENS))), last(both(embed(TOKENS[:, :3]))))
+
+
+@pytest.mark.filterwarnings("ignore:.*does not support masking")  # says Keras of every model
+@pytest.mark.parametrize("kind", ["functional", "sequential", "nested"])
+def test_a_models_mask_is_forgotten_after_the_call(kind, rng):
+    inputs = layers.Input((None, FEATURES))
+    model = Model(inputs, layers.GRU(3)(inputs))
+    if kind == "sequential":
+        model = Sequential([inputs, layers.GRU(3)])
+    elif kind == "nested":
+        model = Model(inputs, model(layers.Activation("linear")(inputs)))
+    x = jnp.asarray(rng.normal(size=(2, 5, FEATURES)).astype("float32"))
+    whole, valid = model(x), jnp.asarray([[True, True, False, False, False]] * 2)
+    shorter = model(x, mask=valid)
+    assert_equal(shorter, model(x[:, :2]))
+    assert_equal(model(x), whole)
+    assert_equal(model.predict(x, verbose=0), whole)
+    carried = layers.Masking(9.0)(x)
+    model(carried, mask=valid)
+    assert carried._keras_mask.all()
 
 
 def inner_layers():

@@ -1,10 +1,13 @@
 """Which time steps count: the mask that a call is given, or that its inputs bring along."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from keras import ops
-from keras.src.backend.common.masking import get_keras_mask
+from keras import ops, tree
+from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
 from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 
 
@@ -58,3 +61,19 @@ def mask_of_outputs(mask, backwards: bool):
     if len(mask.shape) == 3:
         mask = ops.any(mask, axis=-1)
     return ops.flip(mask, axis=1) if backwards else mask
+
+
+@contextmanager
+def leaving_masks(given) -> Iterator[None]:
+    """Let the arrays that a model is called with carry the masks that they carried before.
+
+    Keras hangs the mask that a model is given on the very arrays of the caller, where every later
+    call with the same arrays would find it.
+    """
+    arrays = [a for a in tree.flatten(given) if isinstance(a, Array)]
+    before = [get_keras_mask(a) for a in arrays]
+    try:
+        yield
+    finally:
+        for array, mask in zip(arrays, before, strict=True):
+            set_keras_mask(array, mask)

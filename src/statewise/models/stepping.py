@@ -12,6 +12,7 @@ import numpy as np
 
 from statewise._forks import check_not_forked, unpickled
 from statewise.layers import Carry
+from statewise.layers.masks import leaving_masks
 from statewise.layers.recurrent import saving_states
 from statewise.models import state as states
 from statewise.models.inputs import check_shape, input_arrays
@@ -165,7 +166,10 @@ class Stepping:
     def __call__(self, *args, **kwargs):
         """Call the model, as in Keras."""
         check_not_forked()
-        return super().__call__(*args, **kwargs)
+        if kwargs.get("mask") is None:
+            return super().__call__(*args, **kwargs)
+        with leaving_masks((args, kwargs)):  # the next call may have another mask, or none
+            return super().__call__(*args, **kwargs)
 
     def __reduce__(self):
         """Pickle or copy the model with its weights, as Keras does, and with the state it keeps."""
