@@ -1,3 +1,4 @@
+import _thread
 import re
 import subprocess
 import sys
@@ -178,6 +179,30 @@ def test_ctrl_c_is_heard_where_python_ignores_exceptions(table, monkeypatch):
         Deaf()
         time.sleep(10)
 
+    monkeypatch.setattr("statewise.tasks.Forecaster.fit", interrupted)
+    result = forecast(table())
+    assert (result.exit_code, result.stderr) == (130, "statewise: stopped; nothing was written.\n")
+
+
+def test_ctrl_c_is_heard_on_a_busy_machine(table, monkeypatch):
+    """The thread that repeats it is ready before the place that ignored it is left."""
+
+    class Deaf:
+        def __del__(self):
+            raise KeyboardInterrupt
+
+    def interrupted(*_, **__):
+        Deaf()
+        time.sleep(10)
+
+    start = _thread.start_new_thread
+
+    def slowly(*given):
+        result = start(*given)
+        time.sleep(0.3)  # still in the hook
+        return result
+
+    monkeypatch.setattr("_thread.start_new_thread", slowly)
     monkeypatch.setattr("statewise.tasks.Forecaster.fit", interrupted)
     result = forecast(table())
     assert (result.exit_code, result.stderr) == (130, "statewise: stopped; nothing was written.\n")

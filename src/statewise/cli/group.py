@@ -3,6 +3,7 @@
 import _thread
 import sys
 import threading
+import time
 from contextlib import contextmanager
 
 import click
@@ -12,7 +13,9 @@ from statewise.cli.backtest import backtest
 from statewise.cli.explain import explain
 from statewise.cli.forecast import forecast
 from statewise.cli.learn import learn
+from statewise.cli.refusal import one_line
 
+_PAUSE = 0.05  # seconds, after which a place that ignores exceptions will have been left
 INTERRUPTED = 130  # what a shell expects after Ctrl-C: 128 + SIGINT
 
 
@@ -54,7 +57,8 @@ def _hearing_ctrl_c():
     def hook(unraisable):
         if not issubclass(unraisable.exc_type, KeyboardInterrupt):
             return usual(unraisable)
-        threading.Timer(0.05, _thread.interrupt_main).start()  # once that place is left
+        # In one call that waits for nothing: an interrupt that came in here would be lost.
+        _thread.start_new_thread(_interrupt_again, (threading.get_ident(), hook.__code__))
 
     sys.unraisablehook = hook
     try:
@@ -63,8 +67,20 @@ def _hearing_ctrl_c():
         sys.unraisablehook = usual
 
 
+def _interrupt_again(thread: int, hook) -> None:
+    """Interrupt the main thread once ``thread`` has left the hook, and the place that it's for."""
+    while True:
+        time.sleep(_PAUSE)
+        frame = sys._current_frames().get(thread)
+        while frame is not None and frame.f_code is not hook:
+            frame = frame.f_back
+        if frame is None:
+            _thread.interrupt_main()
+            return
+
+
 def _say(message: str, code: int) -> int:
-    click.echo("statewise: " + " ".join(message.split()), err=True)
+    click.echo("statewise: " + one_line(message), err=True)
     return code
 
 
