@@ -141,6 +141,20 @@ def test_sparse_targets_and_rows_that_fill_the_batch(rng):
     assert_weights(model, weights(other))
 
 
+def test_classes_that_there_aren_t(rng):
+    loss = "sparse_categorical_crossentropy"
+    model = network(loss=loss, outputs=5)
+    streams, before = Streams(model), weights(model)
+    for wrong in (5, -1, 2.5, 1e9):
+        with pytest.raises(ValueError, match="number of a class, 0 to 4"):
+            streams.learn({"a": (np.ones(2), 0), "b": (np.ones(2), wrong)})
+    assert_weights(model, before, atol=0)
+    assert streams.keys() == []
+    ignoring = keras.losses.SparseCategoricalCrossentropy(ignore_class=-1)
+    model.compile(loss=ignoring, optimizer="sgd")
+    assert np.isfinite(Streams(model).learn({"a": (np.ones((2, 2)), [-1, 3])})["loss"])
+
+
 def test_learning_learns_and_leaves_other_keys_alone(rng):
     model = network()
     model.compile(loss="mse", optimizer=keras.optimizers.Adam(0.03))
@@ -201,6 +215,14 @@ def test_a_model_compiled_anew_learns_with_its_new_loss(rng):
         ({"a": (np.ones((4, 2)), np.ones(2))}, ValueError, r"shape \(2,\); expected \(4, 2\)"),
         ({"a": (np.ones(2), [1, np.nan])}, ValueError, "target for key 'a' holds NaN"),
         ({"a": (np.ones(2), ["x", "y"])}, TypeError, "target for key 'a' must be numbers"),
+        ({"a": (np.ones(2), ["1", "2"])}, TypeError, "target for key 'a' must be numbers"),
+        ({"a": (np.ones(2), [1j, 2])}, TypeError, "target for key 'a' must be numbers"),
+        ({True: (np.ones(2), np.ones(2))}, TypeError, "text or an integer; got True"),
+        (
+            {"a": (np.ones(2), np.ma.masked_equal([1.0, 0], 0))},
+            ValueError,
+            "target for key 'a' holds NaN",
+        ),
         ({"a": (np.ones(3), np.ones(2))}, ValueError, r"values for key 'a' have the shape \(3,\)"),
         ({"a": ([1, 1], [1e30, 1])}, FloatingPointError, "loss is inf, so nothing was learned"),
     ],

@@ -89,7 +89,7 @@ def signature_of(model: keras.Model) -> Signature:
             f"Streams need inputs (batch, time, features) of a known number of features; "
             f"{model.name!r} takes {shape}."
         )
-    dtype = np.dtype(inputs[0].dtype)
+    dtype = np.dtype(jax.dtypes.canonicalize_dtype(inputs[0].dtype))  # as JAX takes them
     state, kinds = {}, {}
     first = initial_state(model, 1).numpy()
     for layer, name in zip(found, layer_names(model), strict=True):
