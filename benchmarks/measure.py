@@ -3,8 +3,8 @@
     python benchmarks/measure.py JOB SIDE SECONDS
 
 JOB is a label of jobs.py, or "peak" (the machine's matrix product), "imports", or "j NAME" (a
-curve). The measuring functions know a side only by its methods: ``epoch``, ``ways_to_predict``,
-``trace_and_compile``.
+curve). SIDE is a side, or our own reference, which gives results and no times. The measuring
+functions know a side only by its methods: ``epoch``, ``ways_to_predict``, ``trace_and_compile``.
 """
 
 import json
@@ -45,6 +45,21 @@ def repeated(run, seconds: float) -> float:
 def moved(side, job) -> list | None:
     """Return how far the weights went since the job began, where they are laid out as Keras's."""
     return agreement.moved(job.weights(), side.weights()) if hasattr(side, "weights") else None
+
+
+def results_of(job) -> dict:
+    """Return what an epoch on our own reference gives."""
+    side, (x, y) = side_of("statewise", job), job.data()
+    return {"loss": side.epoch(x, y), "moved": moved(side, job)}
+
+
+def measure_reference(label: str) -> dict:
+    """Return the results of a job, or of each point of a curve, and no times."""
+    if not label.startswith("j "):
+        return results_of(jobs.BY_LABEL[label])
+    varied = label.removeprefix("j ")
+    results = {value: results_of(jobs.sweep_job(varied, value)) for value in jobs.SWEEPS[varied]}
+    return {"points": {}, "results": results}
 
 
 def measure_job(label: str, name: str, seconds: float) -> dict:
@@ -131,7 +146,9 @@ def measure_imports(name: str, seconds: float) -> dict:
 
 def main():
     label, name, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
-    if label == "peak":
+    if name == agreement.REFERENCE:
+        found = measure_reference(label)
+    elif label == "peak":
         found = measure_peak(name, seconds)
     elif label == "imports":
         found = measure_imports(name, seconds)

@@ -46,7 +46,7 @@ def ratios(rows: list[dict], setting: str, path: Path) -> bool:
 
 def curves(rows: list[dict], setting: str, path: Path) -> bool:
     """Draw the cost of a training step against length, batch and units."""
-    chosen = [r for r in rows if r["setting"] == setting and "points" in r]
+    chosen = [r for r in rows if r["setting"] == setting and r.get("points")]
     if not chosen:
         return False
     figure, panels = plt.subplots(1, 3, figsize=(13, 4.2), layout="constrained")

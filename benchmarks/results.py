@@ -75,6 +75,11 @@ class Found:
         found = [r for r in self.rows if r["job"] == label and r["side"] == side]
         return next((row["error"] for row in found if "error" in row), None)
 
+    def differs(self, label: str, side: str) -> str:
+        """Return, to be put behind a loss, how a peer's results differ from the reference's."""
+        found = [r for r in self.rows if r["job"] == label and r["side"] == side]
+        return next((f" ({row['differs']})" for row in found if "differs" in row), "")
+
     def peak(self) -> tuple[float, str] | None:
         """Return the machine's best matrix product, in operations a second, and whose it is."""
         found = {"XLA": "statewise", "oneDNN": "PyTorch"}
@@ -169,7 +174,7 @@ def details(found: Found) -> list[str]:
                 (ways[-1] if ways else None) or "",
                 *(_time(first), _time(trace), _time(compiling)),
                 f"{memory / 2**20:.0f} MiB" if memory else "",
-                f"{loss:.6f}" if loss is not None else "",
+                f"{loss:.6f}{found.differs(label, side)}" if loss is not None else "",
             ]
             lines.append(f"{head} {' | '.join(cells)} |")
     return lines

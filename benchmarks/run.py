@@ -10,9 +10,9 @@ matrix product is measured in every round too. statewise compiles everything ane
 (STATEWISE_CACHE=0); what it saves to find its programs on disk stands as a side of its own.
 
 The peers need an environment: ``python -m pip install 'statewise[peers]'``, there or elsewhere
-(``--peer-python``). What fails stays in the table with its error, and so does, without its times, a
-side whose loss or weights after an epoch aren't those of stock Keras on JAX: the exit code is 1
-then. After each measurement a line is
+(``--peer-python``). What fails stays in the table with its error, and so does
+statewise, without its times and with the exit code 1, where loss or weights after an epoch aren't
+those of the plain reference (agreement.py). After each measurement a line is
 added to OUTPUT/rows.jsonl and the tables and plots are written again, so a run that is cut off
 leaves what it has, and goes on where it was when the same command is given again.
 """
@@ -25,6 +25,7 @@ import sys
 import time
 from pathlib import Path
 
+import agreement
 import jobs
 import results
 import side_keras
@@ -67,8 +68,9 @@ def arguments():
 def plan(given):
     """Yield what is to be measured, in its order: (setting, round, label, side)."""
     labels = [label for label, job in jobs.BY_LABEL.items() if job.letter in given.jobs]
-    for setting in given.settings:
+    for number, setting in enumerate(given.settings):
         for turn in range(given.rounds):
+            first = number == turn == 0
             for side in ("statewise", "PyTorch"):
                 yield setting, turn, "peak", side
             if setting == "as it is":
@@ -76,12 +78,16 @@ def plan(given):
                     if side != "PyTorch compiled":
                         yield setting, turn, "imports", side
             for label in labels:
+                if first and jobs.BY_LABEL[label].training is not None:
+                    yield setting, turn, label, agreement.REFERENCE
                 for side in given.sides:
                     yield setting, turn, label, side
                 kept = jobs.BY_LABEL[label].training is not None and "statewise" in given.sides
                 if kept and setting == "as it is":
                     yield setting, turn, label, KEPT
             for name in jobs.SWEEPS if "j" in given.jobs and turn == 0 else ():
+                if first:
+                    yield setting, turn, f"j {name}", agreement.REFERENCE
                 for side in CURVE_SIDES:
                     if side in given.sides:
                         yield setting, turn, f"j {name}", side
@@ -97,7 +103,9 @@ def measure(given, setting: str, label: str, side: str) -> dict:
         # The first process fills the folder; what counts is the second.
         side, seconds, times = "statewise", 0.0, 2
         environment["STATEWISE_CACHE"] = str((given.output / "programs").resolve())
-    python = sys.executable if side == "statewise" else given.peer_python
+    if side == agreement.REFERENCE:
+        environment["STATEWISE_NATIVE"] = "0"
+    python = sys.executable if side.startswith("statewise") else given.peer_python
     command = [python, str(MEASURE), label, side, str(seconds)]
     for _ in range(times):
         try:

@@ -50,7 +50,8 @@ def test_the_plan_takes_turns_and_leaves_nothing_out(modules):
     assert len(plan) == len(set(plan))
     of_a = [(turn, side) for _, turn, label, side in plan if label.startswith("a ")]
     kept = modules.results.KEPT
-    assert of_a == [(turn, side) for turn in (0, 1) for side in ("statewise", "PyTorch", kept)]
+    turns = [(turn, side) for turn in (0, 1) for side in ("statewise", "PyTorch", kept)]
+    assert of_a == [(0, modules.agreement.REFERENCE), *turns]
     assert {label for _, turn, label, _ in plan if turn == 0} >= {"peak", "imports", "j steps"}
 
 
@@ -89,7 +90,8 @@ def test_wrong_results_have_no_times(modules, tmp_path):
     before, change = [np.zeros((8, 256)), np.zeros(64)], [rng.normal(size=(8, 256)), np.ones(64)]
     moved = modules.agreement.moved
     common = {"setting": "as it is", "job": label, "round": 0, "train": 0.01}
-    reference = common | {"side": "Keras on JAX", "loss": 0.5, "moved": moved(before, change)}
+    reference = {"side": "statewise, reference", "loss": 0.5, "moved": moved(before, change)}
+    reference = {"setting": "as it is", "job": label, "round": 0} | reference
     rounded = [c * (1 + 1e-4 * rng.normal(size=c.shape)) for c in change]
     same = common | {"side": "statewise", "loss": 0.50001, "moved": moved(before, rounded)}
     assert modules.agreement.mark([reference, same]) == [reference, same]
@@ -102,6 +104,10 @@ def test_wrong_results_have_no_times(modules, tmp_path):
         assert "| b | LSTM(64) | statewise | failed: **WRONG RESULTS**: " in text
         assert "| training step | failed: **WRONG RESULTS**" in text
         assert modules.results.read_rows(tmp_path)[1]["wrong"]
+    peer = same | {"side": "PyTorch", "loss": 0.51}
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, [reference, peer])), "utf-8")
+    text = modules.results.write(tmp_path).read_text(encoding="utf-8")
+    assert "| 0.510000 (loss 0.51, the reference's 0.5) |" in text
 
 
 def test_a_point_of_a_curve_is_compared_too(modules):
