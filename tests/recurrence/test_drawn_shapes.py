@@ -9,53 +9,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import numpy_gradients
+from drawn_sizes import CELLS, drawn, sizes
 from numpy_cells import random_weights
 from quick import quick_jit
-from statewise.recurrence import (
-    GRU,
-    LSTM,
-    DropoutMasks,
-    SimpleRNN,
-    Weights,
-    kernels,
-    native,
-    scan,
-)
+from statewise.recurrence import DropoutMasks, Weights, kernels, native, scan
 
-CELLS = {
-    "SimpleRNN": SimpleRNN(),
-    "LSTM": LSTM(),
-    "GRU": GRU(),
-    "GRU, reset before": GRU(reset_after=False),
-}
-# Vectors, panels, tiles, rows of a chunk, rows at once; sizes are drawn one off them too.
-PIECES = [1, 2, 4, 6, 8, 12, 16, 20, 24, 32, 48, 64, 96, 128, 256, 512]
 MOST = {"batch": 1100, "time": 80, "units": 300, "features": 200}
 # As a part of the greatest value of each array. Sums of up to a hundred thousand numbers.
 TOLERANCE = {"float32": 5e-5, "float64": 1e-11}
 needs_kernels = pytest.mark.skipif(
     not native.available(), reason=f"no native kernels: {native.unavailable_reason()}"
 )
-
-
-def drawn(examples):
-    """Return how a test draws: no time limit, and what fails is shown as it was drawn."""
-    return settings(
-        max_examples=examples,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        phases=(Phase.explicit, Phase.reuse, Phase.generate),
-        print_blob=True,
-    )
-
-
-def sizes(most):
-    near = st.builds(lambda piece, off: piece + off, st.sampled_from(PIECES), st.integers(-1, 1))
-    return st.one_of(near, st.integers(1, most)).map(lambda n: min(max(n, 1), most))
 
 
 @st.composite

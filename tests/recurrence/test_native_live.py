@@ -229,3 +229,10 @@ def test_layers_that_do_not_fit_are_refused(rng):
         live_step([(cell, weights._replace(bias=np.ones(3)))])
     with pytest.raises(ValueError, match=r"recurrent_kernel has the shape \(5, 14\); expected"):
         live_step([(cell, weights._replace(recurrent_kernel=np.ones((5, 14))))])
+
+
+def test_rows_of_layers_without_a_state_are_refused(rng):
+    dense = live_step([Dense(draw(rng, 3, 2))])
+    assert dense.step(draw(rng, 4, 3), ())[0].shape == (4, 2)
+    with pytest.raises(ValueError, match="rows is given; expected None for layers without a state"):
+        dense.update(draw(rng, 4, 3), (), rows=np.arange(4))

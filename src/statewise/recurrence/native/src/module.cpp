@@ -159,6 +159,8 @@ class LiveStep {
     const Array in = matrix(x, "x", -1, live.features());
     const Index batch = PyArray_DIM(in.get(), 0), count = state_count();
     const nb::object given = sequence(state);
+    if (!rows.is_none() && count == 0)
+      refuse("rows", "is given", "None for layers without a state to be found in");
     float* arrays[kMostArrays];
     Index capacity = rows.is_none() ? batch : -1;
     for (Index i = 0; i < count; ++i) {
