@@ -7,12 +7,11 @@ import numpy as np
 
 from statewise.tasks.conformal import Factors, Residuals
 from statewise.tasks.global_arrays import mean_step
-from statewise.tasks.global_forecasts import PATHS, count_median, least_width
+from statewise.tasks.global_forecasts import PATHS, least_width
 from statewise.tasks.global_learners import Learner, in_threads
 from statewise.tasks.global_request import (
     Cut,
     Request,
-    holds_counts,
     schedule_of,
     starting_from,
 )
@@ -111,6 +110,5 @@ class Course:
             seed=self.request.seed,
         )
         least = least_width(self.plan, self.data, scale[some], series)
-        points = count_median(paths) if holds_counts(self.request) else z[some]
-        factors = Factors.of(paths, truth[some], least, points)
+        factors = Factors.of(paths, truth[some], least, z[some])
         return {"residuals": residuals, "factors": factors}

@@ -131,7 +131,7 @@ class GlobalEngine:
 
     def numbers(self, intervals: bool) -> int:
         """Return how many numbers a forecast holds at once for each step of a series."""
-        sampled = holds_counts(self.request) or (intervals and self.factors is not None)
+        sampled = intervals and self.factors is not None
         return 4 * (self.plan.channels + self.plan.inputs) + (2 * PATHS if sampled else 0)
 
     def predict_from(self, panel: Panel, origins: np.ndarray) -> np.ndarray:

@@ -15,8 +15,8 @@ PATHS = 201  # draws through the closed loop, for each series
 class Forecasts:
     """Forecasts of many series: points, and intervals on request.
 
-    A network of counts says the median of its paths; any other one the medians of its next steps,
-    each going on from the one before, around which its paths or validation's residuals lie.
+    A point is the median of the next step, that of counts the mean, each going on from the one
+    before. Around the points lie validation's residuals, or paths moved so that their median is it.
 
     Attributes:
         z: what the closed loop says, on the network's scale, (series, horizon).
@@ -40,30 +40,28 @@ class Forecasts:
     @property
     def points(self) -> np.ndarray:
         """The forecasts in the series' own unit, (series, horizon)."""
-        points = self.level.undo(self._middle, self.series)[self.back]
-        return np.maximum(np.round(points), 0) if holds_counts(self.engine.request) else points
-
-    @property
-    def _middle(self) -> np.ndarray:
-        return count_median(self.paths) if holds_counts(self.engine.request) else self.z
+        return self.level.undo(self.z, self.series)[self.back]
 
     def interval(self, level: float) -> tuple[np.ndarray, np.ndarray]:
         """Return the lower and upper ends of an interval, (series, horizon) each.
 
+        It holds the point, and any narrower interval.
+
         Args:
             level: how many percent of the true values are to lie within.
         """
-        middle = self._middle
         if self.engine.factors is None:
             low, high = self.engine.residuals.around(level, self.z.shape[1])
             scale = self.scale[:, None]
-            low, high = middle + low * scale, middle + high * scale
+            low, high = self.z + low * scale, self.z + high * scale
         else:
             least = least_width(self.engine.plan, self.data, self.scale, self.series)
-            low, high = self.engine.factors.widened(self.paths, level, least, middle)
-        low, high = middle + (low - middle) * self.stale, middle + (high - middle) * self.stale
+            low, high = self.engine.factors.widened(self.paths, level, least, self.z)
+        low, high = (self.z + (end - self.z) * self.stale for end in (low, high))
         low, high = (self.level.undo(end, self.series)[self.back] for end in (low, high))
-        return _counts_within(low, high) if holds_counts(self.engine.request) else (low, high)
+        if not holds_counts(self.engine.request):
+            return low, high
+        return _counts_within(low, high, self.points)
 
     @cached_property
     def paths(self) -> np.ndarray:
@@ -96,12 +94,11 @@ def least_width(plan: Plan, data: Arrays, scale: np.ndarray, series: np.ndarray)
     return 1e-3 * scale[:, None]
 
 
-def count_median(paths: np.ndarray) -> np.ndarray:
-    """Return the median of paths of counts, one of them even where they are of an even number."""
-    return np.quantile(paths, 0.5, axis=1, method="inverted_cdf").astype(np.float64)
-
-
-def _counts_within(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the least and the greatest count within intervals; none is below 0."""
+def _counts_within(
+    low: np.ndarray, high: np.ndarray, points: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the least and the greatest count within intervals, those around the point included."""
     slack = 1e-3 + 1e-6 * np.abs(high)  # what float32 leaves of a count
-    return np.maximum(np.ceil(low - slack), 0) + 0.0, np.maximum(np.floor(high + slack), 0)
+    low = np.minimum(np.ceil(low - slack), np.floor(points))
+    high = np.maximum(np.floor(high + slack), np.ceil(points))
+    return np.maximum(low, 0) + 0.0, np.maximum(high, 0)
