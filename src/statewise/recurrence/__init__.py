@@ -2,8 +2,8 @@
 
 `layout` states how weights and states are laid out, `cells` has the equations of one step,
 `reference` runs a cell over sequences, `kernels` does the same natively, and `dispatch` chooses.
-Whatever computes passes through here, so here JAX is told to keep what it compiles, and how to lay
-out convolutions.
+Whatever computes passes through here, so here JAX is told to keep what it compiles, how to lay
+out convolutions, and what to write into exported programs.
 """
 
 from statewise.recurrence.cells import GRU, LSTM, Cell, SimpleRNN
@@ -11,6 +11,7 @@ from statewise.recurrence.compilation_cache import keep_compiled_programs
 from statewise.recurrence.config import show_config
 from statewise.recurrence.convolutions import transpose_convolutions
 from statewise.recurrence.dispatch import native_serves, run
+from statewise.recurrence.exporting import make_exportable
 from statewise.recurrence.kernels import native_threads
 from statewise.recurrence.layout import (
     DropoutMasks,
@@ -42,3 +43,4 @@ __all__ = [
 
 keep_compiled_programs()
 transpose_convolutions()
+make_exportable()

@@ -60,6 +60,8 @@ def native_serves(
     dtypes = sorted({str(array.dtype) for array in arrays})
     if dtypes not in (["float32"], ["float64"]):
         return f"the arrays are {' and '.join(dtypes)}, not all float32 or all float64"
+    if not all(isinstance(size, int) for array in arrays for size in array.shape):
+        return "the number of samples or of time steps is open (the program is for export)"
     if any(0 in array.shape for array in arrays):
         return "an array is empty"
     rows, time = x.shape[:2]

@@ -113,7 +113,7 @@ def scan(
         state,
         (projected, valid, starts),
         reverse=go_backwards,
-        unroll=unroll or x.shape[1] <= SHORT,
+        unroll=isinstance(x.shape[1], int) and (unroll or x.shape[1] <= SHORT),
     )
     last = state.h
     if zero_output_for_mask and mask is not None:

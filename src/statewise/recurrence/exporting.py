@@ -1,0 +1,128 @@
+"""Programs for elsewhere: the native calls written in XLA's own operations where JAX exports.
+
+A native call is a name that this process knows, so JAX refuses to export a program that has one (by
+`jax.export`, by Keras's ``model.export``). Here the choice is made where a program is written down:
+for this process it calls, for an export it says what the call computes. The numbers are the same
+but for rounding.
+"""
+
+import functools
+import logging
+
+import jax
+import jax.numpy as jnp
+from jax.interpreters import mlir
+
+from statewise.recurrence.cells import GRU, LSTM, SimpleRNN
+from statewise.recurrence.layout import Weights
+from statewise.recurrence.native.extension import ADAM, BACKWARD, FORWARD
+from statewise.recurrence.reference import scan
+
+try:
+    from jax._src.ffi import ffi_call_lowering, ffi_call_p
+except ImportError:  # another JAX has them elsewhere; then it refuses exports, as it does by itself
+    ffi_call_lowering = ffi_call_p = None
+
+# By the extension's number of a cell.
+_CELLS = (SimpleRNN(), LSTM(), GRU(), GRU(reset_after=False))
+
+
+def make_exportable() -> bool:
+    """Have JAX write the native calls of exported programs in operations of its own.
+
+    Returns:
+        Whether it does; a JAX that keeps its own rule elsewhere than expected goes on refusing.
+
+    >>> from jax import export
+    >>> from statewise.recurrence import run
+    >>> cell, weights = SimpleRNN(), Weights(jnp.ones((1, 4)), jnp.ones((4, 4)))
+    >>> def outputs(x):
+    ...     return run(cell, x, cell.initial_state(2, 4, x.dtype), weights).outputs
+    >>> x = jnp.ones((2, 30, 1))
+    >>> elsewhere = export.export(jax.jit(outputs))(x)
+    >>> bool(jnp.allclose(elsewhere.call(x), outputs(x)))
+    True
+    """
+    if ffi_call_lowering is None:
+        return False
+    mlir.register_lowering(ffi_call_p, _lower)
+    return True
+
+
+def _lower(context, *operands, target_name, attributes, **parameters):
+    """JAX's rule for native calls, but for ours in a program that is exported."""
+    meaning = _MEANINGS.get(target_name)
+    if meaning is None or not context.module_context.lowering_parameters.for_export:
+        return ffi_call_lowering(
+            context, *operands, target_name=target_name, attributes=attributes, **parameters
+        )
+    _say()
+    shapes = [jax.ShapeDtypeStruct(aval.shape, aval.dtype) for aval in context.avals_out]
+    operations = functools.partial(meaning, dict(attributes), shapes)
+    return mlir.lower_fun(operations, multiple_results=True)(context, *operands)
+
+
+@functools.cache
+def _say() -> None:
+    logging.getLogger("statewise").warning(
+        "The program is exported with XLA's own operations in place of statewise's native kernels, "
+        "which only a process with statewise has: it computes the same, but for rounding, and on "
+        "a CPU slower."
+    )
+
+
+def _forward(attributes, shapes, *operands):
+    """`FORWARD`: outputs, last h, last c; what is kept for the gradients isn't needed."""
+    outputs, h, c = _recurrence(attributes, operands[6:], bool(shapes[0].size), *operands[:6])
+    return outputs, h, c, jnp.zeros(shapes[3].shape, shapes[3].dtype)
+
+
+def _backward(attributes, shapes, *operands):
+    """`BACKWARD`: the gradients that are wanted, from the forward pass computed once more."""
+    flags, cotangents = operands[6:8], operands[10:]
+    results, pull = jax.vjp(
+        lambda *given: _recurrence(attributes, flags, True, *given), *operands[:6]
+    )
+    gradients = pull(
+        tuple(
+            given if given.size else jnp.zeros_like(result)
+            for given, result in zip(cotangents, results, strict=True)
+        )
+    )
+    return tuple(
+        gradient if gradient.shape == wanted.shape else jnp.zeros(wanted.shape, wanted.dtype)
+        for gradient, wanted in zip(gradients, shapes, strict=True)
+    )
+
+
+def _recurrence(attributes, flags, all_outputs, x, h, c, kernel, recurrent_kernel, bias):
+    """Return outputs, last h and last c; what isn't there has no elements, as in the call."""
+    cell = _CELLS[attributes["cell"]]
+    mask, resets = (flag if flag.size else None for flag in flags)
+    result = scan(
+        cell,
+        x,
+        cell.state_type(*(h, c)[: len(cell.state_type._fields)]),
+        Weights(kernel, recurrent_kernel, bias if bias.size else None),
+        mask=mask,
+        resets=resets,
+        go_backwards=bool(attributes["backwards"]),
+        all_outputs=all_outputs,
+    )
+    outputs = jnp.zeros((0,), x.dtype) if result.outputs is None else result.outputs
+    return outputs, result.state.h, getattr(result.state, "c", c)
+
+
+def _adam(attributes, shapes, rate, *arrays):
+    """`ADAM`: parameters, first and second moments after a step; see `native.adam`."""
+    count = len(shapes) // 3
+    part_1, part_2 = attributes["one_minus_beta_1"], attributes["one_minus_beta_2"]
+    after = []
+    for w, m, v, g in zip(*(arrays[i * count : (i + 1) * count] for i in range(4)), strict=True):
+        m = m + (g - m) * part_1
+        v = v + (g * g - v) * part_2
+        after.append((w - m * rate / (jnp.sqrt(v) + attributes["epsilon"]), m, v))
+    return tuple(array for group in zip(*after, strict=True) for array in group)
+
+
+_MEANINGS = {FORWARD: _forward, BACKWARD: _backward, ADAM: _adam}
