@@ -42,6 +42,27 @@ def arithmetic_of(cell) -> recurrence.Cell | None:
     return None
 
 
+def array_names(layer) -> list[str]:
+    """Return the names of a recurrent layer's arrays: those of its cell, numbered in a stack.
+
+    >>> from statewise import layers
+    >>> array_names(layers.LSTM(2)), array_names(layers.RNN([layers.GRUCell(2)] * 2))
+    (['h', 'c'], ['0.h', '1.h'])
+    """
+    cells = getattr(layer.cell, "cells", None)
+    if cells is None:
+        return _cell_names(layer.cell)
+    return [f"{i}.{name}" for i, cell in enumerate(cells) for name in _cell_names(cell)]
+
+
+def _cell_names(cell) -> list[str]:
+    arithmetic = arithmetic_of(cell)
+    if arithmetic is not None:
+        return list(arithmetic.state_type._fields)
+    sizes = cell.state_size if isinstance(cell.state_size, (list, tuple)) else [cell.state_size]
+    return [f"s{i}" for i in range(len(sizes))]
+
+
 def is_pure(layer) -> bool:
     """Whether the activations of a layer or cell depend on nothing but their argument.
 

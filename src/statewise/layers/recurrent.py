@@ -1,6 +1,7 @@
 """What makes a Keras recurrent layer ours: the state as a value, the recurrence of floor 1."""
 
 import contextlib
+from collections.abc import Mapping
 from contextvars import ContextVar
 
 import jax
@@ -21,6 +22,7 @@ from statewise.layers.carry import (
     warn_if_forgotten,
     zeros,
 )
+from statewise.layers.given_states import by_name, check_given_state
 from statewise.layers.masks import flag_a_step, mask_of, mask_of_outputs
 from statewise.recurrence.layout import starts_backwards
 
@@ -103,7 +105,7 @@ class Recurrent:
         begin = tree.map_structure(
             lambda a: ops.convert_to_tensor(a, dtype=self.cell.compute_dtype), begin
         )
-        self._check_state(begin, sequences.shape[0])
+        check_given_state(self, begin, sequences.shape[0])
         mask = flag_a_step(mask_of(sequences, mask), sequences, self.name)
         # Drawn before the loop, so that every step has the same masks (and as Keras does it, so
         # that the same seed gives the same masks).
@@ -186,6 +188,9 @@ class Recurrent:
         if initial_state is not None:
             if carry is not None and self in carry:
                 carry.begin_elsewhere(self)
+            if isinstance(initial_state, Mapping):
+                initial_state = by_name(self, initial_state)
+                return tree.pack_sequence_as(self._state_structure(), initial_state)
             return list(initial_state) if tree.is_nested(initial_state) else [initial_state]
         kept = None
         if carry is not None and self in carry:
@@ -206,16 +211,6 @@ class Recurrent:
             raise ValueError(
                 f"Layer {self.name!r} takes {expected} features a time step; the shape that came, "
                 f"(batch, time, features), is {tuple(sequences.shape)}."
-            )
-
-    def _check_state(self, state, batch):
-        """Refuse a given state that can't be that of these samples."""
-        shapes = [tuple(a.shape) for a in tree.flatten(state)]
-        count = len(tree.flatten(self.state_size))
-        if len(shapes) != count or any(shape[0] != batch for shape in shapes):
-            raise ValueError(
-                f"The state given to layer {self.name!r} has arrays of the shapes {shapes}, but "
-                f"{batch} samples came, whose state is {count} arrays ({batch}, ...)."
             )
 
     def _end(self, sequences, state):
