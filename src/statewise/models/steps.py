@@ -8,6 +8,7 @@ from keras.src.trainers.data_adapters import data_adapter_utils
 
 from statewise._forks import check_not_forked
 from statewise.models.batches import Batches
+from statewise.models.call_metrics import CallMetrics
 from statewise.models.cross_entropy import use_scores
 from statewise.models.flags import current_flags
 from statewise.models.lane_batches import LaneBatches
@@ -25,7 +26,7 @@ from statewise.models.structure import (
 )
 
 
-class Steps:
+class Steps(CallMetrics):
     """Keras's pure functions, extended; to be named before a Keras model in a class's bases."""
 
     def compute_loss_and_updates(
