@@ -77,3 +77,28 @@ def test_a_column_whose_name_contains_unique_id_is_no_key(tmp_path):
     result = call("forecast", path, "--output", tmp_path, "--horizon", 2, "--epochs", 1)
     assert result.exit_code == 0, result.output
     assert "30 daily steps of sold" in result.output
+
+
+def test_control_characters_and_long_names_reach_no_terminal(tmp_path):
+    path = tmp_path / "odd.csv"
+    days = pd.date_range("2024-01-01", periods=30).astype(str)
+    frame = pd.DataFrame({"day": days, "so\x1b[31mld": np.arange(30.0) % 7})
+    frame.to_csv(path, index=False)
+    result = call("forecast", path, "--output", tmp_path, "--horizon", 2, "--epochs", 1)
+    assert result.exit_code == 0, result.output
+    assert "\x1b" not in result.output
+    frame.assign(long="x").rename(columns={"long": "l" * 20_000}).to_csv(path, index=False)
+    result = call("forecast", path, "--target", "none", "--output", tmp_path)
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "\x1b" not in result.stderr
+    assert len(result.stderr) < 2100
+
+
+def test_years_beyond_those_of_python(tmp_path):
+    path = tmp_path / "far.csv"
+    years = [f"{year}-01-01" for year in range(9966, 9996)]
+    pd.DataFrame({"year": years, "y": np.arange(30.0) % 7}).to_csv(path, index=False)
+    options = ("--output", tmp_path, "--horizon", 9, "--epochs", 1, "--no-holdout")
+    result = call("forecast", path, *options, "--report", tmp_path / "r.html")
+    assert result.exit_code == 0, result.output
+    assert pd.read_csv(tmp_path / "forecast.csv", dtype=str)["year"].iloc[-1] == "10004-01-01"

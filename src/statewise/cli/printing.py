@@ -9,6 +9,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from statewise.cli.refusal import printable
+
+_WIDEST = 60  # letters of a heading
 _PHASES = {"choosing": "Choosing a transform", "training": "Training on all that is known"}
 
 
@@ -24,12 +27,12 @@ class Printer:
 
     def line(self, label: str, text: str) -> None:
         """Print a line that begins with a label."""
-        line = Text.assemble((f"{label:<10}", "dim"), text)
+        line = Text.assemble((f"{label:<10}", "dim"), printable(text))
         self.console.print(line, soft_wrap=True)
 
     def sentence(self, text: str) -> None:
         """Print a sentence by itself."""
-        self.console.print(Text(text, "bold"), soft_wrap=True)
+        self.console.print(Text(printable(text), "bold"), soft_wrap=True)
 
     def table(self, frame, *, best: str | None = None) -> None:
         """Print a frame, its index first; the lowest number of each column bold if ``best``.
@@ -39,16 +42,16 @@ class Printer:
             best: the heading of the index where the lowest number of a column is the best one.
         """
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column(best or str(frame.index.name or ""))
+        table.add_column(Text(printable(best or str(frame.index.name or ""), _WIDEST)))
         for name in frame.columns:
-            table.add_column(str(name), justify="right")
+            table.add_column(Text(printable(str(name), _WIDEST)), justify="right")
         lowest = frame.min()
         for label, row in frame.iterrows():
             cells = [
                 Text(_number(value), "bold" if best and value == lowest[name] else "")
                 for name, value in row.items()
             ]
-            table.add_row(Text(str(label)), *cells)
+            table.add_row(Text(printable(str(label), _WIDEST)), *cells)
         self.console.print(table)
 
     def busy(self, text: str):

@@ -24,6 +24,7 @@ _OTHERS = (
 _SIZE = (12.0, 6.0)  # inches: 1200 x 600 pixels at 100 dots an inch
 _LABEL_HEIGHT = 0.052  # of the axes' height
 _LEAST_HISTORY = 60
+_YEARS = (10, 9900)  # of Matplotlib's dates, with room at either end
 _TITLE = 160  # letters
 _HISTORY_LENGTHS = 4  # of the forecast
 
@@ -67,6 +68,8 @@ def plot_forecast(
             f"history has {len(history)} values and forecasts {forecasts.shape[0]} rows of "
             f"{forecasts.shape[1]} columns: there must be at least one of each."
         )
+    history, forecasts = _in_reach(history), _in_reach(forecasts)
+    truth = None if truth is None else _in_reach(truth)
     figure = Figure(figsize=_SIZE, dpi=100, layout="constrained")
     axes = figure.add_subplot()
     shown = history.iloc[-max(_HISTORY_LENGTHS * len(forecasts), _LEAST_HISTORY) :]
@@ -87,6 +90,18 @@ def plot_forecast(
     _dress(axes, shown, forecasts, title, held_out=truth is not None)
     _name_lines(axes, dict(reversed(lines.items())), forecasts.index[-1])
     return figure
+
+
+def _in_reach(table):
+    """Return a table whose dates Matplotlib knows: those far away become numbers of years."""
+    index = table.index
+    if not isinstance(index, pd.DatetimeIndex):
+        return table
+    years = index.year.to_numpy()
+    if not ((years < _YEARS[0]) | (years > _YEARS[1])).any():
+        return table
+    within = (index.day_of_year.to_numpy() - 1) / 366
+    return table.set_axis(pd.Index(years + within, name=index.name))
 
 
 def _styles(count: int):

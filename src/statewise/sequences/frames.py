@@ -266,7 +266,9 @@ def say_stamp(stamp: Any) -> str:
     """Write a time stamp as short as it is: a date where it has no time of day."""
     if not isinstance(stamp, pd.Timestamp):
         return f"{stamp:g}" if isinstance(stamp, float) else str(stamp)
-    return str(stamp.date()) if stamp == stamp.normalize() else str(stamp)
+    # Not date(), which Python has up to the year 9999 only.
+    day = f"{stamp.year:04}-{stamp.month:02}-{stamp.day:02}"
+    return day if stamp == stamp.normalize() else str(stamp)
 
 
 def say_stamps(stamps: pd.Index) -> np.ndarray:
