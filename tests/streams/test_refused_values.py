@@ -228,6 +228,28 @@ def test_changed_weights_serve_every_handle(rng):
         np.testing.assert_allclose(handle.push(x), before + 1.0, atol=2e-6)
 
 
+@pytest.mark.parametrize("activation", ["tanh", "gelu"])
+def test_a_model_of_other_layers_isn_t_taken_for_the_one_it_was(activation, rng):
+    model = Sequential([layers.Input((None, 3)), layers.GRU(4), layers.Dense(3, activation)])
+    streams = Streams(model)
+    streams.push({"a": rng.normal(size=3), "b": rng.normal(size=3)})
+    handle, before = streams["a"], snapshot(streams)
+    model.pop()
+    model.add(layers.Dense(3))
+    x = rng.normal(size=3).astype("float32")
+    for call in (
+        lambda: handle.push(x),
+        lambda: streams.push({"a": x}),
+        lambda: streams.push({"a": x, "b": x}),
+        lambda: streams.peek({"a": [x, x]}),
+        lambda: streams.forecast("a", 3),
+    ):
+        with pytest.raises(RuntimeError, match="is made of other layers now than when its streams"):
+            call()
+    assert snapshot(streams) == before
+    assert np.isfinite(Streams(model).push({"a": x})["a"]).all()
+
+
 def test_an_output_is_the_caller_s_to_change(rng):
     x = rng.normal(size=(2, 3)).astype("float32")
     streams, other = Streams(MODEL), Streams(MODEL)

@@ -5,6 +5,7 @@ them. Which of the two runs a model is decided by one predicate, `live_layers`.
 """
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -30,7 +31,33 @@ _ACTIVATIONS = {
 }
 
 
-class Weights:
+class Layers:
+    """Tells whether a model is still made of the layers of which it was made.
+
+    Args:
+        model: a built model.
+    """
+
+    def __init__(self, model: keras.Model):
+        # A `Sequential` makes itself a new graph whenever its layers change; others can't change.
+        self._graph = getattr(model, "_functional", None)
+        self._holder = SimpleNamespace(_functional=None) if self._graph is None else model
+        self._name = model.name
+
+    def check(self) -> None:
+        """Refuse a model that was changed.
+
+        Raises:
+            RuntimeError: if it's made of other layers now.
+        """
+        if self._holder._functional is not self._graph:
+            raise RuntimeError(
+                f"Model {self._name!r} is made of other layers now than when its streams were "
+                "made, which know nothing of them. Make Streams(model) anew."
+            )
+
+
+class Weights(Layers):
     """Tells whether a model's weights are still those that were noted.
 
     Args:
@@ -38,6 +65,7 @@ class Weights:
     """
 
     def __init__(self, model: keras.Model):
+        super().__init__(model)
         self._variables = list(model.weights)
         self.note(self.snapshot())
 
@@ -51,7 +79,13 @@ class Weights:
         self._noted = snapshot
 
     def are_current(self) -> bool:
-        """Whether the weights are those that were noted."""
+        """Whether the weights are those that were noted.
+
+        Raises:
+            RuntimeError: if the model is made of other layers now.
+        """
+        if self._holder._functional is not self._graph:
+            self.check()
         # JAX's arrays never change: other weights are other arrays.
         for variable, value in self._noted:  # noqa: SIM110 (a generator costs half a microsecond)
             if variable._value is not value:
@@ -72,6 +106,7 @@ class CompiledEngine:
 
     def __init__(self, model: keras.Model, sequences: bool):
         self._model = model
+        self._layers = Layers(model)
         self._sequences = sequences
         found = recurrent_layers(model)
         self._sizes = [len(keras.tree.flatten(layer.get_initial_state(1))) for layer in found]
@@ -89,6 +124,7 @@ class CompiledEngine:
             last only; and the state after the last step. New arrays.
         """
         check_not_forked()
+        self._layers.check()
         batch, room = x.shape[0], power_of_two(x.shape[0])
         x, state = _filled(x, room), [_filled(array, room) for array in state]
         model = self._model
