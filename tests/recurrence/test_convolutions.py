@@ -31,10 +31,12 @@ def convolved(x, kernel, *, strides, padding, dilation, groups):
     return result
 
 
-def drawn(seed):
+def drawn(seed, depthwise=False):
     """Return a convolution in some layout: inputs, kernel, options, and the axes of all three."""
     rng = np.random.default_rng(seed)
     space, groups = int(rng.integers(1, 4)), int(rng.integers(1, 3))
+    if depthwise:
+        space, groups = int(rng.integers(1, 3)), int(rng.integers(2, 6))
     dtype = rng.choice(["float32", "float64", "complex64"])
 
     def numbers(*shape):
@@ -44,6 +46,8 @@ def drawn(seed):
         )
 
     into, out = int(rng.integers(1, 4)), groups * int(rng.integers(1, 4))
+    if depthwise:
+        into = int(rng.integers(1, 3))
     sizes, taps = rng.integers(5, 8, space), rng.integers(1, 4, space)
     x = numbers(int(rng.integers(1, 4)), *sizes, groups * into)
     options = {
@@ -112,6 +116,45 @@ def test_gradients_in_a_loop_are_those_of_the_loop_unrolled(seed):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("seed", range(50, 66))
+def test_depthwise_convolutions_and_their_gradients_are_those_of_plain_loops(seed):
+    x, kernel, options, orders = drawn(seed, depthwise=True)
+    rng = np.random.default_rng(seed)
+    whole = convolved(x, kernel, **options)
+    weights = rng.normal(size=whole.shape).astype("float32")
+
+    def loss(x, kernel):
+        found = jnp.transpose(run(x, kernel, options, orders), np.argsort(orders[2]))
+        return (found.real * weights).sum(), found
+
+    gradients, found = jax.jit(jax.grad(loss, argnums=(0, 1), has_aux=True))(x, kernel)
+    np.testing.assert_allclose(found, whole, rtol=1e-4, atol=1e-4)
+    # The loss is linear in each of the two, so a gradient says what any other would give.
+    for _ in range(3):
+        others = rng.normal(size=x.shape), rng.normal(size=kernel.shape)
+        losses = [
+            (convolved(others[0], kernel, **options).real * weights).sum(),
+            (convolved(x, others[1], **options).real * weights).sum(),
+        ]
+        for other, gradient, expected in zip(others, gradients, losses, strict=True):
+            total = (np.asarray(gradient).real * other).sum()
+            np.testing.assert_allclose(total, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_a_depthwise_layer_trains_without_a_convolution():
+    numbers = ("NHWC", "HWIO", "NHWC")
+
+    def loss(kernel, x):
+        y = jax.lax.conv_general_dilated(
+            x, kernel, (1, 1), "SAME", dimension_numbers=numbers, feature_group_count=6
+        )
+        return (y**2).sum()
+
+    x, kernel = jnp.ones((2, 8, 8, 6)), jnp.ones((3, 3, 1, 6))
+    text = jax.jit(jax.grad(loss, argnums=(0, 1))).lower(kernel, x).as_text()
+    assert "stablehlo.convolution" not in text
+
+
 def test_no_convolution_of_a_training_step_is_left_in_another_layout():
     def loss(kernel, x):
         numbers = ("NCHW", "OIHW", "NCHW")
@@ -141,7 +184,7 @@ def test_a_convolution_mapped_over_kernels_stays_right():
         np.testing.assert_allclose(found, run(x, one, options, orders), rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("groups", [2, 3])
+@pytest.mark.parametrize("groups", [2, 3, 8])
 def test_groups_of_a_batch_are_those_of_separate_convolutions(groups):
     rng = np.random.default_rng(groups)
     x = jnp.asarray(rng.normal(size=(2 * groups, 9, 4)), "float32")

@@ -14,6 +14,8 @@ from functools import partial
 import jax
 from jax.interpreters import mlir
 
+from statewise.recurrence.depthwise import depthwise
+
 try:
     from jax._src.lax.convolution import _conv_general_dilated_lower
 except ImportError:  # another JAX has it elsewhere; then convolutions in loops stay as they are
@@ -45,24 +47,36 @@ def transpose_convolutions() -> bool:
 
 def _lower(context, inputs, kernel, **parameters):
     """JAX's rule, around which inputs, kernel and outputs are transposed where they have to be."""
-    # JAX's own choice for CPUs; without it XLA's slow loops would compute complex numbers.
-    rule = partial(_conv_general_dilated_lower, expand_complex_convolutions=True)
     numbers, groups = parameters["dimension_numbers"], parameters["batch_group_count"]
-    if groups == 1 and _orders(numbers) == _orders(_plain(numbers)):
+    orders, plain = _orders(numbers), _plain(numbers)
+    if groups == 1 and orders == _orders(plain) and not _sums(*context.avals_in, parameters):
+        # JAX's own choice for CPUs; without it XLA's slow loops would compute complex numbers.
+        rule = partial(_conv_general_dilated_lower, expand_complex_convolutions=True)
         return rule(context, inputs, kernel, **parameters)
-    of_inputs, of_kernel, of_outputs = _orders(numbers)
-    parameters["dimension_numbers"] = _plain(numbers)
+    parameters["dimension_numbers"] = plain
     if groups > 1:  # then the features aren't in groups
         parameters |= {"batch_group_count": 1, "feature_group_count": groups}
 
     def transposed(inputs, kernel):
-        inputs = jax.lax.transpose(inputs, of_inputs)
+        of_inputs, of_kernel, of_outputs = orders
+        inputs, kernel = jax.lax.transpose(inputs, of_inputs), jax.lax.transpose(kernel, of_kernel)
         if groups > 1:
             inputs = _groups_among_features(inputs, groups)
-        outputs = _convolution.bind(inputs, jax.lax.transpose(kernel, of_kernel), **parameters)
+        convolve = _sums(inputs, kernel, parameters) or _convolution.bind
+        outputs = convolve(inputs, kernel, **parameters)
         return jax.lax.transpose(outputs, sorted(range(inputs.ndim), key=of_outputs.__getitem__))
 
     return mlir.lower_fun(transposed, multiple_results=False)(context, inputs, kernel)
+
+
+def _sums(inputs, kernel, parameters):
+    """Return what `depthwise` has for a convolution of real numbers in XLA's layout, or None."""
+    dtype = inputs.dtype
+    if dtype not in ("float32", "float64") or kernel.dtype != dtype:
+        return None
+    if parameters["preferred_element_type"] not in (None, dtype):
+        return None
+    return depthwise(inputs.shape, kernel.shape, parameters)
 
 
 def _groups_among_features(inputs, groups: int):
