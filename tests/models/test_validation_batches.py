@@ -85,3 +85,17 @@ def test_batches_too_large_to_keep_are_told_of(monkeypatch):
 def test_validation_data_without_samples():
     with pytest.raises(ValueError, match="validation_data holds no samples"):
         val_losses((X[:0], Y[:0]))
+
+
+def test_the_sequences_of_a_stateful_model_are_validated_side_by_side():
+    # 64 sequences: cut into batches of 32, those of the second batch would go on from the
+    # states of those of the first.
+    x = np.random.default_rng(0).normal(size=(64, 3, 1)).astype("float32")
+    y = x.sum(axis=1)
+    model = sw.Sequential([layers.Input((3, 1)), layers.LSTM(2, stateful=True), layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    model.fit(x, y, epochs=1, verbose=0)
+    expected = model.evaluate(x, y, verbose=0)
+    model.reset_states()
+    history = model.fit(x, y, epochs=1, validation_data=(x, y), verbose=0).history
+    assert history["val_loss"] == pytest.approx([expected], rel=1e-5)

@@ -160,7 +160,9 @@ class Running(Evaluating):
                 val_x,
                 val_y,
                 val_weight,
-                batch_size=None if lanes else validation_batch_size,
+                batch_size=None
+                if lanes
+                else self._rows_of_a_batch(val_x, validation_batch_size, validation_steps),
                 steps=validation_steps,
                 steps_per_execution=self.steps_per_execution,
             )
