@@ -12,6 +12,7 @@ from statewise.cli.printing import Printer
 from statewise.cli.refusal import Refusal
 from statewise.cli.written_names import as_written, check_forecast_file
 from statewise.pictures import plot_forecast
+from statewise.pictures.forecast_plot import in_reach
 from statewise.pictures.report import (
     Report,
     report_of_backtest,
@@ -237,7 +238,7 @@ def shade(figure: Figure, time: pd.Index, bands: dict[float, list]) -> None:
 
     The axis stays as it is, for the lines' names stand where their ends were.
     """
-    limits = figure.axes[0].get_ylim()
+    time, limits = in_reach(time, time[-1]), figure.axes[0].get_ylim()
     for level, (low, high) in bands.items():
         figure.axes[0].fill_between(
             time, low, high, color=_SHADE, alpha=0.22 if level < 90 else 0.12, linewidth=0

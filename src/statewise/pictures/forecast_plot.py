@@ -24,7 +24,7 @@ _OTHERS = (
 _SIZE = (12.0, 6.0)  # inches: 1200 x 600 pixels at 100 dots an inch
 _LABEL_HEIGHT = 0.052  # of the axes' height
 _LEAST_HISTORY = 60
-_YEARS = (10, 9900)  # of Matplotlib's dates, with room at either end
+_YEARS = (110, 9900)  # of Matplotlib's dates, with room at either end
 _TITLE = 160  # letters
 _HISTORY_LENGTHS = 4  # of the forecast
 
@@ -68,8 +68,11 @@ def plot_forecast(
             f"history has {len(history)} values and forecasts {forecasts.shape[0]} rows of "
             f"{forecasts.shape[1]} columns: there must be at least one of each."
         )
-    history, forecasts = _in_reach(history), _in_reach(forecasts)
-    truth = None if truth is None else _in_reach(truth)
+    last = forecasts.index[-1]
+    history = history.set_axis(in_reach(history.index, last))
+    forecasts = forecasts.set_axis(in_reach(forecasts.index, last))
+    if truth is not None:
+        truth = truth.set_axis(in_reach(truth.index, last))
     figure = Figure(figsize=_SIZE, dpi=100, layout="constrained")
     axes = figure.add_subplot()
     shown = history.iloc[-max(_HISTORY_LENGTHS * len(forecasts), _LEAST_HISTORY) :]
@@ -92,16 +95,20 @@ def plot_forecast(
     return figure
 
 
-def _in_reach(table):
-    """Return a table whose dates Matplotlib knows: those far away become numbers of years."""
-    index = table.index
-    if not isinstance(index, pd.DatetimeIndex):
-        return table
-    years = index.year.to_numpy()
-    if not ((years < _YEARS[0]) | (years > _YEARS[1])).any():
-        return table
-    within = (index.day_of_year.to_numpy() - 1) / 366
-    return table.set_axis(pd.Index(years + within, name=index.name))
+def in_reach(time: pd.Index, last: object) -> pd.Index:
+    """Return the time of a plot as Matplotlib knows it: dates far away become numbers of years.
+
+    Args:
+        time: of a line.
+        last: of all that is plotted, which decides for all.
+
+    >>> days = pd.DatetimeIndex(["9950-01-01"])
+    >>> in_reach(days, days[-1]).tolist()
+    [9950.0]
+    """
+    if not isinstance(last, pd.Timestamp) or _YEARS[0] <= last.year <= _YEARS[1]:
+        return time
+    return pd.Index(time.year + (time.day_of_year - 1) / 366, name=time.name)
 
 
 def _styles(count: int):
