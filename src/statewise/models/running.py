@@ -58,6 +58,15 @@ class Running(Evaluating):
         self._forget_programs(force)
         return super().make_predict_function(force)
 
+    def _refuse_own(self, name, instead):
+        """Refuse a subclass whose function of that name would be passed over."""
+        if getattr(type(self), name) is not getattr(Running, name):
+            raise ValueError(
+                f"{type(self).__name__} has a {name} of its own, which is not used: the batches of "
+                f"an epoch run in one compiled program. Write a {instead} of your own instead, or "
+                "derive the model from keras.Model."
+            )
+
     def _forget_programs(self, wanted):
         if wanted:
             self._programs = self._lane_programs = None
@@ -125,6 +134,7 @@ class Running(Evaluating):
             TypeError: where ``class_weight`` isn't weights by the numbers of classes.
         """
         self._assert_compile_called("fit")
+        self._refuse_own("make_train_function", "train_step")
         epochs = check_count(epochs, "epochs", "epochs", 0)
         initial_epoch = check_count(initial_epoch, "initial_epoch", "epochs", 0)
         if isinstance(validation_freq, np.integer):
@@ -189,6 +199,7 @@ class Running(Evaluating):
         logs = {}
         silent = validation is None and nothing_to_tell(callbacks)
         epoch = self._initial_epoch or initial_epoch
+        finished = False
         try:
             while epoch < epochs:
                 programs.reset_metrics()
@@ -214,10 +225,12 @@ class Running(Evaluating):
                 epoch += 1
                 if self.stop_training:
                     break
-            callbacks.on_train_end(logs)
+            finished = True
         finally:
             if epochs > 0:
                 self._finish_optimizing()
+            if finished:  # after that, as in Keras: early stopping brings back its best weights
+                callbacks.on_train_end(logs)
         return self.history
 
     def evaluate(
@@ -237,6 +250,7 @@ class Running(Evaluating):
         ``batch_size`` is by default that of its input, of the carried state, or all samples.
         """
         self._assert_compile_called("evaluate")
+        self._refuse_own("make_test_function", "test_step")
         batch_size = self._rows_of_a_batch(x, batch_size, steps)
         turn = self.steps_per_execution
         batches = batches_of(
@@ -260,6 +274,7 @@ class Running(Evaluating):
             result ``(time, ...)`` for each series, in the series' own order and length, by key
             where the series have keys.
         """
+        self._refuse_own("make_predict_function", "predict_step")
         if isinstance(x, Lanes):
             x = x.without_targets()
         elif samples_of(x) == 0:
@@ -288,6 +303,7 @@ class Running(Evaluating):
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
         """Train on one batch; same arguments and results as Keras's ``train_on_batch``."""
         self._assert_compile_called("train_on_batch")
+        self._refuse_own("make_train_function", "train_step")
         if class_weight is not None:
             class_weight = ClassWeights(self, class_weight)
         batches = _one_batch(x, y, sample_weight, class_weight)
@@ -300,6 +316,7 @@ class Running(Evaluating):
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
         """Evaluate one batch; same arguments and results as Keras's ``test_on_batch``."""
         self._assert_compile_called("test_on_batch")
+        self._refuse_own("make_test_function", "test_step")
         batches = _one_batch(x, y, sample_weight)
         programs = self._prepare(batches)
         programs.reset_metrics()
@@ -309,6 +326,7 @@ class Running(Evaluating):
 
     def predict_on_batch(self, x):
         """Compute the outputs for one batch; same result as Keras's ``predict_on_batch``."""
+        self._refuse_own("make_predict_function", "predict_step")
         piece = self._plain_batch(x)
         if piece is not None:
             return predict_piece(self, self._programs, piece)
