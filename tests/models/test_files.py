@@ -253,6 +253,41 @@ def test_flipped_bits_are_named(saved, tmp_path, rng, count):
     assert whole < count / 4  # a few bits mean nothing: the times of the parts
 
 
+@pytest.mark.filterwarnings("ignore:.*HDF5")
+@pytest.mark.parametrize("name", ["h5", "folder", "weights", "parts of weights"])
+def test_other_numbers_in_a_file_of_weights(name, tmp_path):
+    kind, model = FORMATS[name], make()
+    path = tmp_path / kind.name
+    kind.save(model, path)
+    for file in [p for p in tmp_path.rglob("*") if p.is_file() and p.suffix == ".h5"]:
+        content = file.read_bytes()
+        weights = [w.tobytes() for w in model.get_weights() if w.tobytes() in content]
+        for weight in (w for w in weights if any(w)):
+            place = content.index(weight) + len(weight) // 2
+            file.write_bytes(content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :])
+            with pytest.raises(ValueError, match=rf"{re.escape(str(file))} is damaged"):
+                kind.weights(path)
+        file.write_bytes(content[:100])
+        with pytest.raises(ValueError, match=rf"{re.escape(str(file))} can't be read"):
+            kind.weights(path)
+        file.write_bytes(content)
+    assert_equal(kind.weights(path), model.get_weights())
+
+
+def test_weights_go_to_kerass_models_and_back(tmp_path):
+    parts = [layers.Input((3, 2)), layers.GRU(16), layers.Dense(1)]
+    ours, path = Sequential(parts), tmp_path / "model.weights.h5"
+    stock = keras.Sequential([layers.Input((3, 2)), keras.layers.GRU(16), layers.Dense(1)])
+    ours.save_weights(path)
+    stock.load_weights(path)
+    assert_equal(stock.get_weights(), ours.get_weights())
+    stock.save_weights(path)  # without a checksum
+    expected = ours.get_weights()
+    ours.set_weights([w + 1 for w in expected])
+    ours.load_weights(path)
+    assert_equal(ours.get_weights(), expected)
+
+
 @pytest.mark.parametrize("cut", [0, 4, 100, -1])
 def test_a_file_that_is_cut_short(saved, tmp_path, cut):
     damaged = tmp_path / "damaged.keras"

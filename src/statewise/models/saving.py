@@ -11,6 +11,7 @@ from keras.src.utils.file_utils import is_remote_path
 
 from statewise._forks import check_not_forked
 from statewise.layers.recurrent import saving_states
+from statewise.models.seals import check_seals, seal
 from statewise.models.whole_files import write_beside
 
 # Errors that say what is wrong with what is asked for, not with the file.
@@ -42,6 +43,16 @@ class Saving:
 
         return _save(filepath, overwrite, write, _bytes(self))
 
+    def load_weights(self, filepath, *args, **kwargs):
+        """Load weights, as Keras's ``load_weights`` does.
+
+        Raises:
+            ValueError: naming the file, if it's damaged.
+        """
+        if isinstance(filepath, (str, os.PathLike)) and not _is_remote(filepath):
+            check_seals(filepath)
+        return super().load_weights(filepath, *args, **kwargs)
+
 
 def _bytes(of) -> int:
     """Return how many bytes the variables of a model or an optimizer take."""
@@ -55,7 +66,7 @@ def _save(filepath, overwrite: bool, write, size: int):
     exists = os.path.exists(filepath)
     if exists and not overwrite and not io_utils.ask_to_proceed_with_overwrite(filepath):
         return None
-    return write_beside(filepath, write, size)
+    return write_beside(filepath, write, size, seal)
 
 
 def _is_remote(filepath) -> bool:
@@ -83,6 +94,8 @@ def load_model(path, custom_objects=None, compile=True):
     'Sequential'
     """
     check_not_forked()
+    if isinstance(path, (str, os.PathLike)) and not _is_remote(path):
+        check_seals(path)
     try:
         return keras.saving.load_model(path, custom_objects=custom_objects, compile=compile)
     except _PLAIN:

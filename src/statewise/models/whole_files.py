@@ -11,7 +11,12 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-def write_beside(path: str | os.PathLike, write: Callable[[str], Result], size: int = 0) -> Result:
+def write_beside(
+    path: str | os.PathLike,
+    write: Callable[[str], Result],
+    size: int = 0,
+    finish: Callable[[Path], None] | None = None,
+) -> Result:
     """Let ``write`` write to a path of the same name, and put what it wrote in its place.
 
     An error, a full disk, or an interruption leaves what was there before. Whatever is written
@@ -21,6 +26,7 @@ def write_beside(path: str | os.PathLike, write: Callable[[str], Result], size: 
         path: where the file or folder shall be. A link is followed.
         write: takes the path to write to; its last part is that of ``path``.
         size: how many bytes it will write at least.
+        finish: takes each file that was written, before it's put in its place.
 
     Returns:
         What ``write`` returns.
@@ -50,7 +56,11 @@ def write_beside(path: str | os.PathLike, write: Callable[[str], Result], size: 
         return write(os.fspath(path))
     try:
         result = write(os.fspath(room / target.name))
-        for written in sorted(room.rglob("*")):
+        every = sorted(room.rglob("*"))
+        for written in every if finish else ():
+            if written.is_file():
+                finish(written)
+        for written in every:
             _move(written, target.parent / written.relative_to(room))
         return result
     finally:
