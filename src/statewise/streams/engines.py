@@ -156,6 +156,7 @@ class NativeEngine:
     Attributes:
         weights: tells whether they are still those with which `run` computes.
         run: the native step, ``(x (batch, features), state) -> (outputs, state)``.
+        update: the same on rows of arrays, in place, ``(x, state, rows=...) -> outputs``.
         tame: whether the weights are finite and so small that finite states come of any inputs
             whose squares have a sum below `TAME`.
     """
@@ -171,17 +172,12 @@ class NativeEngine:
         if not self.weights.are_current():
             self._load()
 
-    @property
-    def live(self):
-        """The native step, with the model's weights as they are now."""
-        self.refresh()
-        return self._live
-
     def step(self, x: np.ndarray, state: Sequence[np.ndarray]):
         """Run over time steps, see `CompiledEngine.step`."""
-        live, outputs = self.live, []
+        self.refresh()
+        outputs = []
         for t in range(x.shape[1]):
-            y, state = live.step(np.ascontiguousarray(x[:, t]), state)
+            y, state = self.run(np.ascontiguousarray(x[:, t]), state)
             outputs.append(y)
         return (np.stack(outputs, axis=1) if self._sequences else outputs[-1]), list(state)
 
@@ -190,8 +186,8 @@ class NativeEngine:
         live = live_step([_live_layer(layer) for layer in self._stack])
         # All of it or, after an interruption, nothing; noted last, so that it's then done again.
         vars(self).update(
-            _live=live,
             run=live.step,
+            update=live.update,
             tame=all(np.abs(v).max(initial=0) < _TAME_WEIGHT for _, v in snapshot),
         )
         self.weights.note(snapshot)

@@ -54,18 +54,20 @@ class Stream:
 
         One float32 step ``(features,)`` is the quickest.
         """
-        if self._engine is not None:
+        engine = self._engine
+        if engine is not None:
             x = np.asarray(values)
-            if x.shape == self._features and x.dtype == self._dtype and hypot(*x.tolist()) < _TAME:
-                newest = self._newest.get(self.key)
-                if newest is None or not self._weights.are_current():
-                    newest = self._begin()
-                if newest is not None:
-                    state, _, steps = newest
-                    y, state = self._engine.run(x[None], state)
+            if x.shape == self._features and x.dtype is self._dtype and hypot(*x.tolist()) < _TAME:
+                newest, key = self._newest, self.key
+                now = newest.get(key)
+                if now is None or not self._weights.are_current():
+                    now = self._begin()
+                if now is not None:
+                    state, _, steps = now
+                    y, state = engine.run(x[None], state)
                     y = y[0]
                     # The push is done by this one operation: before it, nothing has changed.
-                    self._newest[self.key] = (state, y.copy(), steps + 1)
+                    newest[key] = (state, y.copy(), steps + 1)
                     return y
         self._check_joined()
         return self._streams.push({self.key: values})[self.key]

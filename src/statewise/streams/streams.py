@@ -444,7 +444,7 @@ class Streams:
         try:
             table.change = change
             # One call, run through in C: no interruption comes between the states and the mark.
-            update = partial(engine.live.update, batch.x[:, 0], state, rows=slots)
+            update = partial(engine.update, batch.x[:, 0], state, rows=slots)
             change.decided.extend(map(call, (update,)))
             change.apply(table)
             table.change = None
