@@ -71,8 +71,8 @@ def _move(written: Path, place: Path) -> None:
     if written.is_dir():
         place.mkdir(exist_ok=True)
         return
-    with open(written, "rb") as file:
-        os.fsync(file.fileno())
     if place.exists():
+        with open(written, "rb") as file:  # on the disk before the old one is gone
+            os.fsync(file.fileno())
         shutil.copymode(place, written)
     os.replace(written, place)
