@@ -1,7 +1,6 @@
 """What a model is given: arrays of real numbers, none of them masked; anything else is refused."""
 
 import jax
-import jax.numpy as jnp
 import keras
 import numpy as np
 
@@ -110,7 +109,8 @@ def _on_device(array, name: str) -> jax.Array:
             )
         if array.dtype.kind == "f":
             array = array.astype(keras.config.floatx(), copy=False)
-        array = jnp.asarray(array)
+        # Not jnp.asarray, which keeps a compiled program for each shape that it has ever seen.
+        array = jax.device_put(array.copy())
     if array.ndim == 0:
         raise ValueError(
             f"{name} is a single number; expected (batch, time, features). One step of one series "

@@ -208,8 +208,9 @@ def lay_out(
 
     begins = panel.offsets[:-1] + room * np.arange(len(panel))
     rows = np.arange(len(values)) + room * series
-    total = len(values) + room * len(panel)
-    wide = np.empty((total, values.shape[1]), np.float32)
+    # Programs are compiled for a number of rows: series that grow by a step share them.
+    total = _rounded(len(values) + room * len(panel))
+    wide = np.zeros((total, values.shape[1]), np.float32)
     wide[rows] = values
     inputs = np.zeros((total, 0), np.float32)
     own = inputs_of(panel, encoder, panel.future, panel.time, series)
@@ -244,6 +245,12 @@ def lay_out(
         before,
     )
     return arrays, Level(shift, scale, log)
+
+
+def _rounded(count: int) -> int:
+    """Round up a number of rows, by an eighth at most."""
+    step = 1 << max(0, count.bit_length() - 4)
+    return -(-count // step) * step
 
 
 def _filled(values: np.ndarray, observed: np.ndarray, offsets: np.ndarray) -> np.ndarray:

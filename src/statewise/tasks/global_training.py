@@ -129,6 +129,7 @@ class Training:
     def epoch(self, first: np.ndarray, series: np.ndarray) -> float:
         """Train on the windows of an epoch, (UPDATES, batch); return the mean loss."""
         carried = self._running, self._moments, self.weights
+        _forget_some(self._program)
         carried, loss = self._program(carried, self.data, first, series)
         self._running, self._moments, self.weights = carried
         return float(loss)
@@ -150,8 +151,15 @@ def _train_program(plan: Plan, schedule: Schedule) -> tuple[Callable, list[Array
     return _PROGRAMS[key]
 
 
+def _forget_some(program) -> None:
+    """Forget what a program was compiled for, once that's many panels: it holds memory."""
+    if program._cache_size() > _SHAPES:
+        program.clear_cache()
+
+
 _PROGRAMS: dict[tuple, tuple] = {}  # compiled once for each plan and schedule
 _KEPT = 16
+_SHAPES = 24  # of panels and their windows, that a program is kept compiled for
 
 
 def _train(plan, schedule, optimizer, carried, data, first, series):
@@ -225,6 +233,7 @@ def _in_chunks(function, weights, data, first, series, at_once):
     """Run over the windows, so many at once: one compiled program, however many there are."""
     count = len(first)
     at_once = min(at_once, 1 << (count - 1).bit_length())
+    _forget_some(_compiled)
     results = []
     for chunk in range(-(-count // at_once)):
         rows = np.arange(chunk * at_once, (chunk + 1) * at_once) % count
