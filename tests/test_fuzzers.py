@@ -10,7 +10,7 @@ SCRIPTS = Path(__file__).parents[1] / "scripts"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "count"), [("fuzz_files", 600), ("fuzz_commands", 200)])
+@pytest.mark.parametrize(("name", "count"), [("fuzz_files", 300), ("fuzz_commands", 80)])
 def test_nothing_is_found(name, count):
     command = [sys.executable, SCRIPTS / f"{name}.py", "--count", str(count), "--seed", "11"]
     done = subprocess.run(command, capture_output=True, text=True)

@@ -112,3 +112,11 @@ def test_help_loads_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"keras", "jax", "numpy"} & set(done.stdout.splitlines()[-1].split())
+
+
+def test_a_file_that_ends_the_program(tmp_path):
+    path = tmp_path / "exits.py"
+    path.write_text("import sys\nsys.exit(7)\n")
+    result = explain(f"{path}:model", "--shape", "1,5,2")
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "ends the program when it's run (exit code 7)" in result.stderr

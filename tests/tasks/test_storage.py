@@ -105,6 +105,14 @@ def test_categories_of_several_types_and_numpy_arguments(tmp_path):
     pd.testing.assert_frame_equal(again.predict(future=ahead), forecaster.predict(future=ahead))
 
 
+def test_small_integers_of_numpy_are_numbers_as_others():
+    frame = wide(["a", "b"], 300)
+    small = Forecaster(horizon=np.int8(100), units=np.int8(3), epochs=np.int8(1), seed=np.uint8(3))
+    small.lookback = np.int8(100)
+    usual = Forecaster(horizon=100, units=3, epochs=1, seed=3, lookback=100)
+    pd.testing.assert_frame_equal(small.fit(frame).predict(), usual.fit(frame).predict())
+
+
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "UTC", "-03:00"])
 def test_stamps_keep_their_zone(zone, tmp_path):
     stamps = pd.date_range("2024-03-10", periods=30, tz=zone)

@@ -128,6 +128,8 @@ def _from_file(path: Path, name: str):
         found = getattr(module, name, None)
         if found is not None and not hasattr(found, "layers") and callable(found):
             found = found()
+    except SystemExit as error:
+        raise Refusal(f"{path} ends the program when it's run (exit code {error.code})") from None
     except Exception as error:  # whatever the file does
         raise Refusal(f"{path} failed: {type(error).__name__}: {error}") from None
     finally:

@@ -21,17 +21,19 @@ _SEASONS_LOOKED_AT = 200  # series that decide about the season
 
 
 def check(forecaster: Any) -> None:
-    """Refuse arguments that make no sense."""
-    check_count(forecaster.horizon, "horizon")
-    check_count(forecaster.seed, "seed", 0)
-    check_count(forecaster.layers, "layers")
+    """Refuse arguments that make no sense; NumPy's whole numbers become Python's.
+
+    The sum of two np.int8 may be negative.
+    """
+    for name, least in (("horizon", 1), ("seed", 0), ("layers", 1)):
+        setattr(forecaster, name, check_count(getattr(forecaster, name), name, least))
     for name, least in (("lookback", 2), ("units", 1), ("epochs", 1), ("season", 1)):
         value = getattr(forecaster, name)
         if isinstance(value, str):
             if value != "auto":
                 raise ValueError(f'{name} must be a whole number or "auto", but is {value!r}')
         else:
-            check_count(value, name, least)
+            setattr(forecaster, name, check_count(value, name, least))
     if forecaster.cell not in CELLS:
         raise ValueError(f"cell must be one of {', '.join(CELLS)}, but is {forecaster.cell!r}")
     if forecaster.likelihood not in ("auto", None, *LIKELIHOODS):
@@ -170,7 +172,7 @@ def check_counts(panel: Panel, likelihood: str | None) -> None:
         raise DataError(
             f"the negative binomial is for counts, whole numbers from 0 on, but at "
             f"{panel.time[row]} the series {say_keys([key])} has {target[row]:g}. Take another "
-            "likelihood, or round the target."
+            + ("likelihood." if (target < 0).any() else "likelihood, or round the target.")
         )
 
 
