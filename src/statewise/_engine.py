@@ -20,8 +20,8 @@ def choose_engine() -> None:
         if engine != "jax":
             raise ImportError(
                 f"statewise computes with JAX, but Keras is already loaded with {engine!r}. "
-                "Import statewise before keras, or set the environment variable "
-                "KERAS_BACKEND=jax before the first import of keras, and start Python again."
+                "Import statewise before keras, or keras from it (from statewise import keras), or "
+                "set the environment variable KERAS_BACKEND=jax, and start Python again."
             )
         return
     engine = os.environ.get("KERAS_BACKEND") or "jax"
