@@ -19,10 +19,13 @@ class Levels(click.ParamType):
         if not isinstance(value, str):
             return value
         try:
-            levels = sorted({float(part) for part in value.split(",")})
+            levels = sorted({float(part.strip().removesuffix("%")) for part in value.split(",")})
         except ValueError:
             self.fail(f"{value!r} is no list of numbers such as 80,95", param, ctx)
         for level in levels:
+            if 0 < level < 1:
+                percent = f"{100 * level:g}"
+                self.fail(f"{level:g} is no percent: write {percent} for {percent} %", param, ctx)
             if not 0 < level < 100:
                 self.fail(f"{level:g} is not between 0 and 100", param, ctx)
         return tuple(levels)

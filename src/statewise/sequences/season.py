@@ -51,7 +51,7 @@ def guess_season(frequency: str, values: Any) -> int:
     """
     target = as_series(values, "values")[:, 0].astype(np.float64)
     if not np.isfinite(target).all():
-        raise ValueError("values must be finite: fill or drop missing values first")
+        raise ValueError("values must be finite: fill in missing values first")
     return find_season(frequency, target)
 
 

@@ -146,9 +146,17 @@ def as_time_series(series: Any) -> TimeSeries:
         DataError: where it isn't one even series of finite numbers.
     """
     if not isinstance(series, TimeSeries):
+        call = "read_series(series"
         if not isinstance(series, (pd.Series, pd.DataFrame)):
-            series = pd.Series(_as_array(series))
-        series = read_series(series)
+            series, call = pd.Series(_as_array(series)), "read_series(pd.Series(series)"
+        try:
+            series = read_series(series)
+        except DataError as error:
+            if 'missing="fill"' not in str(error):
+                raise
+            raise DataError(
+                f'{error}: both are said to read_series, so give {call}, missing="fill") instead'
+            ) from None
     if series.values.shape[1] != 1:
         raise DataError(
             f"a Forecaster takes one series of one feature; this one has {series.values.shape[1]}: "
