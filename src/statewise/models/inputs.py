@@ -4,7 +4,7 @@ import jax
 import keras
 import numpy as np
 
-from statewise.models.structure import has_one_input
+from statewise.models.structure import one_input_shape
 
 # Kinds of NumPy's dtypes that are numbers for a network; "V" are the short floats of ml_dtypes.
 _NUMBERS = "biufV"
@@ -78,9 +78,9 @@ def check_shape(model: keras.Model, x, *, exact: bool = False) -> None:
     Raises:
         ValueError: with what the model takes.
     """
-    if not has_one_input(model) or not hasattr(x, "ndim"):
+    expected = one_input_shape(model)
+    if expected is None or not hasattr(x, "ndim"):
         return
-    expected = tuple(model.input_shape)
     if x.ndim == len(expected):
         fits = x.ndim < 3 or not exact or expected[2] in (None, x.shape[2])
     else:

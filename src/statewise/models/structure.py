@@ -111,8 +111,14 @@ def _begin(layer, arrays, batch: int) -> list:
 
 def has_one_input(model: keras.Model) -> bool:
     """Whether the model takes one array, of a shape that is known."""
+    return one_input_shape(model) is not None
+
+
+def one_input_shape(model: keras.Model) -> tuple | None:
+    """Return the shape of what the model takes, if it's one array of a known shape."""
     shape = getattr(model, "input_shape", None)
-    return isinstance(shape, tuple) and len(shape) > 1 and not isinstance(shape[0], (tuple, list))
+    one = isinstance(shape, tuple) and len(shape) > 1 and not isinstance(shape[0], (tuple, list))
+    return shape if one else None
 
 
 def is_stateful(model: keras.Model) -> bool:
