@@ -52,5 +52,5 @@ def test_what_passes_on_keras_passes_here(group, tmp_path):
     if unknown:
         keras_suite.copy_tests(group, stock, substitutes=False)
         control = keras_suite.outcomes(stock, *unknown, substitutes=False)
-        worse = [test for test in unknown if control.get(test) == "passed"]
+        worse = [test for test in unknown if control.get(test) not in ("failed", "skipped")]
         assert not worse, (ours / "log.txt").read_text()[-20_000:]
