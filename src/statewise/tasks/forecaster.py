@@ -124,7 +124,8 @@ class Forecaster:
             names: which columns of a long frame hold what, as `Columns` or a mapping.
             short: what to do where a key has too few steps: "raise", or "drop" goes on without it.
             missing: what to do about missing values of a panel: "mask" leaves them out of the
-                loss, shows the network the last known value and that it is one; "raise".
+                loss, shows the network the last known value and that it is one, and in the season
+                after that of the latest season that has one; "raise".
             progress: called after each epoch with what goes on ("choosing" or "training"), the
                 epochs done, the most there will be, and the loss; True shows a bar.
 
@@ -455,7 +456,7 @@ class Forecaster:
             )
         self.notes_.append(
             f"{what}: they don't count in the loss, and the network is shown the last known value "
-            "in their place"
+            "in their place, a season later that of the latest season known"
         )
 
     def _predict_alone(self, panel: Panel, horizon: int, levels: list) -> tuple:
