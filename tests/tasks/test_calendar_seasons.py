@@ -131,3 +131,11 @@ def test_what_was_filled_or_left_out_is_no_last_season(missing, gone):
     if missing == "fill":
         result = evaluate_closed_loop(Forecaster(horizon=7, **QUICK), series.until(105))
         assert result.table.loc["seasonal naive", "MAE"] == 0
+
+
+def test_a_file_keeps_the_steps_of_the_calendar(with_holiday, tmp_path):
+    forecaster = Forecaster(horizon=6, **QUICK).fit(with_holiday)
+    forecaster.save(tmp_path / "sold.forecaster")
+    again = Forecaster.load(tmp_path / "sold.forecaster")
+    pd.testing.assert_frame_equal(again.predict(level=[80]), forecaster.predict(level=[80]))
+    assert again.notes_ == forecaster.notes_
