@@ -6,19 +6,22 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from statewise.streams.keys import plain_key
+
 BYTES = 8  # of a record's checksum
 _WORD = 4  # bytes of a record that are multiplied at once
 
 
 class KeySums(dict):
-    """The checksums of keys, by key; what is asked for is computed once.
+    """The checksums of plain keys, by key; what is asked for is computed once.
 
     >>> KeySums()["7"] == KeySums()[7]
     False
     """
 
     def __missing__(self, key: str | int) -> int:
-        """Compute a key's checksum, and keep it."""
+        """Compute a key's checksum, and keep it; refuse a key that can't be kept."""
+        plain_key(key)
         text = key.encode() if isinstance(key, str) else b"\0%d" % key
         return self.setdefault(key, zlib.crc32(text))
 
@@ -31,7 +34,7 @@ class RecordSums:
     sum; several leave it as it is once in four billion times at most.
 
     Args:
-        size: of a record in bytes, a multiple of four.
+        size: of a record in bytes, a multiple of eight.
     """
 
     def __init__(self, size: int):
@@ -55,7 +58,7 @@ def padded(size: int) -> int:
     >>> padded(7), padded(8)
     (8, 8)
     """
-    return -(-size // _WORD) * _WORD
+    return -(-size // BYTES) * BYTES
 
 
 def of_texts(texts: Mapping[str, str]) -> str:

@@ -54,6 +54,15 @@ def plain_keys(keys: str | int | Iterable) -> list[str | int]:
     return keys
 
 
+def as_plain_keys(keys: list) -> list[str | int]:
+    """Return keys as plain ones; whether they can be kept, and are there once, isn't looked at.
+
+    Raises:
+        TypeError: if a key is neither text nor an integer.
+    """
+    return keys if _PLAIN.issuperset(map(type, keys)) else plain_keys(keys)
+
+
 def by_plain_key(values: Mapping) -> Mapping:
     """Return a mapping with plain keys, the same one where they are.
 

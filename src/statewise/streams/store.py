@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from statewise.streams import checksums
-from statewise.streams.keys import plain_keys
+from statewise.streams.keys import as_plain_keys, plain_keys
 from statewise.streams.log_check import check_log
 from statewise.streams.store_files import (
     OpenFile,
@@ -125,8 +125,7 @@ class StateStore:
         size = self._record_size
         keys, records = self._rows(size)
         whole = np.frombuffer(b"".join(records), np.uint8).reshape(len(keys), size)
-        payload = np.ascontiguousarray(whole[:, : -checksums.BYTES])
-        kept = np.ascontiguousarray(whole[:, -checksums.BYTES :]).view("<u8")[:, 0]
+        payload, kept = whole[:, : -checksums.BYTES], whole.view("<u8")[:, -1]
         wrong = np.flatnonzero(kept != self._record_sums.of(payload, self._sums_of(keys)))
         if wrong.size:
             raise damaged(
@@ -162,7 +161,7 @@ class StateStore:
                 replaced or deleted since it was opened.
             RuntimeError: in a process forked from the one that opened it.
         """
-        keys = plain_keys(list(keys))
+        keys = as_plain_keys(list(keys))
         steps = [(_UPSERT, list(zip(keys, self._pack(keys, values), strict=True)))]
         about = self._about
         if weights is not None and weights != self.weights:
@@ -248,8 +247,6 @@ class StateStore:
         except BaseException:
             self._roll_back()
             raise
-        finally:
-            self._file.note()
 
     def _check(self) -> dict[str, str]:
         """Refuse what isn't a whole store of these columns; return what it says about itself."""
@@ -326,9 +323,8 @@ class StateStore:
         for part in parts:
             records[:, start : start + part.shape[1]] = part
             start += part.shape[1]
-        payload = np.ascontiguousarray(records[:, : -checksums.BYTES])
-        sums = self._record_sums.of(payload, self._sums_of(keys)).astype("<u8")
-        records[:, -checksums.BYTES :] = sums[:, None].view(np.uint8)
+        payload = records[:, : -checksums.BYTES]
+        records.view("<u8")[:, -1] = self._record_sums.of(payload, self._sums_of(keys))
         whole = records.tobytes()
         return [whole[i : i + size] for i in range(0, len(whole), size)]
 
