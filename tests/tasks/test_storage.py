@@ -174,6 +174,7 @@ def mended(plain, *where, value):
         (("parts", "plan", "cell"), ["lstm"]),
         (("parts", "members"), 10**9),
         (("parts", "request"), {}),
+        (("parts", "held"), "x"),
         (("parts", "encoder"), [1]),
         (("parts", "candidate"), [1, 2, 3]),
         (("params", "horizon"), 10**12),
@@ -214,6 +215,8 @@ def test_what_somebody_has_changed_is_refused(where, value, saved, tmp_path):
         (("parts", "chain"), {"transforms": [{"kind": "os"}]}),
         (("parts", "lags"), 7),
         (("parts", "curves"), [1]),
+        (("parts", "validation", 1), []),
+        (("parts", "validation"), 3),
     ],
     ids=str,
 )

@@ -23,6 +23,7 @@ _BYTES = 1 << 30  # that a file of any size may claim
 _RATIO = 1000  # and beyond that so many times its own
 _JSON = 1 << 26
 _GATES = {"lstm": 4, "gru": 3, "rnn": 1}
+_ROWS = 1 << 40
 _STEPS = 1_000_000  # of lookback, horizon and season
 
 
@@ -103,6 +104,8 @@ def check_sizes(plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> N
         wide = parts["networks"] * parts["units"]
         _check_weights(_GATES[parts["cell"]] * wide**2, held)
         _check_count(parts["lookback"], "lookback", _STEPS)
+        for name, value in zip(("first", "horizon"), parts["validation"], strict=True):
+            _check_count(value, name, _ROWS)
     elif plain["engine"] == "global":
         plan = parts["plan"]
         for kind, name in ((Plan, "plan"), (Request, "request"), (Encoder, "encoder")):
@@ -111,6 +114,8 @@ def check_sizes(plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> N
         for name in ("units", "layers", "channels"):
             _check_count(plan[name], name, held)
         _check_count(parts["members"], "members", held)
+        for name in ("held", "validated"):
+            _check_count(parts[name], name, _ROWS)
         inputs = (plan["inputs"], *plan["categories"])
         for count in inputs:
             _check_count(count, "inputs", held, 0)
