@@ -127,3 +127,36 @@ def test_a_run_is_not_gone_on_with_on_another_machine(modules, tmp_path, monkeyp
     monkeypatch.setattr(modules.run, "facts", lambda python: {"processor": "another"})
     with pytest.raises(SystemExit, match="Choose another folder"):
         modules.run.begun(given)
+
+
+@pytest.mark.slow
+def test_every_layers_network_fits_its_data(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    import keras_layers
+
+    size = keras_layers.SIZES["small"]
+    for name in keras_layers.LAYERS:
+        x, y = keras_layers.data(name, size)
+        model = keras_layers.network("statewise", name, size)
+        assert model.input_shape[1:] == x.shape[1:]
+        assert model.output_shape[1:] == y.shape[1:]
+        assert len(x) == len(y) == keras_layers.BATCHES * size.batch
+
+
+def test_a_layers_line_says_what_is_slow_and_what_differs(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    import keras_layers
+
+    seconds = {what: {"statewise": 0.024, "Keras": 0.048} for what in keras_layers.WHAT}
+    seconds["predict"] = {"statewise": 0.02, "Keras": 0.01}
+    values = {what: {"statewise": [1.0, 0.5], "Keras": [1.0, 0.5]} for what in keras_layers.WHAT}
+    found = {"seconds": seconds, "values": values}
+    text, agree = keras_layers.line("Conv9D", "small", found)
+    assert text == (
+        "| Conv9D | small | 1.00 ms | 2.00 ms | 2.00 | 2.00 | **0.50** | 0.5 | 0.5 | yes |"
+    )
+    assert agree
+    values["evaluate"]["statewise"][0] = 1.001
+    text, agree = keras_layers.line("Conv9D", "small", found)
+    assert text.endswith("| **NO** |")
+    assert not agree
