@@ -9,8 +9,8 @@ import weakref
 from collections.abc import Mapping
 from pathlib import Path
 
-# Bytes of the write-ahead log after which they are moved into the file: often enough to keep the log
-# small, seldom enough that a push of thousands of keys doesn't write everything twice.
+# Bytes of the write-ahead log after which they are moved into the file: often enough to keep the
+# log small, seldom enough that a push of thousands of keys doesn't write everything twice.
 _LARGE_LOG = 16 << 20
 # Errors that tell of a file that isn't as it was written.
 _DAMAGE = {
