@@ -239,6 +239,7 @@ class StateStore:
         ]
         if then is not None:
             chain.append(then)
+        self._file.writing = True
         try:
             deque(map(call, chain), maxlen=0)
         except sqlite3.Error as error:
@@ -247,6 +248,8 @@ class StateStore:
         except BaseException:
             self._roll_back()
             raise
+        finally:
+            self._file.note()
 
     def _check(self) -> dict[str, str]:
         """Refuse what isn't a whole store of these columns; return what it says about itself."""

@@ -1,6 +1,5 @@
 """The files of a store: made, opened, watched, and left alone by a forked child."""
 
-import contextlib
 import ctypes
 import os
 import sqlite3
@@ -9,9 +8,9 @@ import weakref
 from collections.abc import Mapping
 from pathlib import Path
 
-# Bytes of the write-ahead log after which they are moved into the file: often enough to keep the
+# Pages of the write-ahead log after which SQLite moves them into the file: often enough to keep the
 # log small, seldom enough that a push of thousands of keys doesn't write everything twice.
-_LARGE_LOG = 16 << 20
+_CHECKPOINT_PAGES = 4000
 # Errors that tell of a file that isn't as it was written.
 _DAMAGE = {
     sqlite3.SQLITE_CORRUPT,
@@ -30,6 +29,7 @@ class OpenFile:
 
     Attributes:
         connection: to SQLite.
+        writing: whether a write was begun, and `note` not called since: it was interrupted.
 
     Raises:
         ValueError: if it's damaged or something else.
@@ -43,8 +43,8 @@ class OpenFile:
         self._process = os.getpid()
         self.connection = _connected(path)
         _open_files.add(self)
-        self._known, _ = self._seen()
-        self._moving = self._closed = False
+        self._known = self._seen()
+        self.writing = self._closed = False
 
     def check(self) -> None:
         """Refuse to go on in a forked child, or with other files than those that were opened.
@@ -62,13 +62,11 @@ class OpenFile:
                 "other's keys. Let that process push, or close the store before the fork and open "
                 "it in one process afterwards."
             )
-        if self._moving:
-            self._note()
-        seen, log_size = self._seen()
+        if self.writing:
+            self.note()
+        seen = self._seen()
         if seen != self._known:
             raise OSError(_difference(self.path, self._known, seen))
-        if log_size > _LARGE_LOG:
-            self._empty_log()
 
     def close(self) -> None:
         """Close it; in a forked child that leaves the files as they are."""
@@ -80,31 +78,21 @@ class OpenFile:
         """Let a forked child never close the connection: that would write to the parent's files."""
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.connection))
 
-    def _empty_log(self) -> None:
-        """Move the log into the file, which nothing else of ours writes to."""
-        self._moving = True
-        with contextlib.suppress(
-            sqlite3.Error
-        ):  # a full disk, say: what's in the log is safe there
-            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        self._note()
+    def note(self) -> None:
+        """Take the file as it is after a write of our own: SQLite may have emptied its log."""
+        file = _status(self._absolute)
+        if file and (file.st_dev, file.st_ino) == self._known[0]:
+            self._known = (self._known[0], (file.st_size, file.st_mtime_ns), self._known[2])
+        self.writing = False
 
-    def _note(self) -> None:
-        """Take the file as it is now, after a write of our own; not another one."""
-        seen, _ = self._seen()
-        if seen[0] == self._known[0]:
-            self._known = (*seen[:2], self._known[2])
-        self._moving = False
-
-    def _seen(self) -> tuple[tuple, int]:
-        """Return which file it is, what tells of writes to it, and which its log is; its size."""
+    def _seen(self) -> tuple:
+        """Return which file it is, what tells of writes to it, and which file its log is."""
         file, log = map(_status, (self._absolute, f"{self._absolute}-wal"))
-        seen = (
+        return (
             file and (file.st_dev, file.st_ino),
             file and (file.st_size, file.st_mtime_ns),
             log and (log.st_dev, log.st_ino),
         )
-        return seen, log.st_size if log else 0
 
 
 def create(path: Path, about: Mapping[str, str]) -> None:
@@ -218,7 +206,7 @@ def _connected(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA wal_autocheckpoint = 0")  # `OpenFile` does it, and knows of it
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("COMMIT")
     except BaseException as error:
