@@ -1,6 +1,7 @@
 """What a model is given: arrays of real numbers, none of them masked; anything else is refused."""
 
 import jax
+import jax.numpy as jnp
 import keras
 import numpy as np
 
@@ -109,8 +110,10 @@ def _on_device(array, name: str) -> jax.Array:
             )
         if array.dtype.kind == "f":
             array = array.astype(keras.config.floatx(), copy=False)
-        # Not jnp.asarray, which keeps a compiled program for each shape that it has ever seen.
-        array = jax.device_put(array.copy())
+        # Not jnp.asarray for known steps, which are of many lengths: it compiles a program for
+        # each shape, and keeps it. For a single step it's twice as fast.
+        one_step = array.ndim < 2 or array.shape[1] == 1
+        array = jnp.asarray(array) if one_step else jax.device_put(array.copy())
     if array.ndim == 0:
         raise ValueError(
             f"{name} is a single number; expected (batch, time, features). One step of one series "
