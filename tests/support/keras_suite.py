@@ -46,16 +46,17 @@ _SUBSTITUTES = {
 class _Imports(ast.NodeTransformer):
     """Lets a test import siblings from beside it, and substitutes if there are to be any."""
 
-    def __init__(self, substitutes: bool):
-        self._substitutes = substitutes
+    def __init__(self, substitutes: bool, siblings: set[str]):
+        self._substitutes, self._siblings = substitutes, siblings
 
     def visit_ImportFrom(self, node):
-        if node.module.endswith("_test"):  # of another test, which is copied too
-            return ast.ImportFrom(node.module.rpartition(".")[2], node.names, 0)
+        module = node.module.rpartition(".")[2]
+        if module in self._siblings:
+            return ast.ImportFrom(module, node.names, 0)
         statements = []
         for alias in node.names:
             name = _SUBSTITUTES.get((node.module, alias.name)) if self._substitutes else None
-            if alias.name.endswith("_test"):
+            if alias.name in self._siblings:
                 statements.append(ast.Import([alias]))
             elif name is None:
                 statements.append(ast.ImportFrom(node.module, [alias], 0))
@@ -75,8 +76,10 @@ def copy_tests(group: str, folder: Path, *, substitutes: bool) -> None:
     folder.mkdir(parents=True)
     (folder / "conftest.py").write_text("from keras_suite_plugin import *\n")
     place = GROUPS[group]
-    for path in sorted((SOURCE / place).glob("*_test.py")):
-        tree = _Imports(substitutes).visit(ast.parse(path.read_text("utf-8")))
+    paths = sorted((SOURCE / place).glob("*_test.py"))
+    siblings = {path.stem for path in paths}
+    for path in paths:
+        tree = _Imports(substitutes, siblings).visit(ast.parse(path.read_text("utf-8")))
         text = ast.unparse(ast.fix_missing_locations(tree))
         if group == "layers":  # a saved cell is looked for in the module that it says it's from
             name = f"keras.src.{place.replace('/', '.')}.{path.stem}"
