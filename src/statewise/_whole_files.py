@@ -4,12 +4,17 @@ What is written goes beside the file first, and takes its place when all of it i
 full disk, an error or a power cut leaves the old file, or none.
 """
 
+import errno
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
+
+Result = TypeVar("Result")
 
 
 @contextmanager
@@ -41,10 +46,84 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
     beside = path.with_name(f".{secrets.token_hex(6)}.part{path.suffix}")
     try:
         yield beside
-        with beside.open("rb+") as file:
-            os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, beside)
-        beside.replace(path)
+        _sync(beside)
+        _put(beside, path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def write_beside(
+    path: str | os.PathLike,
+    write: Callable[[str], Result],
+    size: int = 0,
+    finish: Callable[[Path], None] | None = None,
+) -> Result:
+    """Let ``write`` write to a path of the same name, and put what it wrote in its place.
+
+    An error, a full disk, or an interruption leaves what was there before. Whatever is written
+    comes along, several files or a folder; other files of a folder that is there already stay.
+
+    Args:
+        path: where the file or folder shall be. A link is followed.
+        write: takes the path to write to; its last part is that of ``path``.
+        size: how many bytes it will write at least.
+        finish: takes each file that was written, before it's put in its place.
+
+    Returns:
+        What ``write`` returns.
+
+    Raises:
+        OSError: if there's no room for ``size`` bytes on the disk, or whatever ``write`` raises.
+
+    >>> folder = tempfile.mkdtemp()
+    >>> write_beside(os.path.join(folder, "notes.txt"), lambda p: Path(p).write_text("new"))
+    3
+    >>> os.listdir(folder)
+    ['notes.txt']
+    """
+    target = Path(os.path.realpath(path))
+    # Without a folder to write to, the writer's own error says so; a device is no file to replace.
+    special = target.exists() and not (target.is_file() or target.is_dir())
+    if special or not target.parent.is_dir():
+        return write(os.fspath(path))
+    free = shutil.disk_usage(target.parent).free
+    if free < size:  # before the writer begins: HDF5 may end the process on a full disk
+        raise OSError(
+            errno.ENOSPC, f"No room: {size} bytes are to be written, {free} are free", str(target)
+        )
+    try:
+        room = Path(tempfile.mkdtemp(dir=target.parent, prefix=".statewise-"))
+    except PermissionError:  # only the file itself may be changed
+        return write(os.fspath(path))
+    try:
+        result = write(os.fspath(room / target.name))
+        every = sorted(room.rglob("*"))
+        for written in every if finish else ():
+            if written.is_file():
+                finish(written)
+        for written in every:
+            _move(written, target.parent / written.relative_to(room))
+        return result
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+
+
+def _move(written: Path, place: Path) -> None:
+    if written.is_dir():
+        place.mkdir(exist_ok=True)
+        return
+    if place.exists():  # on the disk before the old one is gone; a new one has nothing to lose
+        _sync(written)
+    _put(written, place)
+
+
+def _sync(file: Path) -> None:
+    with file.open("rb+") as opened:
+        os.fsync(opened.fileno())
+
+
+def _put(written: Path, place: Path) -> None:
+    """Let a file take another's place, with its rights."""
+    if place.exists():
+        shutil.copymode(place, written)
+    os.replace(written, place)

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from statewise import Sequential, layers, load_model
-from statewise.models.whole_files import write_beside
+from statewise._whole_files import write_beside
 
 
 def make(units=16, name="model"):

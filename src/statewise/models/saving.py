@@ -10,9 +10,9 @@ from keras.src.utils import io_utils
 from keras.src.utils.file_utils import is_remote_path
 
 from statewise._forks import check_not_forked
+from statewise._whole_files import write_beside
 from statewise.layers.recurrent import saving_states
 from statewise.models.seals import check_seals, seal
-from statewise.models.whole_files import write_beside
 
 # Errors that say what is wrong with what is asked for, not with the file.
 _PLAIN = (FileNotFoundError, PermissionError, IsADirectoryError, ImportError, MemoryError)

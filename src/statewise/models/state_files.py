@@ -10,8 +10,8 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save
 
+from statewise._whole_files import write_beside
 from statewise.models.state import State
-from statewise.models.whole_files import write_beside
 
 _FORMAT = "statewise-state-1"
 _METADATA = {"format", "order", "checksum"}
