@@ -99,8 +99,8 @@ class Forward {
   // The rows of a group, from `row` on, whose products are there but not their gates.
   struct Waiting {
     Share* share = nullptr;
-    Index s, group, row;
-    int phase;
+    Index s = 0, group = 0, row = 0;
+    int phase = 0;
   };
 
   // One thread's rows, through all steps. Where products leave the vectors free, two shares of the
