@@ -1,5 +1,6 @@
 import _thread
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -170,7 +171,15 @@ def test_ctrl_c_is_one_line(table, monkeypatch):
     assert (result.exit_code, result.stderr) == (130, "statewise: stopped; nothing was written.\n")
 
 
-def test_ctrl_c_is_heard_where_python_ignores_exceptions(table, monkeypatch):
+@pytest.fixture
+def hears_ctrl_c():
+    """Let this process hear Ctrl-C: one that a shell began in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_is_heard_where_python_ignores_exceptions(table, monkeypatch, hears_ctrl_c):
     class Deaf:
         def __del__(self):
             raise KeyboardInterrupt
@@ -184,7 +193,7 @@ def test_ctrl_c_is_heard_where_python_ignores_exceptions(table, monkeypatch):
     assert (result.exit_code, result.stderr) == (130, "statewise: stopped; nothing was written.\n")
 
 
-def test_ctrl_c_is_heard_on_a_busy_machine(table, monkeypatch):
+def test_ctrl_c_is_heard_on_a_busy_machine(table, monkeypatch, hears_ctrl_c):
     """The thread that repeats it is ready before the place that ignored it is left."""
 
     class Deaf:

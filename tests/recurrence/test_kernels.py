@@ -315,9 +315,8 @@ def test_training_inside_a_compiled_loop(rng):
 def test_an_exported_program_runs(rng):
     cell, x, state, weights = random_case("LSTM", rng)
     program = jax.jit(lambda x: kernels.run(cell, x, state, weights).outputs)
-    safe = [jax.export.DisabledSafetyCheck.custom_call(native.extension.FORWARD)]
-    exported = jax.export.export(program, disabled_checks=safe)(x)
-    np.testing.assert_array_equal(exported.call(x), program(x))
+    exported = jax.export.export(program)(x)  # of XLA's own operations, so but for rounding
+    np.testing.assert_allclose(exported.call(x), program(x), atol=1e-6)
 
 
 def test_a_sharded_batch(rng):

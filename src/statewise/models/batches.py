@@ -89,12 +89,12 @@ class Batches:
         steps_per_execution=1,
     ):
         check_numbers(x=x, y=y, sample_weight=sample_weight)
+        if samples_of(x) == 0:
+            raise ValueError("x holds no samples: there is nothing to run on. Give at least one.")
         if batch_size is not None:
             batch_size = check_count(batch_size, "batch_size", "samples")
         if steps is not None:
             steps = check_count(steps, "steps", "batches")
-        if samples_of(x) == 0:
-            raise ValueError("x holds no samples: there is nothing to run on. Give at least one.")
         self._class_weight = None
         if class_weight is not None:
             if sample_weight is not None:
