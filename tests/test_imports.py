@@ -108,7 +108,13 @@ def saved(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("order", ["import statewise, keras", "import keras, statewise"])
+@pytest.mark.parametrize(
+    "order",
+    [
+        "import statewise, keras",
+        pytest.param("import keras, statewise", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize(
     ("file", "expected"),
     [

@@ -58,6 +58,7 @@ def everything(x, y, **options):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_gives_what_dense_arrays_give(form):
     x, y = data()
@@ -65,6 +66,11 @@ def test_every_form_gives_what_dense_arrays_give(form):
         np.testing.assert_allclose(found, dense, rtol=1e-4, atol=1e-5)
 
 
+def test_one_form_gives_what_dense_arrays_give():
+    test_every_form_gives_what_dense_arrays_give("csr_matrix")
+
+
+@pytest.mark.slow
 def test_eagerly_too():
     x, y = data()
     eager = everything(FORMS["csr_matrix"](x), y, run_eagerly=True)

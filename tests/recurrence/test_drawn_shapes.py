@@ -152,7 +152,7 @@ def natively(case, sharing):
 
 
 @needs_kernels
-@drawn(120)
+@drawn(100)
 @given(cases(work=3e6), sharings())
 def test_native_kernels_at_drawn_shapes(case, sharing):
     natively(case, sharing)
@@ -167,7 +167,7 @@ def test_native_kernels_at_thousands_of_drawn_shapes(part, case, sharing):
     natively(case, sharing)
 
 
-@drawn(30)
+@drawn(20)
 @given(cases(work=1e6))
 def test_the_reference_at_drawn_shapes(case):
     with jax.enable_x64(True):
