@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -361,3 +362,20 @@ def test_a_class_that_isnt_known_is_still_said_so(tmp_path):
     assert load_model(tmp_path / "own.keras", custom_objects={"gone>Own": Own}).layers
     with pytest.raises(ValueError, match="File not found"):
         load_model(tmp_path / "none.keras")
+
+
+def test_a_damaged_backup_is_passed_over_for_the_one_before(tmp_path):
+    model = Sequential([layers.Input((5, 2)), layers.LSTM(3)])
+    model.compile("sgd", "mse")
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup", double_checkpoint=True)
+
+    class Interruption(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                raise RuntimeError("interrupted")
+
+    x, y = np.ones((4, 5, 2), "float32"), np.ones((4, 3), "float32")
+    with pytest.raises(RuntimeError, match="interrupted"):
+        model.fit(x, y, epochs=4, callbacks=[backup, Interruption()], verbose=0)
+    Path(backup._weights_path).write_text("0")
+    assert model.fit(x, y, epochs=4, callbacks=[backup], verbose=0).epoch[-1] == 3

@@ -11,6 +11,14 @@ _NAME = "statewise_checksum"
 _ENDINGS = (".h5", ".hdf5")
 
 
+class DamagedFileError(OSError, ValueError):
+    """A file of weights that isn't what was written.
+
+    An `OSError` as HDF5's own, since Keras's ``BackupAndRestore`` knows by that that it has to take
+    the backup before.
+    """
+
+
 def seal(path: str | os.PathLike) -> None:
     """Note in an HDF5 file what it holds; Keras passes over the note. Other files stay as they are.
 
@@ -34,7 +42,7 @@ def check_seals(path: str | os.PathLike) -> None:
             of weights.
 
     Raises:
-        ValueError: naming the file that is damaged.
+        DamagedFileError: naming the file.
     """
     path = Path(path)
     if path.is_dir():
@@ -55,12 +63,12 @@ def _check(path: Path) -> None:
             noted = file.attrs.get(_NAME)
             whole = noted is None or noted == _checksum(file)
     except Exception as error:  # whatever HDF5 makes of a damaged file
-        raise ValueError(
+        raise DamagedFileError(
             f"{path} can't be read as a file of weights; it's damaged, cut short or of another "
             f"kind ({type(error).__name__}: {error})."
         ) from error
     if not whole:
-        raise ValueError(
+        raise DamagedFileError(
             f"{path} is damaged: what it holds isn't what was written (its checksum differs). Load "
             "an intact copy of the file."
         )
