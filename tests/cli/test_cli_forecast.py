@@ -179,15 +179,18 @@ def hears_ctrl_c():
     signal.signal(signal.SIGINT, before)
 
 
+class Deaf:
+    def __del__(self):
+        raise KeyboardInterrupt
+
+
+def interrupted(*_, **__):
+    """Be interrupted where Python ignores exceptions, and go on."""
+    Deaf()
+    time.sleep(10)
+
+
 def test_ctrl_c_is_heard_where_python_ignores_exceptions(table, monkeypatch, hears_ctrl_c):
-    class Deaf:
-        def __del__(self):
-            raise KeyboardInterrupt
-
-    def interrupted(*_, **__):
-        Deaf()
-        time.sleep(10)
-
     monkeypatch.setattr("statewise.tasks.Forecaster.fit", interrupted)
     result = forecast(table())
     assert (result.exit_code, result.stderr) == (130, "statewise: stopped; nothing was written.\n")
@@ -195,14 +198,6 @@ def test_ctrl_c_is_heard_where_python_ignores_exceptions(table, monkeypatch, hea
 
 def test_ctrl_c_is_heard_on_a_busy_machine(table, monkeypatch, hears_ctrl_c):
     """The thread that repeats it is ready before the place that ignored it is left."""
-
-    class Deaf:
-        def __del__(self):
-            raise KeyboardInterrupt
-
-    def interrupted(*_, **__):
-        Deaf()
-        time.sleep(10)
 
     start = _thread.start_new_thread
 
