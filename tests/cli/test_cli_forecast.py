@@ -1,4 +1,5 @@
 import _thread
+import os
 import re
 import signal
 import subprocess
@@ -249,3 +250,14 @@ def test_as_a_process(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"statewise: {tmp_path / 'none.csv'}: no such file\n"
+
+
+@pytest.mark.parametrize("command", ["forecast", "backtest"])
+def test_a_misspelt_instruction_set_is_refused_before_the_training(command, tmp_path):
+    command = [sys.executable, "-m", "statewise", command, "--output", str(tmp_path)]
+    environment = os.environ | {"STATEWISE_ISA": "avx513"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "STATEWISE_ISA is 'avx513'" in line
+    assert "choose one of" in line

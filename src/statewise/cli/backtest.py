@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from statewise.cli import options as shared
-from statewise.cli.intake import as_notes, make_folder, read_data, refusals
+from statewise.cli.intake import as_notes, check_environment, make_folder, read_data, refusals
 
 
 @click.command()
@@ -57,4 +57,5 @@ def backtest(file, key, time, target, future, past, static, calendar, missing, o
                 check_peers(options["peers"])
         with printer.busy("Loading the engine"):
             from statewise.cli import panels
+        check_environment()
         panels.measure(data, output, printer, **options)

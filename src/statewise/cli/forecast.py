@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from statewise.cli import options as shared
-from statewise.cli.intake import as_notes, make_folder, read_data, refusals
+from statewise.cli.intake import as_notes, check_environment, make_folder, read_data, refusals
 
 
 @click.command()
@@ -64,6 +64,7 @@ def forecast(file, key, time, target, future, past, static, calendar, missing, o
             make_folder(options["report"].parent, "--report")
         with printer.busy("Loading the engine"):
             from statewise.cli import panels, running
+        check_environment()
         if many:
             del options["one_step"], options["train_fraction"]
             panels.forecast(data, output, printer, **options)

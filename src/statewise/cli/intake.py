@@ -18,6 +18,14 @@ def refusals(*kinds: type[Exception]):
         raise Refusal(str(error)) from None
 
 
+def check_environment() -> None:
+    """Refuse environment variables of the kernels that say what there isn't."""
+    from statewise.recurrence.native import available
+
+    with refusals(ValueError):
+        available()
+
+
 @contextmanager
 def as_notes(printer):
     """Print warnings as notes of one line."""
