@@ -90,21 +90,28 @@ void Live::step(Index rows, const float* x, const float* const* before, float* c
 
 void Live::update(Index rows, const Index* numbers, const float* x, float* const* state,
                   float* y) const {
+  // Put back when all rows are computed: where there is no memory for one block of them, none is a
+  // step ahead of the others.
+  Workspace workspace;
+  float* some[kMostArrays];
+  for (std::size_t i = 0; i < state_units_.size(); ++i)
+    some[i] = static_cast<float*>(
+        workspace.take(static_cast<std::size_t>(rows * state_units_[i]) * sizeof(float)));
   share_out(rows, work_, [&](Index first, Index count) {
-    Workspace workspace;
-    float* some[kMostArrays];
+    float* own[kMostArrays];
     for (std::size_t i = 0; i < state_units_.size(); ++i) {
       const Index units = state_units_[i];
-      some[i] = static_cast<float*>(
-          workspace.take(static_cast<std::size_t>(count * units) * sizeof(float)));
+      own[i] = some[i] + first * units;
       for (Index n = 0; n < count; ++n)
-        std::copy_n(state[i] + numbers[first + n] * units, units, some[i] + n * units);
+        std::copy_n(state[i] + numbers[first + n] * units, units, own[i] + n * units);
     }
-    step_block(count, x + first * features(), some, some, y + first * outputs());
+    step_block(count, x + first * features(), own, own, y + first * outputs());
+  });
+  share_out(rows, work_, [&](Index first, Index count) {
     for (std::size_t i = 0; i < state_units_.size(); ++i) {
       const Index units = state_units_[i];
-      for (Index n = 0; n < count; ++n)
-        std::copy_n(some[i] + n * units, units, state[i] + numbers[first + n] * units);
+      for (Index n = first; n < first + count; ++n)
+        std::copy_n(some[i] + n * units, units, state[i] + numbers[n] * units);
     }
   });
 }
