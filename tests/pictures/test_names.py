@@ -1,7 +1,6 @@
 """Layers and series may be called anything: pictures and texts stay well-formed and small."""
 
 import io
-import time
 import xml.etree.ElementTree as ET
 
 import numpy as np
@@ -49,9 +48,9 @@ def test_a_layer_with_a_long_name(tmp_path):
     assert drawing.scene.width < 2000
     assert len(drawing.svg) < 20_000
     assert len(drawing.text) < 5000
-    begin = time.perf_counter()
+    texts = [part.text for part in drawing.scene.marks if isinstance(part, Words)]
+    assert max(map(len, texts)) < 500  # what takes long to draw
     drawing.save(tmp_path / "a.png")
-    assert time.perf_counter() - begin < 4
 
 
 def test_series_with_odd_and_long_keys():
@@ -61,6 +60,16 @@ def test_series_with_odd_and_long_keys():
         ET.fromstring(drawing.svg.encode())
         assert "\x1b" not in drawing.text
         assert drawing.scene.width < 20_000
+
+
+def test_a_series_that_is_named_as_a_part_of_a_window():
+    names = ("input", "output")
+    drawing = draw(lanes({name: np.arange(4.0) for name in names}, lanes=2, steps=4))
+    other = draw(lanes({name: np.arange(4.0) for name in ("ab", "cd")}, lanes=2, steps=4))
+    for name in names:
+        assert f"{name}4" in drawing.text
+    assert "ab4" in other.text
+    assert [bar[-1] for bar in drawing.structure["bars"]] == list(names)
 
 
 def test_a_plot_with_odd_and_long_names():

@@ -19,6 +19,7 @@ _NUMBERED = 17.0  # pixels that a step needs for its number
 _ROW = 40.0
 _EDGE = Ink("#B34700", None, 2.4)
 _CHUNK = Ink("#1A1A1A", None, 1.4, (6, 4))
+_SERIES = "series"
 _SHADES = ("#FFFFFF", "#E4E4E4", "#C9C9C9")
 
 
@@ -30,8 +31,9 @@ class Bar:
         row: number of the row, 0 at the top.
         start: first step of the row.
         stop: one after the last.
-        kind: "input" or "output" for a window's two parts; else the key of the series.
+        kind: "input" or "output" for a window's two parts; "series" in a lane.
         first: which step of the series the bar begins with.
+        name: the key of the series in a lane.
     """
 
     row: int
@@ -39,6 +41,7 @@ class Bar:
     stop: int
     kind: str
     first: int = 0
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Cut:
     @property
     def structure(self) -> dict:
         """What the picture says, as plain values."""
-        bars = [(bar.row, bar.start, bar.stop, bar.kind) for bar in self.bars]
+        bars = [(bar.row, bar.start, bar.stop, bar.name or bar.kind) for bar in self.bars]
         return {"picture": self.picture, "bars": bars, "resets": self.resets, "edges": self.edges}
 
 
@@ -133,7 +136,8 @@ def _of_lanes(data: Lanes) -> Cut:
             count = len(list(steps))
             if series >= 0:
                 first = int(line[at, 1])
-                bars.append(Bar(row, at, at + count, str(data.keys[series]), first))
+                name = str(data.keys[series])
+                bars.append(Bar(row, at, at + count, _SERIES, first, name))
             at += count
         resets += [(row, int(step)) for step in np.flatnonzero(begins[row])]
     edges = tuple(data.steps * (i + 1) for i in range(len(chunks)))
@@ -159,7 +163,7 @@ def _lay_out(cut: Cut) -> Scene:
         Words(22, 34, cut.picture, 20.0, bold=True), Words(22, 56, first + ".", 12.5, color=DARK)
     )
     _draw_scale(scene, cut, left, top, step, steps)
-    series = list(dict.fromkeys(bar.kind for bar in cut.bars))
+    series = list(dict.fromkeys(bar.name for bar in cut.bars))
     for bar in cut.bars:
         _draw_bar(scene, bar, left, top, step, series)
     for row, label in enumerate(cut.labels):
@@ -191,11 +195,11 @@ def _draw_scale(scene: Scene, cut: Cut, left, top, step, steps) -> None:
 
 def _draw_bar(scene: Scene, bar: Bar, left, top, step, series) -> None:
     y, count = top + _ROW * bar.row, bar.stop - bar.start
-    if bar.kind in (INPUT, OUTPUT):
-        ink, name = INKS[bar.kind], ""
+    name = legible(bar.name)
+    if bar.kind == _SERIES:
+        ink = Ink("#333333", _SHADES[series.index(bar.name) % len(_SHADES)], 1.4)
     else:
-        ink = Ink("#333333", _SHADES[series.index(bar.kind) % len(_SHADES)], 1.4)
-        name = legible(bar.kind)
+        ink = INKS[bar.kind]
     if step >= _NUMBERED:
         for i in range(count):
             x = left + (bar.start + i) * step
@@ -231,8 +235,8 @@ def _draw_legend(scene: Scene, cut: Cut, y: float) -> None:
 def _to_text(cut: Cut) -> str:
     left = max(map(len, cut.labels)) + 2
     lines = [cut.description.split(". ")[0] + ".", ""]
-    widest = max(len(f"{legible(b.kind)}{b.first + b.stop - b.start}") for b in cut.bars)
-    named = not all(bar.kind in (INPUT, OUTPUT) for bar in cut.bars)
+    widest = max(len(f"{legible(b.name)}{b.first + b.stop - b.start}") for b in cut.bars)
+    named = any(bar.kind == _SERIES for bar in cut.bars)
     wide = (widest if named else len(str(max(b.stop for b in cut.bars)))) + 1
     most = 100 // wide
     for row, label in enumerate(cut.labels):
@@ -240,8 +244,7 @@ def _to_text(cut: Cut) -> str:
         for bar in cut.bars:
             if bar.row == row:
                 for i in range(bar.stop - bar.start):
-                    name = legible(bar.kind) if named else ""
-                    cells[bar.start + i] = f"{name}{bar.first + i + 1}"
+                    cells[bar.start + i] = f"{legible(bar.name)}{bar.first + i + 1}"
                 if bar.kind == OUTPUT:
                     cells[bar.start] = f">{cells[bar.start]}"
         shown = [cells.get(i, "") for i in range(min(max(cells) + 1, most))]
