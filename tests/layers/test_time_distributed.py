@@ -151,3 +151,17 @@ def test_a_saved_model_computes_the_same(name, rng, tmp_path):
     assert model.output_shape[:2] == (None, None)
     x = inputs_of(shape, rng)
     np.testing.assert_allclose(loaded(x), model(x), atol=1e-6)
+
+
+@pytest.mark.parametrize("library", [layers, keras.layers])
+def test_an_inner_layer_with_several_outputs(library, rng):
+    inner = library.LSTM(3, return_sequences=True, return_state=True)
+    inputs = keras.Input(SEQUENCES[1:])
+    outputs = layers.TimeDistributed(inner)(inputs)
+    assert [one.shape for one in outputs] == [(None, 4, 5, 3), (None, 4, 3), (None, 4, 3)]
+    x = inputs_of(SEQUENCES, rng)
+    found = keras.Model(inputs, outputs)(x)
+    for step in range(SEQUENCES[1]):
+        expected = inner(x[:, step])
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(one[:, step], other, atol=1e-6)

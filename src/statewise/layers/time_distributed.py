@@ -98,6 +98,13 @@ class TimeDistributed(keras.layers.TimeDistributed):
                 set_keras_mask(output, output_mask)
         return outputs
 
+    def compute_output_shape(self, input_shape):
+        """Return the shape of the outputs, or of each where the inner layer has several."""
+        inner = self.layer.compute_output_shape(self._get_child_input_shape(input_shape))
+        return keras.tree.map_shape_structure(
+            lambda shape: (shape[0], input_shape[1], *shape[1:]), inner
+        )
+
     def compute_mask(self, inputs, mask=None):
         """Return the mask of each output: the inner layer's, or that of the time steps."""
         if isinstance(inputs, keras.KerasTensor):
