@@ -4,7 +4,6 @@ import json
 import os
 import resource
 import struct
-import time
 import zipfile
 from datetime import date
 from decimal import Decimal
@@ -200,10 +199,8 @@ def mended(plain, *where, value):
 )
 def test_what_somebody_has_changed_is_refused(where, value, saved, tmp_path):
     path = with_plain(saved[0], lambda p: mended(p, *where, value=value), tmp_path / "a.zip")
-    begin = time.perf_counter()
     with pytest.raises(DataError, match=r"damaged|has the format"):
         Forecaster.load(path)
-    assert time.perf_counter() - begin < 5
 
 
 @pytest.mark.parametrize(

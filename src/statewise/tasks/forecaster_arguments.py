@@ -13,10 +13,12 @@ from statewise.sequences._arrays import check_count
 from statewise.sequences.holidays import with_absent
 from statewise.sequences.panel import say_keys
 from statewise.sequences.season import find_season, season_lengths
-from statewise.tasks.networks import CELLS
+from statewise.tasks.networks import CELLS, GATES
 
 LIKELIHOODS = ("gaussian", "student-t", "negative-binomial", "quantiles")
 _MOST_STEPS = 1_000_000
+_MOST_LAYERS = 64
+_WEIGHT = 4 * 4  # bytes in training: itself, its gradient, and the optimizer's two averages
 _SEASONS_LOOKED_AT = 200  # series that decide about the season
 
 
@@ -34,12 +36,32 @@ def check(forecaster: Any) -> None:
                 raise ValueError(f'{name} must be a whole number or "auto", but is {value!r}')
         else:
             setattr(forecaster, name, check_count(value, name, least))
+    for name in ("lookback", "season"):
+        value = getattr(forecaster, name)
+        if value != "auto" and value > _MOST_STEPS:
+            raise ValueError(f"{name} must be at most {_MOST_STEPS:,} steps, but is {value:,}")
+    if forecaster.layers > _MOST_LAYERS:
+        raise ValueError(f"layers must be at most {_MOST_LAYERS}, but is {forecaster.layers:,}")
     if forecaster.cell not in CELLS:
         raise ValueError(f"cell must be one of {', '.join(CELLS)}, but is {forecaster.cell!r}")
     if forecaster.likelihood not in ("auto", None, *LIKELIHOODS):
         raise ValueError(
             f"likelihood must be None, auto, {', '.join(LIKELIHOODS)}, but is "
             f"{forecaster.likelihood!r}"
+        )
+    _check_units(forecaster)
+
+
+def _check_units(forecaster: Any) -> None:
+    """Refuse units for whose weights there is no room: not after an hour, and not with an abort."""
+    units, layers = forecaster.units, forecaster.layers
+    if units == "auto":
+        return
+    held = _WEIGHT * GATES[forecaster.cell] * units**2 * (2 * layers - 1)
+    if 2 * held > (room := _memory()):
+        raise ValueError(
+            f"units={units:,} in {layers} layers of {forecaster.cell} take some "
+            f"{held / 1e9:.3g} GB to train, but this machine has {room / 1e9:.3g} GB: take fewer"
         )
 
 

@@ -17,12 +17,12 @@ import pyarrow.parquet as pq
 from statewise.tasks.global_arrays import Encoder
 from statewise.tasks.global_network import Plan, initial_weights
 from statewise.tasks.global_request import Candidate, Request
+from statewise.tasks.networks import GATES
 from statewise.tasks.typed import typed
 
 _BYTES = 1 << 30  # that a file of any size may claim
 _RATIO = 1000  # and beyond that so many times its own
 _JSON = 1 << 26
-_GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 _ROWS = 1 << 40
 _STEPS = 1_000_000  # of lookback, horizon and season
 
@@ -102,7 +102,7 @@ def check_sizes(plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> N
         for name in ("networks", "units"):
             _check_count(parts[name], name, held)
         wide = parts["networks"] * parts["units"]
-        _check_weights(_GATES[parts["cell"]] * wide**2, held)
+        _check_weights(GATES[parts["cell"]] * wide**2, held)
         _check_count(parts["lookback"], "lookback", _STEPS)
         for name, value in zip(("first", "horizon"), parts["validation"], strict=True):
             _check_count(value, name, _ROWS)
@@ -119,7 +119,7 @@ def check_sizes(plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> N
         inputs = (plan["inputs"], *plan["categories"])
         for count in inputs:
             _check_count(count, "inputs", held, 0)
-        units = _GATES[plan["cell"]] * plan["units"]
+        units = GATES[plan["cell"]] * plan["units"]
         one = plan["layers"] * units * plan["units"] + units * plan["inputs"]
         _check_weights(parts["members"] * one, held)
         expected = [leaf.shape for leaf in jax.tree.leaves(initial_weights(typed(Plan, plan), 0))]

@@ -18,6 +18,7 @@ from statewise.models import Sequential
 
 _LAYERS = {"lstm": (layers.LSTM, 4), "gru": (layers.GRU, 3), "rnn": (layers.SimpleRNN, 1)}
 CELLS = tuple(_LAYERS)
+GATES = {cell: gates for cell, (_, gates) in _LAYERS.items()}
 LEARNING_RATE = 0.005
 
 _register = keras.saving.register_keras_serializable(package="statewise")
