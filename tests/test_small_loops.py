@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from statewise._small_loops import LIMIT
+from statewise._runtime.small_loops import LIMIT
 
 LOOP = """
 import jax, jax.numpy as jnp

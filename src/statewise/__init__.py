@@ -9,9 +9,9 @@ below load what they need when they are first used, so that ``import statewise``
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from statewise._engine import choose_engine
-from statewise._registry import make_known_to_keras
-from statewise._small_loops import compile_small_loops_whole
+from statewise._runtime.engine import choose_engine
+from statewise._runtime.registry import make_known_to_keras
+from statewise._runtime.small_loops import compile_small_loops_whole
 from statewise._version import __version__
 
 choose_engine()

@@ -8,7 +8,7 @@ from pathlib import Path
 import jax
 import pytest
 
-from statewise.recurrence import compilation_cache
+from statewise._runtime import compilation_cache
 
 TRAIN = """
 import statewise, numpy as np, jax, keras

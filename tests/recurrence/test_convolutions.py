@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from statewise.recurrence.convolutions import transpose_convolutions
+from statewise._runtime.convolutions import transpose_convolutions
 
 
 def convolved(x, kernel, *, strides, padding, dilation, groups):

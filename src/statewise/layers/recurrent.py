@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops, tree
 
 from statewise import recurrence
-from statewise._forks import check_not_forked
+from statewise._runtime.forks import check_not_forked
 from statewise.layers.arithmetic import arithmetic_of, dropout_of, is_pure, weights_of
 from statewise.layers.carry import (
     Memory,

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from statewise._forks import check_not_forked
+from statewise._runtime.forks import check_not_forked
 from statewise.models.inputs import check_shape, input_arrays
 from statewise.models.state import State
 from statewise.models.stepping import compiled, run

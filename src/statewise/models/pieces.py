@@ -4,7 +4,7 @@ import jax
 import keras
 import numpy as np
 
-from statewise._forks import check_not_forked
+from statewise._runtime.forks import check_not_forked
 from statewise.models.batches import Batches, Piece
 from statewise.models.programs import Carried, Programs, Span
 from statewise.models.sparse import samples_in

@@ -9,7 +9,7 @@ import keras
 from keras.src.utils import io_utils
 from keras.src.utils.file_utils import is_remote_path
 
-from statewise._forks import check_not_forked
+from statewise._runtime.forks import check_not_forked
 from statewise._whole_files import write_beside
 from statewise.layers.recurrent import saving_states
 from statewise.models.seals import check_seals, seal

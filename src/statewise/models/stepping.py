@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from statewise._forks import check_not_forked, unpickled
+from statewise._runtime.forks import check_not_forked, unpickled
 from statewise.layers import Carry
 from statewise.layers.masks import leaving_masks
 from statewise.layers.recurrent import saving_states

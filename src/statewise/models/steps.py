@@ -6,7 +6,7 @@ from keras.src.backend import compute_output_spec
 from keras.src.backend.common.masking import set_keras_mask
 from keras.src.trainers.data_adapters import data_adapter_utils
 
-from statewise._forks import check_not_forked
+from statewise._runtime.forks import check_not_forked
 from statewise.models.batches import Batches
 from statewise.models.call_metrics import CallMetrics
 from statewise.models.cross_entropy import use_scores

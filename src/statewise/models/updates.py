@@ -15,7 +15,7 @@ import keras
 from jax import lax
 from keras.src.optimizers.base_optimizer import BaseOptimizer
 
-from statewise import _small_loops
+from statewise._runtime import small_loops as _small_loops
 from statewise.models.slots import replaced
 from statewise.recurrence import native
 

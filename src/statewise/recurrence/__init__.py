@@ -6,10 +6,10 @@ Whatever computes passes through here, so here JAX is told to keep what it compi
 out convolutions, and what to write into exported programs.
 """
 
+from statewise._runtime.compilation_cache import keep_compiled_programs
+from statewise._runtime.convolutions import transpose_convolutions
 from statewise.recurrence.cells import GRU, LSTM, Cell, SimpleRNN
-from statewise.recurrence.compilation_cache import keep_compiled_programs
 from statewise.recurrence.config import show_config
-from statewise.recurrence.convolutions import transpose_convolutions
 from statewise.recurrence.dispatch import native_serves, run
 from statewise.recurrence.exporting import make_exportable
 from statewise.recurrence.kernels import native_threads

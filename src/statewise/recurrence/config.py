@@ -7,9 +7,10 @@ from typing import TextIO
 
 import jax
 
-from statewise import _small_loops
+from statewise._runtime import compilation_cache
+from statewise._runtime import small_loops as _small_loops
 from statewise._version import __version__
-from statewise.recurrence import compilation_cache, native
+from statewise.recurrence import native
 from statewise.recurrence.native.extension import SWITCH, extension
 
 

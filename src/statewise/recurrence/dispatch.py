@@ -5,7 +5,7 @@ from typing import NamedTuple
 import jax
 from jax import Array
 
-from statewise import _small_loops
+from statewise._runtime import small_loops as _small_loops
 from statewise.recurrence import kernels, native
 from statewise.recurrence.cells import Cell
 from statewise.recurrence.layout import DropoutMasks, Weights

@@ -12,7 +12,7 @@ import numpy as np
 from keras.src.models.functional import Functional
 
 from statewise import layers
-from statewise._forks import check_not_forked
+from statewise._runtime.forks import check_not_forked
 from statewise.layers.arithmetic import arithmetic_of, weights_of
 from statewise.models.structure import recurrent_layers
 from statewise.recurrence.native import Dense, available, live_step

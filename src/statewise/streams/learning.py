@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from statewise._forks import check_not_forked
+from statewise._runtime.forks import check_not_forked
 from statewise.models.batches import Piece
 from statewise.models.flags import Flags
 from statewise.models.pieces import train_piece

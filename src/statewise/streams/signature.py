@@ -8,7 +8,7 @@ import jax
 import keras
 import numpy as np
 
-from statewise._forks import check_not_forked
+from statewise._runtime.forks import check_not_forked
 from statewise.models.state import State, array_names, initial_state, layer_names
 from statewise.models.stepping import run
 from statewise.models.structure import check_step_by_step, recurrent_layers

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from statewise._forks import unpickled
+from statewise._runtime.forks import unpickled
 from statewise.models.state import State
 from statewise.streams.engines import TAME
 from statewise.streams.keys import plain_key

@@ -10,7 +10,7 @@ from typing import Literal
 import keras
 import numpy as np
 
-from statewise._forks import unpickled
+from statewise._runtime.forks import unpickled
 from statewise.models.state import State, check_same_layers
 from statewise.streams.arrivals import (
     Batch,

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from statewise._forks import check_not_forked
+from statewise._runtime.forks import check_not_forked
 from statewise.sequences import Columns, DataError, Panel
 from statewise.sequences._arrays import check_count
 from statewise.sequences.panel import say_keys

@@ -14,7 +14,7 @@ from functools import partial
 import jax
 from jax.interpreters import mlir
 
-from statewise.recurrence.depthwise import depthwise
+from statewise._runtime.depthwise import depthwise
 
 try:
     from jax._src.lax.convolution import _conv_general_dilated_lower
