@@ -28,7 +28,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from statewise.recurrence import GRU, LSTM, Cell, SimpleRNN, Weights, kernels, native, scan
+from statewise.recurrence import GRU, LSTM, Cell, SimpleRNN, Weights, native, scan
+from statewise.recurrence.backends import cpu as kernels
 
 HUGE_PAGES = "glibc.malloc.hugetlb=1"
 

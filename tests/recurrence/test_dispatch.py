@@ -13,13 +13,13 @@ from statewise.recurrence import (
     DropoutMasks,
     SimpleRNN,
     Weights,
-    dispatch,
     native,
     native_serves,
     run,
     scan,
     show_config,
 )
+from statewise.recurrence import call as dispatch
 
 needs_extension = pytest.mark.skipif(
     not native.available(), reason=f"no native kernels: {native.unavailable_reason()}"

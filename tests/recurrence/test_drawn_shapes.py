@@ -16,7 +16,8 @@ import numpy_gradients
 from drawn_sizes import CELLS, drawn, sizes
 from numpy_cells import random_weights
 from quick import quick_jit
-from statewise.recurrence import DropoutMasks, Weights, kernels, native, scan
+from statewise.recurrence import DropoutMasks, Weights, native, scan
+from statewise.recurrence.backends import cpu as kernels
 
 MOST = {"batch": 1100, "time": 80, "units": 300, "features": 200}
 # As a part of the greatest value of each array. Sums of up to a hundred thousand numbers.

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from jax import export
 
-from statewise.recurrence import GRU, LSTM, SimpleRNN, Weights, exporting, native, run
+from statewise.recurrence import GRU, LSTM, SimpleRNN, Weights, native, run
+from statewise.recurrence.backends import exporting
 
 CELLS = {
     "SimpleRNN": (SimpleRNN(), 1),

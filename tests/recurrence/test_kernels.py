@@ -16,11 +16,11 @@ from statewise.recurrence import (
     Result,
     SimpleRNN,
     Weights,
-    kernels,
     native,
     native_threads,
     scan,
 )
+from statewise.recurrence.backends import cpu as kernels
 
 pytestmark = pytest.mark.skipif(
     not native.available(), reason=f"no native kernels: {native.unavailable_reason()}"

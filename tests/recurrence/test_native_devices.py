@@ -16,7 +16,8 @@ pytestmark = pytest.mark.skipif(
 BEGIN = """
 import jax, jax.numpy as jnp, numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
-from statewise.recurrence import GRU, LSTM, SimpleRNN, Weights, kernels, scan
+from statewise.recurrence import GRU, LSTM, SimpleRNN, Weights, scan
+from statewise.recurrence.backends import cpu as kernels
 
 assert jax.device_count() == 2
 rng = np.random.default_rng(0)

@@ -8,11 +8,12 @@ out convolutions, and what to write into exported programs.
 
 from statewise._runtime.compilation_cache import keep_compiled_programs
 from statewise._runtime.convolutions import transpose_convolutions
+from statewise.recurrence.backends.cpu import native_threads
+from statewise.recurrence.backends.exporting import make_exportable
+from statewise.recurrence.backends.reference import Result, scan
+from statewise.recurrence.call import native_serves, run
 from statewise.recurrence.cells import GRU, LSTM, Cell, SimpleRNN
 from statewise.recurrence.config import show_config
-from statewise.recurrence.dispatch import native_serves, run
-from statewise.recurrence.exporting import make_exportable
-from statewise.recurrence.kernels import native_threads
 from statewise.recurrence.layout import (
     DropoutMasks,
     GRUState,
@@ -20,7 +21,6 @@ from statewise.recurrence.layout import (
     SimpleRNNState,
     Weights,
 )
-from statewise.recurrence.reference import Result, scan
 
 __all__ = [
     "GRU",

@@ -2,7 +2,7 @@
 
 The extension is built with the package (``pip install .``) where there is a C++ compiler. For a
 source checkout that is used from where it stands, CMakeLists.txt says how to build it in place.
-Everything else works without it: `statewise.recurrence.dispatch` then runs the reference.
+Everything else works without it: `statewise.recurrence.call` then runs the reference.
 """
 
 from statewise.recurrence.native.adam import adam

@@ -18,12 +18,12 @@ import numpy as np
 from jax import Array
 from jax.custom_derivatives import SymbolicZero
 
-from statewise.recurrence import sharding
+from statewise.recurrence.backends import sharding
+from statewise.recurrence.backends.reference import Result
 from statewise.recurrence.cells import Cell
 from statewise.recurrence.layout import DropoutMasks, Weights
 from statewise.recurrence.native.extension import BACKWARD, FORWARD, SWITCH, extension
 from statewise.recurrence.native.live import cell_number
-from statewise.recurrence.reference import Result
 
 _FIRST_IN_REVERSE = (
     "The native recurrence has first derivatives in reverse mode (jax.grad, jax.vjp) only. For "
@@ -123,7 +123,7 @@ def run(
 ) -> Result:
     """Run a cell over a batch of sequences natively.
 
-    `statewise.recurrence.dispatch.native_serves` says when this can be called; arguments and
+    `statewise.recurrence.call.native_serves` says when this can be called; arguments and
     result are those of `statewise.recurrence.scan`. First derivatives in reverse mode only.
 
     Args:

@@ -6,11 +6,12 @@ import jax
 from jax import Array
 
 from statewise._runtime import small_loops as _small_loops
-from statewise.recurrence import kernels, native
+from statewise.recurrence import native
+from statewise.recurrence.backends import cpu as kernels
+from statewise.recurrence.backends.reference import SHORT, Result, scan
 from statewise.recurrence.cells import Cell
 from statewise.recurrence.layout import DropoutMasks, Weights
 from statewise.recurrence.native.live import cell_number
-from statewise.recurrence.reference import SHORT, Result, scan
 
 _NO_DROPOUT = DropoutMasks()
 

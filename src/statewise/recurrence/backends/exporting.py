@@ -13,10 +13,10 @@ import jax
 import jax.numpy as jnp
 from jax.interpreters import mlir
 
+from statewise.recurrence.backends.reference import scan
 from statewise.recurrence.cells import GRU, LSTM, SimpleRNN
 from statewise.recurrence.layout import Weights
 from statewise.recurrence.native.extension import ADAM, BACKWARD, FORWARD
-from statewise.recurrence.reference import scan
 
 try:
     from jax._src.ffi import ffi_call_lowering, ffi_call_p
