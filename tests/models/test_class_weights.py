@@ -86,7 +86,7 @@ def test_steps_of_two_classes(shape):
     y = y.reshape(12, 5, 1)  # Keras's metrics want the axis; the look-up doesn't
     results = weighed.train_on_batch(X, y, class_weight={1: 3.0})
     assert_equal(results, expected.train_on_batch(X, y, sample_weight=weights))
-    from statewise.models.class_weights import ClassWeights
+    from statewise.models.training.class_weights import ClassWeights
 
     found = ClassWeights(weighed, {1: 3.0}).of(X, y.reshape(shape))
     np.testing.assert_array_equal(found, weights)

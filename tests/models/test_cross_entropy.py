@@ -8,7 +8,7 @@ import pytest
 
 from statewise import Model, Sequential, layers
 from statewise.layers.scores import keeping_scores, scores_of
-from statewise.models.cross_entropy import softmax_layers, sparse_cross_entropy
+from statewise.models.losses.cross_entropy import softmax_layers, sparse_cross_entropy
 
 BATCH, TIME, CLASSES = 6, 4, 5
 LOSS = "sparse_categorical_crossentropy"

@@ -57,7 +57,7 @@ def test_predictions_of_nine_full_batches_keep_every_row():
 def test_adams_native_update_serves_eagerly(monkeypatch):
     x, y = data(8)
     called = []
-    from statewise.models import updates
+    from statewise.models.training import updates
 
     native = updates.native.adam
     monkeypatch.setattr(updates.native, "adam", lambda *a, **k: called.append(1) or native(*a, **k))

@@ -6,7 +6,7 @@ import pytest
 
 import statewise as sw
 from statewise import layers
-from statewise.models import batches as batches_module
+from statewise.models.training import batches as batches_module
 
 
 class TrackedLSTM(keras.layers.LSTM):

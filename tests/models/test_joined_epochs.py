@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from statewise import Sequential, layers
-from statewise.models import batches, progress, running
-from statewise.models.progress import Pace
+from statewise.models.training import batches, progress, running
+from statewise.models.training.progress import Pace
 
 SAMPLES, BATCH = 12, 4
 

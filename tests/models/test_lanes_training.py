@@ -188,7 +188,7 @@ def test_chunks_read_one_by_one_give_the_same(series, monkeypatch):
     whole, single = make(), make()
     data = lanes(series, lanes=2, steps=3, seed=2)
     whole.fit(data, epochs=2, verbose=0)
-    monkeypatch.setattr("statewise.models.lane_batches.WHOLE_LIMIT", 1)
+    monkeypatch.setattr("statewise.models.training.lane_batches.WHOLE_LIMIT", 1)
     single.fit(data, epochs=2, verbose=0)
     for a, b in zip(whole.get_weights(), single.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from statewise import Model, Sequential, layers
-from statewise.models import cross_entropy, projected_cross_entropy
+from statewise.models.losses import cross_entropy, projected_cross_entropy
 from statewise.sequences import lanes
 
 BATCH, TIME, WORDS, UNITS = 6, 4, 9, 5

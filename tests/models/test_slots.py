@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from statewise.models.slots import quick_slots
+from statewise.models.training.optimizer_variables import quick_slots
 
 OPTIMIZERS = {
     "adam": lambda: keras.optimizers.Adam(),

@@ -7,7 +7,7 @@ import pytest
 from jax.experimental.sparse import BCOO, JAXSparse
 
 from statewise import Model, Sequential, layers
-from statewise.models.sparse import on_device
+from statewise.models.training.sparse import on_device
 
 scipy_sparse = pytest.importorskip("scipy.sparse")
 

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from statewise.models import updates
-from statewise.models.updates import joint_updates
+from statewise.models.training import updates
+from statewise.models.training.updates import joint_updates
 from statewise.recurrence import native
 
 ADAMS = {

@@ -6,7 +6,7 @@ import pytest
 
 import statewise as sw
 from statewise import layers
-from statewise.models import validation
+from statewise.models.training import validation
 
 X, Y = np.repeat(np.arange(5.0), 2)[:, None], np.zeros((10, 1))
 LOSSES = (np.arange(5.0) ** 2).tolist()

@@ -88,7 +88,7 @@ def gradient_step(model, state, x, y, rate=0.1):
     """Return the weights after one step of plain gradient descent from a given state."""
     import jax
 
-    from statewise.models.stepping import run
+    from statewise.models.inference.stepping import run
     from statewise.models.structure import recurrent_layers
 
     found = recurrent_layers(model)

@@ -8,9 +8,9 @@ from keras.src.backend.jax.trainer import JAXTrainer
 
 from statewise import layers
 from statewise.models import Functional, Model, Sequential
-from statewise.models.forecasting import Forecasting
-from statewise.models.running import Running
-from statewise.models.stepping import Stepping
+from statewise.models.inference.forecasting import Forecasting
+from statewise.models.inference.stepping import Stepping
+from statewise.models.training.running import Running
 
 __all__ = ["Functional", "Model", "Sequential", "Trainer", "keras", "layers", "models"]
 

@@ -4,10 +4,10 @@ import keras
 from keras.src.models.functional import Functional as KerasFunctional
 from keras.src.models.model import functional_init_arguments
 
-from statewise.models.forecasting import Forecasting
-from statewise.models.running import Running
+from statewise.models.inference.forecasting import Forecasting
+from statewise.models.inference.stepping import Stepping
 from statewise.models.saving import Saving
-from statewise.models.stepping import Stepping
+from statewise.models.training.running import Running
 
 _register = keras.saving.register_keras_serializable(package="statewise")
 

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from jax import Array
 
-from statewise.models.names import array_names, layer_names
+from statewise.models.state_names import array_names, layer_names
 from statewise.models.structure import recurrent_layers
 
 

@@ -7,11 +7,11 @@ import keras
 import numpy as np
 
 from statewise._runtime.forks import check_not_forked
-from statewise.models.batches import Piece
-from statewise.models.flags import Flags
-from statewise.models.pieces import train_piece
-from statewise.models.programs import Programs, Span
 from statewise.models.structure import recurrent_layers
+from statewise.models.training.batches import Piece
+from statewise.models.training.flags import Flags
+from statewise.models.training.pieces import train_piece
+from statewise.models.training.programs import Programs, Span
 from statewise.streams.engines import power_of_two
 from statewise.streams.signature import Signature
 from statewise.streams.windows import Window

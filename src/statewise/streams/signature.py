@@ -9,8 +9,8 @@ import keras
 import numpy as np
 
 from statewise._runtime.forks import check_not_forked
+from statewise.models.inference.stepping import run
 from statewise.models.state import State, array_names, initial_state, layer_names
-from statewise.models.stepping import run
 from statewise.models.structure import check_step_by_step, recurrent_layers
 from statewise.streams.store import Column
 

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from jax import Array
 
-from statewise.models.slots import quick_slots
+from statewise.models.training.optimizer_variables import quick_slots
 from statewise.recurrence import native_threads
 from statewise.tasks.global_arrays import Arrays
 from statewise.tasks.global_network import (

@@ -7,13 +7,7 @@ from keras.src.backend.common.masking import set_keras_mask
 from keras.src.trainers.data_adapters import data_adapter_utils
 
 from statewise._runtime.forks import check_not_forked
-from statewise.models.batches import Batches
-from statewise.models.call_metrics import CallMetrics
-from statewise.models.cross_entropy import use_scores
-from statewise.models.flags import current_flags
-from statewise.models.lane_batches import LaneBatches
-from statewise.models.programs import Carried, Programs
-from statewise.models.slots import quick_slots
+from statewise.models.losses.cross_entropy import use_scores
 from statewise.models.structure import (
     KeptStates,
     LaneStates,
@@ -24,6 +18,12 @@ from statewise.models.structure import (
     stateful_layers,
     structure_of,
 )
+from statewise.models.training.batches import Batches
+from statewise.models.training.call_metrics import CallMetrics
+from statewise.models.training.flags import current_flags
+from statewise.models.training.lane_batches import LaneBatches
+from statewise.models.training.optimizer_variables import quick_slots
+from statewise.models.training.programs import Carried, Programs
 
 
 class Steps(CallMetrics):

@@ -5,9 +5,9 @@ import keras
 import numpy as np
 
 from statewise._runtime.forks import check_not_forked
-from statewise.models.batches import Batches, Piece
-from statewise.models.programs import Carried, Programs, Span
-from statewise.models.sparse import samples_in
+from statewise.models.training.batches import Batches, Piece
+from statewise.models.training.programs import Carried, Programs, Span
+from statewise.models.training.sparse import samples_in
 
 
 def train_piece(model, programs: Programs, piece: Piece, span: Span) -> list[dict]:

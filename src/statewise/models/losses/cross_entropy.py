@@ -29,7 +29,7 @@ from keras.src.trainers.compile_utils import CompileLoss
 from statewise.layers import TimeDistributed
 from statewise.layers.scores import Projection, ends_with_softmax, projection_of, scores_of
 from statewise.layers.time_distributed import folds
-from statewise.models.projected_cross_entropy import pays, projected_cross_entropy
+from statewise.models.losses.projected_cross_entropy import pays, projected_cross_entropy
 
 _KERAS = keras.losses.sparse_categorical_crossentropy
 

@@ -20,9 +20,9 @@ from keras.src.trainers.data_adapters import array_slicing, data_adapter_utils, 
 from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
 from keras.src.trainers.data_adapters.generator_data_adapter import GeneratorDataAdapter
 
-from statewise.models.class_weights import ClassWeights
 from statewise.models.inputs import check_count, check_numbers
-from statewise.models.sparse import is_sparse, on_device, samples_in
+from statewise.models.training.class_weights import ClassWeights
+from statewise.models.training.sparse import is_sparse, on_device, samples_in
 
 KERAS_BATCH = 32  # samples of a batch where none are given
 # As many epochs one call of a program runs at most.

@@ -4,7 +4,7 @@ from contextvars import ContextVar
 
 from keras.src.backend.common.stateless_scope import get_stateless_scope
 
-from statewise.models.slots import replaced
+from statewise.models.training.optimizer_variables import replaced
 
 # The values of the metrics' variables in the step that is being traced, after the model's call.
 _values: ContextVar[list | None] = ContextVar("values", default=None)

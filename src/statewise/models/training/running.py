@@ -7,28 +7,34 @@ import numpy as np
 from keras.src.trainers.data_adapters import array_slicing, data_adapter_utils
 from keras.src.utils.python_utils import pythonify_logs
 
-from statewise.models.batches import KERAS_BATCH, Batches, no_batch, plain_batch, samples_of
-from statewise.models.class_weights import ClassWeights
-from statewise.models.evaluating import Evaluating, joined
 from statewise.models.inputs import check_count
-from statewise.models.lane_batches import LaneBatches, batches_of
-from statewise.models.pieces import (
+from statewise.models.structure import is_stateful, structure_of
+from statewise.models.training.batches import (
+    KERAS_BATCH,
+    Batches,
+    no_batch,
+    plain_batch,
+    samples_of,
+)
+from statewise.models.training.class_weights import ClassWeights
+from statewise.models.training.evaluating import Evaluating, joined
+from statewise.models.training.lane_batches import LaneBatches, batches_of
+from statewise.models.training.optimizer_variables import quick_slots
+from statewise.models.training.pieces import (
     evaluate_piece,
     no_outputs,
     predict_piece,
     train_piece,
 )
-from statewise.models.programs import Span
-from statewise.models.progress import (
+from statewise.models.training.programs import Span
+from statewise.models.training.progress import (
     Pace,
     Timer,
     callback_list,
     nothing_to_tell,
 )
-from statewise.models.slots import quick_slots
-from statewise.models.structure import is_stateful, structure_of
-from statewise.models.turns import turns_of
-from statewise.models.validation import SameBatches
+from statewise.models.training.turns import turns_of
+from statewise.models.training.validation import SameBatches
 from statewise.sequences import Lanes
 
 # What an optimizer does at the end of a training, if it's nothing special.

@@ -6,8 +6,8 @@ import jax
 import keras
 import numpy as np
 
-from statewise.models.batches import WHOLE_LIMIT, Batches, Piece
-from statewise.models.flags import Flags
+from statewise.models.training.batches import WHOLE_LIMIT, Batches, Piece
+from statewise.models.training.flags import Flags
 from statewise.sequences import Lanes
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import jax
 
-from statewise.models.batches import WHOLE_LIMIT, Batches, Piece
+from statewise.models.training.batches import WHOLE_LIMIT, Batches, Piece
 
 
 class SameBatches:

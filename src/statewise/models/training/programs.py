@@ -19,12 +19,12 @@ from keras.src.backend.jax.trainer import JAXTrainer
 
 from statewise.layers import Carry
 from statewise.layers.scores import keeping_scores
-from statewise.models.batches import EPOCHS
-from statewise.models.cross_entropy import projecting_layers, softmax_layers
-from statewise.models.flags import Flags, current_flags, flagged
-from statewise.models.sparse import of_jax, samples_in
+from statewise.models.losses.cross_entropy import projecting_layers, softmax_layers
 from statewise.models.structure import KeptStates, LaneStates, structure_of
-from statewise.models.updates import joint_updates
+from statewise.models.training.batches import EPOCHS
+from statewise.models.training.flags import Flags, current_flags, flagged
+from statewise.models.training.sparse import of_jax, samples_in
+from statewise.models.training.updates import joint_updates
 
 
 class Span(NamedTuple):
@@ -53,7 +53,7 @@ class Carried:
     """Keras's non-trainable variables, and the states of recurrent layers beside them.
 
     Keras's ``train_step`` hands its non-trainable variables through without looking at them; this
-    is how the states travel along (see `statewise.models.steps`).
+    is how the states travel along (see `statewise.models.training.steps`).
 
     Attributes:
         variables: the values of the variables; None for one that stays.

@@ -4,11 +4,11 @@ import keras
 import numpy as np
 from keras.src.utils.python_utils import pythonify_logs
 
-from statewise.models.batches import no_batch
-from statewise.models.lane_batches import LaneBatches
-from statewise.models.pieces import evaluate_piece, predict_piece, rows_of_piece
-from statewise.models.steps import Steps
-from statewise.models.turns import Turns, turns_of
+from statewise.models.training.batches import no_batch
+from statewise.models.training.lane_batches import LaneBatches
+from statewise.models.training.pieces import evaluate_piece, predict_piece, rows_of_piece
+from statewise.models.training.steps import Steps
+from statewise.models.training.turns import Turns, turns_of
 
 
 class Evaluating(Steps):

@@ -9,9 +9,9 @@ import keras
 import numpy as np
 
 from statewise._runtime.forks import check_not_forked
+from statewise.models.inference.stepping import compiled, run
 from statewise.models.inputs import check_shape, input_arrays
 from statewise.models.state import State
-from statewise.models.stepping import compiled, run
 from statewise.models.structure import (
     check_step_by_step,
     has_one_input,

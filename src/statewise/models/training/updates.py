@@ -16,7 +16,7 @@ from jax import lax
 from keras.src.optimizers.base_optimizer import BaseOptimizer
 
 from statewise._runtime import small_loops as _small_loops
-from statewise.models.slots import replaced
+from statewise.models.training.optimizer_variables import replaced
 from statewise.recurrence import native
 
 # What Adam moves for each value: it reads four numbers and writes three.

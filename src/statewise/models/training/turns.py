@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from keras.callbacks import CallbackList
 
-from statewise.models.progress import wants_every_batch
+from statewise.models.training.progress import wants_every_batch
 
 
 class Turns:
