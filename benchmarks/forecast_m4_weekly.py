@@ -18,7 +18,8 @@ import statewise  # noqa: F401  (chooses Keras's engine)
 from forecast_common import arguments, covered, head, row, smape, timed
 from machine import machine
 from statewise.sequences import read_panel
-from statewise.tasks import Forecaster, forecaster
+from statewise.tasks import Forecaster
+from statewise.tasks.forecasting import forecaster
 
 HORIZON, SEASON = 13, 52
 PUBLISHED = {

@@ -30,7 +30,7 @@ import polars as pl
 
 from statewise.sequences import Columns, DataError, read_panel, read_series, read_wide
 from statewise.tasks import Forecaster
-from statewise.tasks.intake import give_back, take_in
+from statewise.tasks.forecasting.adapters import give_back, take_in
 
 NAMES = ["y", "ds", "unique_id", "model", "model-lo-80", "a", "b", "a-lo-80", "time", "", " ", "é"]
 NAMES += [

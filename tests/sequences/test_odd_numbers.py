@@ -24,7 +24,7 @@ from statewise.sequences import (
     windows,
 )
 from statewise.tasks import Forecaster
-from statewise.tasks.intake import take_in
+from statewise.tasks.forecasting.adapters import take_in
 
 MASKED = np.ma.masked_equal([1.0, 2.0, -999.0, 4.0, 5.0, 6.0], -999.0)
 KNOWN = [1, 2, 4, 5, 6]

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from statewise.sequences import Columns, DataError, read_panel, read_series, read_wide
 from statewise.sequences.calendars import find_calendar
-from statewise.tasks.future_inputs import in_zone_of_fit, read_ahead
-from statewise.tasks.global_arrays import Encoder
-from statewise.tasks.intake import give_back, take_in
+from statewise.tasks.forecasting.adapters import give_back, take_in
+from statewise.tasks.forecasting.future_inputs import in_zone_of_fit, read_ahead
+from statewise.tasks.forecasting.global_model.features import Encoder
 
 # Clocks changed by an hour, by half of one, at midnight, in the south, and never.
 ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Beirut"]

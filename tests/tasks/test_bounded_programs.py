@@ -6,7 +6,8 @@ import jax.extend
 import pandas as pd
 import pytest
 
-from statewise.tasks import Forecaster, global_training
+from statewise.tasks import Forecaster
+from statewise.tasks.forecasting.global_model import training as global_training
 
 
 def programs():

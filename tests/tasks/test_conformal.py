@@ -3,7 +3,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from statewise.tasks.conformal import Factors, Residuals, band_of_few
+from statewise.tasks.forecasting.intervals import Factors, Residuals, band_of_few
 
 
 @pytest.mark.parametrize("level", [50, 80, 95])

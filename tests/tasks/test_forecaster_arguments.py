@@ -4,7 +4,7 @@ import pytest
 
 from statewise.tasks import Forecaster, backtest, evaluate_closed_loop, evaluate_one_step
 from statewise.tasks.backtesting import from_evaluation
-from statewise.tasks.forecaster_arguments import fresh, levels_of
+from statewise.tasks.forecasting.parameters import fresh, levels_of
 
 QUICK = {"units": 2, "epochs": 1}
 SERIES = 100 + np.tile([0.0, 10.0, 5.0, -15.0], 9)
@@ -130,7 +130,7 @@ def test_a_forecast_that_there_is_no_room_for(fitted, monkeypatch):
     for horizon in (10**9, 10**18):
         with pytest.raises(ValueError, match=r"horizon must be at most 1,000,000 steps, but is 1,"):
             fitted.predict(horizon)
-    monkeypatch.setattr("statewise.tasks.forecaster_arguments._memory", lambda: 10**8)
+    monkeypatch.setattr("statewise.tasks.forecasting.parameters._memory", lambda: 10**8)
     with pytest.raises(ValueError, match=r"some 0\.\d+ GB, but this machine has 0.1 GB: .* fewer"):
         fitted.predict(300_000)
     assert len(fitted.predict(1000)) == 1000

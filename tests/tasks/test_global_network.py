@@ -6,8 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from statewise.tasks.global_arrays import Arrays
-from statewise.tasks.global_network import (
+from statewise.tasks.forecasting.global_model.features import Arrays
+from statewise.tasks.forecasting.global_model.network import (
     Plan,
     close_loop,
     initial_weights,
@@ -15,7 +15,7 @@ from statewise.tasks.global_network import (
     teacher,
     warm_up,
 )
-from statewise.tasks.global_training import cut
+from statewise.tasks.forecasting.global_model.training import cut
 
 PLAN = Plan("lstm", 5, 1, 2, 3, (4,), 6, 12, "none", False)
 

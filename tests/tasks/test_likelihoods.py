@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from statewise.tasks.likelihoods import LIKELIHOODS, Now
+from statewise.tasks.forecasting.distributions import LIKELIHOODS, Now
 
 DRAWN = {name: one for name, one in LIKELIHOODS.items() if name != "none"}
 MANY = 20_000

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from statewise.tasks import Forecaster
-from statewise.tasks.conformal import staleness
+from statewise.tasks.forecasting.intervals import staleness
 
 WEEK = np.array([10.0, 20, 30, 40, 50, 80, 60])
 QUICK = {"units": 4, "epochs": 1, "lookback": 14}

@@ -13,8 +13,8 @@ from statewise.sequences import Columns, DataError, read_panel, read_wide
 from statewise.tasks import Backtest, Forecaster, backtest
 from statewise.tasks.backtest_measures import Cast
 from statewise.tasks.backtest_origins import cut
-from statewise.tasks.intake import give_back, take_in
-from statewise.tasks.result_names import check_backtest, check_forecasts
+from statewise.tasks.forecasting.adapters import give_back, take_in
+from statewise.tasks.forecasting.result_names import check_backtest, check_forecasts
 
 OURS = ["model", "model-lo-80", "model-hi-95", "naive", "seasonal naive", "naive-lo-80", "window"]
 OURS += ["step", "cutoff", "forecast", "truth", "MAE", "coverage-80", "unique_id", "ds", "y"]

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from statewise.tasks.candidates import Candidate, candidates
-from statewise.tasks.networks import side_by_side
-from statewise.tasks.rolling import continue_from, cut_samples, transformed
-from statewise.tasks.selection import Validation
+from statewise.tasks.forecasting.local_model.ensemble import side_by_side
+from statewise.tasks.forecasting.local_model.selection import Validation
+from statewise.tasks.forecasting.local_model.training import continue_from, cut_samples, transformed
+from statewise.tasks.forecasting.local_model.transforms import Candidate, candidates
 
 
 def test_candidates():

@@ -16,8 +16,8 @@ from statewise.sequences import Panel, TimeSeries
 from statewise.sequences.frames import say_stamps
 from statewise.sequences.panel import say_keys
 from statewise.tasks import Backtest, Forecaster, backtest
-from statewise.tasks.alone import LEAST_LOOKBACK
-from statewise.tasks.result_names import KEY, TIME
+from statewise.tasks.forecasting.local_model.model import LEAST_LOOKBACK
+from statewise.tasks.forecasting.result_names import KEY, TIME
 
 _CHOOSABLE = ("season", "lookback", "cell", "units", "layers", "likelihood", "epochs", "seed")
 

@@ -31,8 +31,8 @@ from statewise.tasks import (
     seasonal_naive,
 )
 from statewise.tasks.backtesting import from_evaluation
-from statewise.tasks.intake import panel_of
-from statewise.tasks.result_names import TIME
+from statewise.tasks.forecasting.adapters import panel_of
+from statewise.tasks.forecasting.result_names import TIME
 
 LEVELS = (80.0, 95.0)  # of the intervals in a report, and for panels
 _SHADE = "#D55E00"  # of the model's line in the picture

@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Mapping
 
 from statewise.sequences import Columns
-from statewise.tasks.result_names import CASTS, KEY, TARGET, TIME, end_of, refuse_names
+from statewise.tasks.forecasting.result_names import CASTS, KEY, TARGET, TIME, end_of, refuse_names
 
 _WRITTEN = {"model": "forecast", "seasonal naive": "seasonal_naive"}
 _CASTS = tuple(_WRITTEN.get(name, name) for name in CASTS)

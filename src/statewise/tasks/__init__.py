@@ -9,7 +9,7 @@ from statewise.tasks.baselines import (
     seasonal_naive_one_step,
 )
 from statewise.tasks.evaluation import Evaluation, evaluate_closed_loop, evaluate_one_step
-from statewise.tasks.forecaster import Forecaster
+from statewise.tasks.forecasting.forecaster import Forecaster
 from statewise.tasks.measures import coverage, mae, mape, mase, rmse, rmsse, smape, wql
 from statewise.tasks.significance import diebold_mariano
 

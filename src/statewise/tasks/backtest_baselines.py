@@ -15,7 +15,7 @@ from statewise.sequences.bridging import latest_known
 from statewise.sequences.holidays import positions_of
 from statewise.tasks.backtest_measures import Cast
 from statewise.tasks.backtest_origins import Origins
-from statewise.tasks.known_steps import on_calendar
+from statewise.tasks.forecasting.known_steps import on_calendar
 
 
 def repeated(origins: Origins, *, season: int, levels: tuple[float, ...]) -> Cast:

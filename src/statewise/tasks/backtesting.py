@@ -13,10 +13,10 @@ from statewise.tasks.backtest_measures import Cast
 from statewise.tasks.backtest_origins import Origins, cut, say_left_out
 from statewise.tasks.backtest_result import MODEL, NAIVE, SEASONAL_NAIVE, Backtest
 from statewise.tasks.evaluation import Evaluation
-from statewise.tasks.forecaster import Forecaster
-from statewise.tasks.forecaster_arguments import fresh, levels_of
-from statewise.tasks.intake import panel_of, take_in
-from statewise.tasks.result_names import check_backtest
+from statewise.tasks.forecasting.adapters import panel_of, take_in
+from statewise.tasks.forecasting.forecaster import Forecaster
+from statewise.tasks.forecasting.parameters import fresh, levels_of
+from statewise.tasks.forecasting.result_names import check_backtest
 
 Progress = Callable[[str, int, int, float], None]
 

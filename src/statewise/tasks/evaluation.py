@@ -13,10 +13,10 @@ from statewise.tasks.baselines import (
     seasonal_naive,
     seasonal_naive_one_step,
 )
-from statewise.tasks.forecaster import Forecaster, Progress
-from statewise.tasks.forecaster_arguments import fresh
-from statewise.tasks.intake import as_time_series, panel_of, take_in
-from statewise.tasks.known_steps import known_of, on_calendar, places_of
+from statewise.tasks.forecasting.adapters import as_time_series, panel_of, take_in
+from statewise.tasks.forecasting.forecaster import Forecaster, Progress
+from statewise.tasks.forecasting.known_steps import known_of, on_calendar, places_of
+from statewise.tasks.forecasting.parameters import fresh
 from statewise.tasks.measures import mae, mape, mase, rmse
 
 MODEL, NAIVE, SEASONAL_NAIVE = "model", "naive", "seasonal naive"

@@ -14,7 +14,7 @@ from statewise.sequences import Panel
 from statewise.sequences.frames import say_stamp
 from statewise.tasks import Backtest
 from statewise.tasks.backtest_measures import Cast
-from statewise.tasks.result_names import end_of
+from statewise.tasks.forecasting.result_names import end_of
 
 _MOST_SERIES = 5000
 _HISTORY = 3  # so many times the steps forecast are shown before them

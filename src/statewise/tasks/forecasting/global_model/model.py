@@ -18,13 +18,7 @@ import numpy as np
 import pandas as pd
 
 from statewise.sequences import Panel
-from statewise.tasks.conformal import Factors, Residuals, staleness
-from statewise.tasks.global_arrays import Arrays, Encoder, Level, lay_out
-from statewise.tasks.global_choice import Course, train_for_choice
-from statewise.tasks.global_forecasts import PATHS, Forecasts
-from statewise.tasks.global_learners import Learner, in_threads
-from statewise.tasks.global_network import Plan, initial_weights
-from statewise.tasks.global_request import (
+from statewise.tasks.forecasting.global_model.config import (
     BATCH,
     Candidate,
     Cut,
@@ -35,7 +29,13 @@ from statewise.tasks.global_request import (
     on_device,
     plan_of,
 )
-from statewise.tasks.ordering import order_of
+from statewise.tasks.forecasting.global_model.features import Arrays, Encoder, Level, lay_out
+from statewise.tasks.forecasting.global_model.members import Learner, in_threads
+from statewise.tasks.forecasting.global_model.network import Plan, initial_weights
+from statewise.tasks.forecasting.global_model.ordering import order_of
+from statewise.tasks.forecasting.global_model.prediction import PATHS, Forecasts
+from statewise.tasks.forecasting.global_model.selection import Course, train_for_choice
+from statewise.tasks.forecasting.intervals import Factors, Residuals, staleness
 
 
 class GlobalEngine:

@@ -14,11 +14,16 @@ from typing import Any
 import numpy as np
 
 from statewise.sequences import Chain, DataError
-from statewise.tasks.candidates import Candidate, candidates
-from statewise.tasks.conformal import Residuals, band_of_few, staleness
-from statewise.tasks.networks import side_by_side
-from statewise.tasks.rolling import continue_from, cut_samples, train, transformed
-from statewise.tasks.selection import WIDTH, Settings, Validation, choose
+from statewise.tasks.forecasting.intervals import Residuals, band_of_few, staleness
+from statewise.tasks.forecasting.local_model.ensemble import side_by_side
+from statewise.tasks.forecasting.local_model.selection import WIDTH, Settings, Validation, choose
+from statewise.tasks.forecasting.local_model.training import (
+    continue_from,
+    cut_samples,
+    train,
+    transformed,
+)
+from statewise.tasks.forecasting.local_model.transforms import Candidate, candidates
 
 LEAST_LOOKBACK = 8
 _UNITS = 8

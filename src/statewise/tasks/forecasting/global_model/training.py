@@ -14,8 +14,9 @@ from jax import Array
 
 from statewise.models.training.optimizer_variables import quick_slots
 from statewise.recurrence import native_threads
-from statewise.tasks.global_arrays import Arrays
-from statewise.tasks.global_network import (
+from statewise.tasks.forecasting.distributions import LIKELIHOODS
+from statewise.tasks.forecasting.global_model.features import Arrays
+from statewise.tasks.forecasting.global_model.network import (
     Plan,
     Window,
     close_loop,
@@ -24,7 +25,6 @@ from statewise.tasks.global_network import (
     teacher,
     warm_up,
 )
-from statewise.tasks.likelihoods import LIKELIHOODS
 
 UPDATES = 25  # in an epoch
 _AT_ONCE = 1024  # lanes of a forecast that run side by side

@@ -4,10 +4,10 @@ from functools import cached_property
 
 import numpy as np
 
-from statewise.tasks.global_arrays import Arrays, Level
-from statewise.tasks.global_network import Plan
-from statewise.tasks.global_request import holds_counts, on_device, starting_from
-from statewise.tasks.global_training import draw_paths, forecast
+from statewise.tasks.forecasting.global_model.config import holds_counts, on_device, starting_from
+from statewise.tasks.forecasting.global_model.features import Arrays, Level
+from statewise.tasks.forecasting.global_model.network import Plan
+from statewise.tasks.forecasting.global_model.training import draw_paths, forecast
 
 PATHS = 201  # draws through the closed loop, for each series
 

@@ -11,7 +11,7 @@ from statewise.sequences._zones import in_zone_of
 from statewise.sequences.frames import say_stamp
 from statewise.sequences.panel import say_keys
 from statewise.sequences.panel_reading import as_table, check_columns, read_input, read_stamps
-from statewise.tasks.global_arrays import Encoder, inputs_of
+from statewise.tasks.forecasting.global_model.features import Encoder, inputs_of
 
 
 def in_zone_of_fit(panel: Panel, fitted: pd.Index) -> Panel:

@@ -13,7 +13,7 @@ from statewise.sequences._arrays import check_count
 from statewise.sequences.holidays import with_absent
 from statewise.sequences.panel import say_keys
 from statewise.sequences.season import find_season, season_lengths
-from statewise.tasks.networks import CELLS, GATES
+from statewise.tasks.forecasting.local_model.ensemble import CELLS, GATES
 
 LIKELIHOODS = ("gaussian", "student-t", "negative-binomial", "quantiles")
 _MOST_STEPS = 1_000_000

@@ -11,10 +11,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from statewise.tasks.global_arrays import Arrays
-from statewise.tasks.global_network import Plan
-from statewise.tasks.global_request import Request, draw, schedule_of
-from statewise.tasks.global_training import Training
+from statewise.tasks.forecasting.global_model.config import Request, draw, schedule_of
+from statewise.tasks.forecasting.global_model.features import Arrays
+from statewise.tasks.forecasting.global_model.network import Plan
+from statewise.tasks.forecasting.global_model.training import Training
 
 Result = TypeVar("Result")
 

@@ -14,11 +14,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from statewise.tasks.global_arrays import Encoder
-from statewise.tasks.global_network import Plan, initial_weights
-from statewise.tasks.global_request import Candidate, Request
-from statewise.tasks.networks import GATES
-from statewise.tasks.typed import typed
+from statewise.tasks.forecasting.global_model.config import Candidate, Request
+from statewise.tasks.forecasting.global_model.features import Encoder
+from statewise.tasks.forecasting.global_model.network import Plan, initial_weights
+from statewise.tasks.forecasting.local_model.ensemble import GATES
+from statewise.tasks.forecasting.serialization.typed import typed
 
 _BYTES = 1 << 30  # that a file of any size may claim
 _RATIO = 1000  # and beyond that so many times its own

@@ -8,7 +8,7 @@ import pandas as pd
 from statewise.sequences import Panel, TimeSeries
 from statewise.sequences.bridging import bridged
 from statewise.sequences.holidays import fits_week, with_absent
-from statewise.tasks.intake import Intake
+from statewise.tasks.forecasting.adapters import Intake
 
 
 def known_of(taken: Intake) -> Panel:

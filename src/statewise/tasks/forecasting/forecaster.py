@@ -11,9 +11,19 @@ from statewise._runtime.forks import check_not_forked
 from statewise.sequences import Columns, DataError, Panel
 from statewise.sequences._arrays import check_count
 from statewise.sequences.panel import say_keys
-from statewise.tasks import storage
-from statewise.tasks.alone import AloneEngine
-from statewise.tasks.forecaster_arguments import (
+from statewise.tasks.forecasting.adapters import Intake, as_time_series, form_of, give_back, take_in
+from statewise.tasks.forecasting.future_inputs import in_zone_of_fit, read_ahead
+from statewise.tasks.forecasting.global_model.config import LEAST_LOOKBACK, Request
+from statewise.tasks.forecasting.global_model.model import GlobalEngine
+from statewise.tasks.forecasting.known_steps import (
+    as_it_came,
+    known_of,
+    on_calendar,
+    say_absent,
+    stand_in,
+)
+from statewise.tasks.forecasting.local_model.model import AloneEngine
+from statewise.tasks.forecasting.parameters import (
     any_known,
     arguments_of,
     check,
@@ -24,12 +34,8 @@ from statewise.tasks.forecaster_arguments import (
     named,
     season_of,
 )
-from statewise.tasks.future_inputs import in_zone_of_fit, read_ahead
-from statewise.tasks.global_engine import GlobalEngine
-from statewise.tasks.global_request import LEAST_LOOKBACK, Request
-from statewise.tasks.intake import Intake, as_time_series, form_of, give_back, take_in
-from statewise.tasks.known_steps import as_it_came, known_of, on_calendar, say_absent, stand_in
-from statewise.tasks.progress import Progress, teller
+from statewise.tasks.forecasting.progress import Progress, teller
+from statewise.tasks.forecasting.serialization import files as storage
 
 _UNITS = 32
 _LONG = 1000  # steps from which on one series makes a panel of its own

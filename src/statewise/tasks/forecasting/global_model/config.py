@@ -8,9 +8,9 @@ import jax
 import numpy as np
 
 from statewise.sequences import Panel
-from statewise.tasks.global_arrays import Arrays, Encoder
-from statewise.tasks.global_network import Plan
-from statewise.tasks.global_training import UPDATES, Schedule
+from statewise.tasks.forecasting.global_model.features import Arrays, Encoder
+from statewise.tasks.forecasting.global_model.network import Plan
+from statewise.tasks.forecasting.global_model.training import UPDATES, Schedule
 
 LEAST_LOOKBACK = 8  # known steps before the first one to forecast, at least
 MEMBERS = 2  # networks whose median is the forecast: a third brought nothing on validation parts

@@ -19,8 +19,8 @@ from statewise.sequences import (
 )
 from statewise.sequences._arrays import without_mask
 from statewise.sequences.panel_reading import as_frame
-from statewise.tasks.result_names import check_forecasts, check_once
-from statewise.tasks.typed import typed
+from statewise.tasks.forecasting.result_names import check_forecasts, check_once
+from statewise.tasks.forecasting.serialization.typed import typed
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from statewise.tasks.candidates import Candidate
-from statewise.tasks.networks import side_by_side
-from statewise.tasks.rolling import continue_from, cut_samples, train, transformed
+from statewise.tasks.forecasting.local_model.ensemble import side_by_side
+from statewise.tasks.forecasting.local_model.training import (
+    continue_from,
+    cut_samples,
+    train,
+    transformed,
+)
+from statewise.tasks.forecasting.local_model.transforms import Candidate
 
 WIDTH = 256  # units of all networks together, in one model
 _MEMBERS = 3  # networks for each candidate

@@ -23,9 +23,9 @@ import safetensors.numpy
 from statewise._whole_files import written_whole
 from statewise.sequences import Columns, DataError, Panel
 from statewise.sequences.calendars import Calendar
-from statewise.tasks import limits
-from statewise.tasks.objects import as_objects, as_text
-from statewise.tasks.typed import typed
+from statewise.tasks.forecasting.serialization import limits
+from statewise.tasks.forecasting.serialization.objects import as_objects, as_text
+from statewise.tasks.forecasting.serialization.typed import typed
 
 FORMAT = 2
 _READS = (1, 2)  # 1 has no checksum, and can't hold keys of several types

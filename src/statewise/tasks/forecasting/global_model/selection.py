@@ -5,17 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from statewise.tasks.conformal import Factors, Residuals
-from statewise.tasks.global_arrays import mean_step
-from statewise.tasks.global_forecasts import PATHS, least_width
-from statewise.tasks.global_learners import Learner, in_threads
-from statewise.tasks.global_request import (
+from statewise.tasks.forecasting.global_model.config import (
     Cut,
     Request,
     schedule_of,
     starting_from,
 )
-from statewise.tasks.global_training import draw_paths, forecast
+from statewise.tasks.forecasting.global_model.features import mean_step
+from statewise.tasks.forecasting.global_model.members import Learner, in_threads
+from statewise.tasks.forecasting.global_model.prediction import PATHS, least_width
+from statewise.tasks.forecasting.global_model.training import draw_paths, forecast
+from statewise.tasks.forecasting.intervals import Factors, Residuals
 
 _BEHIND = 1.03  # a candidate that much worse than another one after as long a training gives up
 _PATIENCE = 8  # epochs without an improvement

@@ -24,7 +24,7 @@ import numpy as np
 from jax import Array
 
 from statewise.recurrence import GRU, LSTM, SimpleRNN, Weights, run
-from statewise.tasks.likelihoods import LIKELIHOODS, Now
+from statewise.tasks.forecasting.distributions import LIKELIHOODS, Now
 
 _CELLS = {"lstm": (LSTM(), 4), "gru": (GRU(), 3), "rnn": (SimpleRNN(), 1)}
 _LEVEL = 8  # so many latest values give the level of counts
