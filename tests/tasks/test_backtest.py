@@ -17,7 +17,7 @@ from statewise.tasks import (
     smape,
     wql,
 )
-from statewise.tasks.backtest_verdict import against, copies
+from statewise.tasks.evaluation.verdict import against, copies
 
 QUICK = {"units": 4, "epochs": 2, "lookback": 8}
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from statewise.tasks import Forecaster, backtest, evaluate_closed_loop, evaluate_one_step
-from statewise.tasks.backtesting import from_evaluation
+from statewise.tasks.evaluation.backtesting import from_evaluation
 from statewise.tasks.forecasting.parameters import fresh, levels_of
 
 QUICK = {"units": 2, "epochs": 1}

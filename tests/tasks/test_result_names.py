@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from statewise.cli.written_names import as_written
 from statewise.sequences import Columns, DataError, read_panel, read_wide
 from statewise.tasks import Backtest, Forecaster, backtest
-from statewise.tasks.backtest_measures import Cast
-from statewise.tasks.backtest_origins import cut
+from statewise.tasks.evaluation.many_metrics import Cast
+from statewise.tasks.evaluation.origins import cut
 from statewise.tasks.forecasting.adapters import give_back, take_in
 from statewise.tasks.forecasting.result_names import check_backtest, check_forecasts
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from statewise.tasks import diebold_mariano
-from statewise.tasks.significance import compare
+from statewise.tasks.evaluation.significance import compare
 
 
 def test_by_hand():

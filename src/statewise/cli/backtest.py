@@ -51,7 +51,7 @@ def backtest(file, key, time, target, future, past, static, calendar, missing, o
         if options["report"]:
             make_folder(options["report"].parent, "--report")
         if options["peers"]:
-            from statewise.tasks.backtest_peers import check_peers
+            from statewise.tasks.evaluation.reference_models import check_peers
 
             with refusals(ImportError):
                 check_peers(options["peers"])

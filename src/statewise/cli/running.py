@@ -30,7 +30,7 @@ from statewise.tasks import (
     naive,
     seasonal_naive,
 )
-from statewise.tasks.backtesting import from_evaluation
+from statewise.tasks.evaluation.backtesting import from_evaluation
 from statewise.tasks.forecasting.adapters import panel_of
 from statewise.tasks.forecasting.result_names import TIME
 

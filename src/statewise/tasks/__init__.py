@@ -1,17 +1,17 @@
 """Floor 4: whole jobs. From a series to its forecast, beside the forecasts that cost nothing."""
 
-from statewise.tasks.backtest_result import Backtest
-from statewise.tasks.backtesting import backtest
-from statewise.tasks.baselines import (
+from statewise.tasks.evaluation.backtesting import backtest
+from statewise.tasks.evaluation.baselines import (
     naive,
     naive_one_step,
     seasonal_naive,
     seasonal_naive_one_step,
 )
-from statewise.tasks.evaluation import Evaluation, evaluate_closed_loop, evaluate_one_step
+from statewise.tasks.evaluation.holdout import Evaluation, evaluate_closed_loop, evaluate_one_step
+from statewise.tasks.evaluation.metrics import coverage, mae, mape, mase, rmse, rmsse, smape, wql
+from statewise.tasks.evaluation.result import Backtest
+from statewise.tasks.evaluation.significance import diebold_mariano
 from statewise.tasks.forecasting.forecaster import Forecaster
-from statewise.tasks.measures import coverage, mae, mape, mase, rmse, rmsse, smape, wql
-from statewise.tasks.significance import diebold_mariano
 
 __all__ = [
     "Backtest",

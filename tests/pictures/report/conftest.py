@@ -8,9 +8,9 @@ from browser import chromium, watched  # noqa: F401
 from statewise.pictures.report import report_of_backtest, write_report
 from statewise.sequences import read_panel
 from statewise.tasks import Backtest, Forecaster
-from statewise.tasks.backtest_baselines import repeated, steps_within
-from statewise.tasks.backtest_measures import Cast
-from statewise.tasks.backtest_origins import cut
+from statewise.tasks.evaluation.many_baselines import repeated, steps_within
+from statewise.tasks.evaluation.many_metrics import Cast
+from statewise.tasks.evaluation.origins import cut
 
 
 def made_up(series=40, steps=120, windows=3, horizon=7, seed=0):

@@ -13,7 +13,7 @@ from statewise.pictures.report.packing import pack, stamps_of
 from statewise.sequences import Panel
 from statewise.sequences.frames import say_stamp
 from statewise.tasks import Backtest
-from statewise.tasks.backtest_measures import Cast
+from statewise.tasks.evaluation.many_metrics import Cast
 from statewise.tasks.forecasting.result_names import end_of
 
 _MOST_SERIES = 5000

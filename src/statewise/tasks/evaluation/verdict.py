@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from statewise.tasks.backtest_measures import Cast
-from statewise.tasks.significance import compare
+from statewise.tasks.evaluation.many_metrics import Cast
+from statewise.tasks.evaluation.significance import compare
 
 _NEAR = 0.5  # of the way that the truth goes from the reference
 _NO_GAIN = 0.97  # of the reference's error

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from statewise.tasks.backtest_measures import Cast, measure
-from statewise.tasks.backtest_origins import Origins
-from statewise.tasks.backtest_peers import check_peers, forecast_peer
-from statewise.tasks.backtest_verdict import against, copies, covered
-from statewise.tasks.significance import LEAST
+from statewise.tasks.evaluation.many_metrics import Cast, measure
+from statewise.tasks.evaluation.origins import Origins
+from statewise.tasks.evaluation.reference_models import check_peers, forecast_peer
+from statewise.tasks.evaluation.significance import LEAST
+from statewise.tasks.evaluation.verdict import against, copies, covered
 
 MODEL, NAIVE, SEASONAL_NAIVE = "model", "naive", "seasonal naive"
 

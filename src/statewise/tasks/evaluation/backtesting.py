@@ -8,11 +8,11 @@ import numpy as np
 
 from statewise.sequences import Columns, Panel, TimeSeries
 from statewise.sequences._arrays import check_count
-from statewise.tasks.backtest_baselines import repeated, steps_within
-from statewise.tasks.backtest_measures import Cast
-from statewise.tasks.backtest_origins import Origins, cut, say_left_out
-from statewise.tasks.backtest_result import MODEL, NAIVE, SEASONAL_NAIVE, Backtest
-from statewise.tasks.evaluation import Evaluation
+from statewise.tasks.evaluation.holdout import Evaluation
+from statewise.tasks.evaluation.many_baselines import repeated, steps_within
+from statewise.tasks.evaluation.many_metrics import Cast
+from statewise.tasks.evaluation.origins import Origins, cut, say_left_out
+from statewise.tasks.evaluation.result import MODEL, NAIVE, SEASONAL_NAIVE, Backtest
 from statewise.tasks.forecasting.adapters import panel_of, take_in
 from statewise.tasks.forecasting.forecaster import Forecaster
 from statewise.tasks.forecasting.parameters import fresh, levels_of

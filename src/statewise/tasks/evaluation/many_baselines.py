@@ -13,8 +13,8 @@ import numpy as np
 from statewise.sequences import Panel
 from statewise.sequences.bridging import latest_known
 from statewise.sequences.holidays import positions_of
-from statewise.tasks.backtest_measures import Cast
-from statewise.tasks.backtest_origins import Origins
+from statewise.tasks.evaluation.many_metrics import Cast
+from statewise.tasks.evaluation.origins import Origins
 from statewise.tasks.forecasting.known_steps import on_calendar
 
 
@@ -27,7 +27,7 @@ def repeated(origins: Origins, *, season: int, levels: tuple[float, ...]) -> Cas
 
     >>> import pandas as pd
     >>> from statewise.sequences import read_wide
-    >>> from statewise.tasks.backtest_origins import cut
+    >>> from statewise.tasks.evaluation.origins import cut
     >>> panel = read_wide(pd.DataFrame({"a": [3.0, 1.0, 2.0, 7.0, 9.0]}))
     >>> origins, _ = cut(panel, windows=1, horizon=2)
     >>> repeated(origins, season=2, levels=()).points

@@ -7,8 +7,8 @@ origin, on what is known there.
 import numpy as np
 import pandas as pd
 
-from statewise.tasks.backtest_measures import Cast
-from statewise.tasks.backtest_origins import Origins
+from statewise.tasks.evaluation.many_metrics import Cast
+from statewise.tasks.evaluation.origins import Origins
 
 PEERS = ("AutoETS", "AutoARIMA", "AutoTheta")
 

@@ -7,17 +7,17 @@ import numpy as np
 import pandas as pd
 
 from statewise.sequences import DataError, TimeSeries, split
-from statewise.tasks.baselines import (
+from statewise.tasks.evaluation.baselines import (
     naive,
     naive_one_step,
     seasonal_naive,
     seasonal_naive_one_step,
 )
+from statewise.tasks.evaluation.metrics import mae, mape, mase, rmse
 from statewise.tasks.forecasting.adapters import as_time_series, panel_of, take_in
 from statewise.tasks.forecasting.forecaster import Forecaster, Progress
 from statewise.tasks.forecasting.known_steps import known_of, on_calendar, places_of
 from statewise.tasks.forecasting.parameters import fresh
-from statewise.tasks.measures import mae, mape, mase, rmse
 
 MODEL, NAIVE, SEASONAL_NAIVE = "model", "naive", "seasonal naive"
 
