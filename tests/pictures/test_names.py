@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from statewise import Sequential, layers
 from statewise.cli import main
 from statewise.pictures import draw, explain, model_from_sketch, plot_forecast
-from statewise.pictures.names import legible, plain
-from statewise.pictures.scene import Scene, Words, to_svg
+from statewise.pictures.render.names import legible, plain
+from statewise.pictures.render.scene import Scene, Words, to_svg
 from statewise.sequences import lanes, windows
 
 ODD = "a\x00\x1b[31mb\x85<&>\"'\ufffe\t\n"

@@ -7,10 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for editors; at run time see __getattr__
-    from statewise.pictures.drawing import Drawing, draw
-    from statewise.pictures.explaining import Explanation, explain
+    from statewise.pictures.diagram.drawing import Drawing, draw
+    from statewise.pictures.explanation.explaining import Explanation, explain
     from statewise.pictures.forecast_plot import plot_forecast
-    from statewise.pictures.inspecting import Inspection, LayerSteps, inspect
+    from statewise.pictures.inspection.inspecting import Inspection, LayerSteps, inspect
     from statewise.pictures.sketch import model_from_sketch
 
 __all__ = [
@@ -26,13 +26,13 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Drawing": "drawing",
-    "Explanation": "explaining",
-    "Inspection": "inspecting",
-    "LayerSteps": "inspecting",
-    "draw": "drawing",
-    "explain": "explaining",
-    "inspect": "inspecting",
+    "Drawing": "diagram.drawing",
+    "Explanation": "explanation.explaining",
+    "Inspection": "inspection.inspecting",
+    "LayerSteps": "inspection.inspecting",
+    "draw": "diagram.drawing",
+    "explain": "explanation.explaining",
+    "inspect": "inspection.inspecting",
     "model_from_sketch": "sketch",
     "plot_forecast": "forecast_plot",
 }

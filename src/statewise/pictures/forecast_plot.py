@@ -9,7 +9,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from statewise.pictures.names import legible
+from statewise.pictures.render.names import legible
 
 # Okabe and Ito's colours, which people with any colour vision tell apart; widths and dashes differ
 # too, for print in black and white.

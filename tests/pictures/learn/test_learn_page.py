@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-from statewise.pictures.bundle import bundle
 from statewise.pictures.learn import learn_page, write_learn_page
+from statewise.pictures.render.bundle import bundle
 
 
 def test_the_page_is_one_file_that_refers_to_no_other():

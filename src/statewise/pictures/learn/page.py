@@ -3,7 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
-from statewise.pictures.one_file import data_element, one_file, write_page
+from statewise.pictures.render.one_file import data_element, one_file, write_page
 
 _ASSETS = files("statewise.pictures.learn") / "assets"
 

@@ -4,7 +4,7 @@ import json
 from importlib.resources import files
 from pathlib import Path
 
-from statewise.pictures.one_file import data_element, one_file, write_page
+from statewise.pictures.render.one_file import data_element, one_file, write_page
 from statewise.pictures.report.content import Report
 
 _ASSETS = files("statewise.pictures.report") / "assets"

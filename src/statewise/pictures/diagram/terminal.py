@@ -1,6 +1,6 @@
 """A diagram with letters, for a terminal."""
 
-from statewise.pictures.diagram import (
+from statewise.pictures.diagram.elements import (
     CARRIED,
     CELLS,
     CUT,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape, quoteattr
 
-from statewise.pictures.names import plain
+from statewise.pictures.render.names import plain
 
 FONT = "DejaVu Sans, Verdana, Helvetica, Arial, sans-serif"
 # Of the size of the font, for these fonts' widest: words never run into each other.

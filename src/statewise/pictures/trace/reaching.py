@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from statewise.pictures.calling import QUICK, call_model
-from statewise.pictures.interception import intercepted
-from statewise.pictures.slots import Slots
-from statewise.pictures.traced import Trace
+from statewise.pictures.trace.calling import QUICK, call_model
+from statewise.pictures.trace.interception import intercepted
+from statewise.pictures.trace.time_axis import Slots
+from statewise.pictures.trace.traced import Trace
 
 _SAMPLES = 16
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from statewise.layers.arithmetic import arithmetic_of
-from statewise.pictures.diagram import (
+from statewise.pictures.diagram.elements import (
     CARRIED,
     CELLS,
     GIVEN,
@@ -22,9 +22,9 @@ from statewise.pictures.diagram import (
     Row,
     name_picture,
 )
-from statewise.pictures.names import legible
-from statewise.pictures.slots import Slots
-from statewise.pictures.traced import Node, Trace, Value
+from statewise.pictures.render.names import legible
+from statewise.pictures.trace.time_axis import Slots
+from statewise.pictures.trace.traced import Node, Trace, Value
 
 _LAST_BATCH = (-1, 0)  # stands among the places for the state that the last batch left
 

@@ -12,9 +12,9 @@ from statewise.layers.arithmetic import arithmetic_of, weights_of
 from statewise.layers.recurrent import Recurrent
 from statewise.models.state import State, check_same_layers, initial_state, layer_names
 from statewise.models.structure import recurrent_layers
-from statewise.pictures.calling import call_model
-from statewise.pictures.gates import steps_of
-from statewise.pictures.interception import intercepted, parts_of
+from statewise.pictures.inspection.gates import steps_of
+from statewise.pictures.trace.calling import call_model
+from statewise.pictures.trace.interception import intercepted, parts_of
 
 # The gate that says how much of the old state a step keeps, and the state it keeps it of.
 _KEEPERS = {"f": "c", "z": "h"}
@@ -101,7 +101,9 @@ class Inspection:
             KeyError: for a layer that isn't there.
             IndexError: for a sample that isn't there.
         """
-        from statewise.pictures.heat_maps import plot_steps  # Matplotlib takes a while to load
+        from statewise.pictures.inspection.heat_maps import (
+            plot_steps,  # Matplotlib takes a while to load
+        )
 
         name = next(iter(self.layers)) if layer is None else layer
         if name not in self.layers:

@@ -4,12 +4,12 @@ import jax
 import keras
 import numpy as np
 
-from statewise.pictures.calling import call_model, carrying, stateful_of
-from statewise.pictures.interception import intercepted, parts_of
-from statewise.pictures.names import legible
-from statewise.pictures.shapes import first_line
-from statewise.pictures.slots import slots
-from statewise.pictures.traced import Node, Trace, Value
+from statewise.pictures.render.names import legible
+from statewise.pictures.trace.calling import call_model, carrying, stateful_of
+from statewise.pictures.trace.interception import intercepted, parts_of
+from statewise.pictures.trace.shapes import first_line
+from statewise.pictures.trace.time_axis import slots
+from statewise.pictures.trace.traced import Node, Trace, Value
 
 # What JAX raises where a layer asks for values that a trace doesn't have.
 _VALUES_WANTED = (

@@ -1,6 +1,6 @@
 """A diagram in sentences: for those who can't see it, and for those who asked what it means."""
 
-from statewise.pictures.diagram import (
+from statewise.pictures.diagram.elements import (
     CARRIED,
     CELLS,
     CUT,

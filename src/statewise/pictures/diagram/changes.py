@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from statewise.pictures.diagram import (
+from statewise.pictures.diagram.elements import (
     CARRIED,
     CELLS,
     CUT,
@@ -17,7 +17,7 @@ from statewise.pictures.diagram import (
     Diagram,
     name_picture,
 )
-from statewise.pictures.slots import slots
+from statewise.pictures.trace.time_axis import slots
 
 
 def with_resets(diagram: Diagram, resets: Sequence[int]) -> Diagram:

@@ -6,7 +6,7 @@ from typing import Any
 
 from statewise._version import __version__
 from statewise._whole_files import written_whole
-from statewise.pictures.bundle import bundle
+from statewise.pictures.render.bundle import bundle
 
 _BASE = files("statewise.pictures") / "assets" / "base.css"
 

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyBboxPatch, Polygon, Rectangle
 from matplotlib.textpath import TextPath  # noqa: F401  (loads the fonts before the first picture)
 
-from statewise.pictures import scene as scenes
+from statewise.pictures.render import scene as scenes
 
 _DOTS = 72.0  # pixels of a scene in an inch: a point is a pixel then
 _ANCHORS = {"start": "left", "middle": "center", "end": "right"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from statewise.pictures.names import legible
+from statewise.pictures.render.names import legible
 
 _STEPS = 5  # where nobody says how many
 _AXES = {2: "(batch, features)", 3: "(batch, time steps, features)"}

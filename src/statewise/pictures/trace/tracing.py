@@ -16,9 +16,9 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from statewise.pictures.measuring import measure_between, measure_nodes, settle_tokens
-from statewise.pictures.recording import record
-from statewise.pictures.traced import Trace
+from statewise.pictures.trace.measuring import measure_between, measure_nodes, settle_tokens
+from statewise.pictures.trace.recording import record
+from statewise.pictures.trace.traced import Trace
 
 
 def trace(model: keras.Model, shapes: Sequence[tuple[int, ...]], dtypes: Sequence[str]) -> Trace:

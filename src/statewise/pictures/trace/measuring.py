@@ -5,11 +5,11 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from statewise.pictures.calling import call_model, carrying, compiled
-from statewise.pictures.interception import intercepted, parts_of
-from statewise.pictures.recording import loop_arguments
-from statewise.pictures.slots import slots
-from statewise.pictures.traced import Node, Trace, Value
+from statewise.pictures.trace.calling import call_model, carrying, compiled
+from statewise.pictures.trace.interception import intercepted, parts_of
+from statewise.pictures.trace.recording import loop_arguments
+from statewise.pictures.trace.time_axis import slots
+from statewise.pictures.trace.traced import Node, Trace, Value
 
 
 def measure_nodes(found: Trace, rng) -> None:

@@ -4,8 +4,8 @@ import keras
 import pandas as pd
 
 from statewise.layers.arithmetic import arithmetic_of
-from statewise.pictures.names import legible
-from statewise.pictures.traced import Trace
+from statewise.pictures.render.names import legible
+from statewise.pictures.trace.traced import Trace
 
 COLUMNS = ["layer", "matrix", "shape", "formula", "weights"]
 

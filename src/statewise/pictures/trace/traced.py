@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from statewise.pictures.interception import Part
-from statewise.pictures.slots import Slots
+from statewise.pictures.trace.interception import Part
+from statewise.pictures.trace.time_axis import Slots
 
 
 @dataclass(eq=False)

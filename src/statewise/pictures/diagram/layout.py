@@ -8,7 +8,7 @@ whatever isn't plain has a word beside it.
 import textwrap
 from dataclasses import dataclass
 
-from statewise.pictures.diagram import (
+from statewise.pictures.diagram.elements import (
     CARRIED,
     CELLS,
     CUT,
@@ -22,8 +22,8 @@ from statewise.pictures.diagram import (
     Diagram,
     number_of,
 )
-from statewise.pictures.routing import Frame, value_lines
-from statewise.pictures.scene import Disc, Ink, Line, Rectangle, Scene, Words, width_of
+from statewise.pictures.diagram.routing import Frame, value_lines
+from statewise.pictures.render.scene import Disc, Ink, Line, Rectangle, Scene, Words, width_of
 
 # Tints of Okabe and Ito's colours, of different lightness.
 INKS = {

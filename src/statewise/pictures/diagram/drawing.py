@@ -9,17 +9,17 @@ import keras
 
 from statewise._whole_files import written_whole
 from statewise.models.structure import check_step_by_step, stateful_layers
-from statewise.pictures.changes import with_closed_loop, with_resets
-from statewise.pictures.cuts import Cut, draw_cut
-from statewise.pictures.describing import describe
-from statewise.pictures.diagram import Diagram
-from statewise.pictures.layout import lay_out
-from statewise.pictures.scene import Scene, to_svg
-from statewise.pictures.shapes import Inputs, explained, inputs_of
-from statewise.pictures.terminal import to_text
-from statewise.pictures.traced import Trace
-from statewise.pictures.tracing import trace
-from statewise.pictures.unrolling import unroll
+from statewise.pictures.diagram.changes import with_closed_loop, with_resets
+from statewise.pictures.diagram.cuts import Cut, draw_cut
+from statewise.pictures.diagram.description import describe
+from statewise.pictures.diagram.elements import Diagram
+from statewise.pictures.diagram.layout import lay_out
+from statewise.pictures.diagram.terminal import to_text
+from statewise.pictures.diagram.unrolling import unroll
+from statewise.pictures.render.scene import Scene, to_svg
+from statewise.pictures.trace.shapes import Inputs, explained, inputs_of
+from statewise.pictures.trace.traced import Trace
+from statewise.pictures.trace.tracing import trace
 from statewise.sequences.lanes import Lanes
 from statewise.sequences.windowing import Windows
 
@@ -77,7 +77,9 @@ class Drawing:
                 with written_whole(path) as beside:
                     beside.write_text(self.svg, encoding="utf-8")
             case ".png":
-                from statewise.pictures.raster import save_png  # Matplotlib takes a while to load
+                from statewise.pictures.render.raster import (
+                    save_png,  # Matplotlib takes a while to load
+                )
 
                 with written_whole(path) as beside:
                     save_png(self.scene, beside)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import keras
 
 from statewise.layers.recurrent import Recurrent
-from statewise.pictures.names import legible
+from statewise.pictures.render.names import legible
 
 
 @dataclass(frozen=True, eq=False)

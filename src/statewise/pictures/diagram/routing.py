@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from statewise.pictures.diagram import VALUE, Diagram, Place
-from statewise.pictures.scene import Ink, Line, Rectangle, Words
+from statewise.pictures.diagram.elements import VALUE, Diagram, Place
+from statewise.pictures.render.scene import Ink, Line, Rectangle, Words
 
 VALUE_INK = Ink("#333333", None, 1.4)
 _BAR_INK = Ink("#333333", "#E9E9E9", 1.2)

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from statewise.models.structure import stateful_layers
-from statewise.pictures.describing import sights
-from statewise.pictures.diagram import INPUT, OUTPUT, Diagram
-from statewise.pictures.drawing import Drawing, draw, drawing_of, trace_of
-from statewise.pictures.names import legible
-from statewise.pictures.reaching import Reach, measure_reach
-from statewise.pictures.shapes import Inputs, inputs_of
-from statewise.pictures.traced import Trace
-from statewise.pictures.weighing import weights_table
+from statewise.pictures.diagram.description import sights
+from statewise.pictures.diagram.drawing import Drawing, draw, drawing_of, trace_of
+from statewise.pictures.diagram.elements import INPUT, OUTPUT, Diagram
+from statewise.pictures.explanation.weights import weights_table
+from statewise.pictures.render.names import legible
+from statewise.pictures.trace.reaching import Reach, measure_reach
+from statewise.pictures.trace.shapes import Inputs, inputs_of
+from statewise.pictures.trace.traced import Trace
 from statewise.sequences.lanes import Lanes
 from statewise.sequences.windowing import Windows
 

@@ -5,7 +5,7 @@ import keras
 
 from statewise.layers import Carry
 from statewise.layers.recurrent import Recurrent
-from statewise.pictures.interception import Part
+from statewise.pictures.trace.interception import Part
 
 # Compiled to run once: the time goes into compiling.
 QUICK = {
