@@ -18,7 +18,7 @@ from pathlib import Path
 import keras
 import pytest
 
-from statewise.keras1 import OldSpellingWarning
+from statewise.interop.keras1 import OldSpellingWarning
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

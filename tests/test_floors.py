@@ -7,10 +7,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src"
 FLOORS = {
-    "_engine": 0,
-    "_forks": 0,
-    "_registry": 0,
-    "_small_loops": 0,
+    "_runtime": 0,
     "_version": 0,
     "_whole_files": 0,
     "recurrence": 1,

@@ -21,17 +21,7 @@ make_known_to_keras()
 if TYPE_CHECKING:  # for editors; at run time see __getattr__
     import keras
 
-    from statewise import (
-        datasets,
-        keras1,
-        layers,
-        models,
-        pictures,
-        recurrence,
-        sequences,
-        streams,
-        tasks,
-    )
+    from statewise import datasets, layers, models, pictures, recurrence, sequences, streams, tasks
     from statewise.models import Model, Sequential, load_model
     from statewise.pictures import draw, explain, inspect
     from statewise.recurrence import show_config
@@ -39,7 +29,7 @@ if TYPE_CHECKING:  # for editors; at run time see __getattr__
 
 _MODULES = (
     "datasets",
-    "keras1",
+    "interop",
     "layers",
     "models",
     "pictures",

@@ -1,37 +1,20 @@
-"""Floor 4: the names and arguments of Keras 1 and 2, for code that was written with them.
+"""The old place of `statewise.interop.keras1`, kept for one release.
 
-``import statewise.keras1 as keras`` (or ``from statewise.keras1.layers import LSTM``) runs old code
-as it stands. Each old spelling that it meets (``batch_input_shape``, ``nb_epoch``, ``lr``, ...)
-gives one `OldSpellingWarning` that names today's. Only the spelling is old: what is made are the
-layers of `statewise.layers`, models that are saved as those of `statewise.models`, and Keras's
-optimizers, with today's defaults.
-
-Names that aren't given here (``callbacks``, ``losses``, ``utils``, ...) are Keras's of today.
-
->>> import warnings
->>> import statewise.keras1 as keras
->>> with warnings.catch_warnings(record=True):
-...     warnings.simplefilter("always")
-...     model = keras.models.Sequential([keras.layers.LSTM(4, input_shape=(3, 1))])
->>> type(model.layers[0])
-<class 'statewise.layers.rnn.LSTM'>
+Whatever is imported from here, parts of it included, is what stands there.
 """
 
-import keras as _keras
+import sys
+import warnings
 
-from statewise.keras1 import layers, models, optimizers
-from statewise.keras1.models import Model, Sequential
-from statewise.keras1.spelling import OldSpellingWarning
+from statewise.interop import keras1
 
-__all__ = ["Model", "OldSpellingWarning", "Sequential", "layers", "models", "optimizers"]
+__all__ = keras1.__all__
 
-
-def __getattr__(name: str):
-    """Offer what else Keras has under this name."""
-    if not name.startswith("_") and hasattr(_keras, name):
-        return getattr(_keras, name)
-    raise AttributeError(f"module 'statewise.keras1' has no attribute {name!r}, nor has Keras")
-
-
-def __dir__():
-    return sorted({*__all__, *dir(_keras)})
+warnings.warn(
+    "statewise.keras1 is now statewise.interop.keras1; the old name goes with the next release",
+    FutureWarning,
+    stacklevel=2,
+)
+for _name, _module in list(sys.modules.items()):
+    if _name.startswith(keras1.__name__):
+        sys.modules[__name__ + _name.removeprefix(keras1.__name__)] = _module

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Models that go on: step by step, and in closed loop beyond what is known."""

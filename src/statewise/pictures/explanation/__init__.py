@@ -1,1 +1,1 @@
-"""TODO."""
+"""What a model makes of its data, in sentences and tables."""

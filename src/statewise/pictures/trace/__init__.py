@@ -1,1 +1,1 @@
-"""TODO."""
+"""What a model does with time, found by running it."""

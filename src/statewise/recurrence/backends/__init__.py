@@ -1,1 +1,4 @@
-"""TODO."""
+"""What can run a recurrence: the reference anywhere, the native kernels on CPUs.
+
+`statewise.recurrence.call` chooses one.
+"""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""`Forecaster`, and the two kinds of networks that it chooses from."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""One network that learns from all series of a panel."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""A series forecast by small networks of its own."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""A fitted forecaster in a file, and what a file may claim."""

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import statewise
-from statewise import keras1
-from statewise.keras1 import OldSpellingWarning
-from statewise.keras1.layers import GRU, LSTM, Dense, Input
-from statewise.keras1.models import Model, Sequential, load_model
+from statewise.interop import keras1
+from statewise.interop.keras1 import OldSpellingWarning
+from statewise.interop.keras1.layers import GRU, LSTM, Dense, Input
+from statewise.interop.keras1.models import Model, Sequential, load_model
 
 old = pytest.warns(OldSpellingWarning)
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 import statewise
-from statewise import keras1
-from statewise.keras1 import OldSpellingWarning
-from statewise.keras1.optimizers import SGD, Adam
+from statewise.interop import keras1
+from statewise.interop.keras1 import OldSpellingWarning
+from statewise.interop.keras1.optimizers import SGD, Adam
 
 old = pytest.warns(OldSpellingWarning)
 

@@ -13,11 +13,11 @@ import numpy
 import numpy as np
 import pytest
 
-import statewise.keras1 as keras
+import statewise.interop.keras1 as keras
 from statewise import datasets, sequences
-from statewise.keras1 import OldSpellingWarning
-from statewise.keras1.layers import LSTM, Dense, Input, RepeatVector, TimeDistributed
-from statewise.keras1.models import Model, Sequential
+from statewise.interop.keras1 import OldSpellingWarning
+from statewise.interop.keras1.layers import LSTM, Dense, Input, RepeatVector, TimeDistributed
+from statewise.interop.keras1.models import Model, Sequential
 
 AIRLINE = r"""
 # reshape into X=t and Y=t+1

@@ -6,8 +6,8 @@ from typing import Any
 import keras
 
 from statewise import layers
-from statewise.keras1.layers._first_input import take_shape
-from statewise.keras1.spelling import OldName, rename
+from statewise.interop.keras1.layers._first_input import take_shape
+from statewise.interop.keras1.spelling import OldName, rename
 
 _WEIGHTS = {
     "init": "kernel_initializer",
@@ -55,7 +55,7 @@ def old_layer(name: str) -> Any:
         return today
     body = {
         "__doc__": f"`statewise.layers.{name}`, by its old arguments too.",
-        "__module__": "statewise.keras1.layers",
+        "__module__": "statewise.interop.keras1.layers",
         "today": today,
         "_make": classmethod(_make_layer),
     }

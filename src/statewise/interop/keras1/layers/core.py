@@ -1,6 +1,6 @@
 """Simple layers, where old code imports them from: ``keras.layers.core``."""
 
-from statewise.keras1.layers._old_modules import layers_of
+from statewise.interop.keras1.layers._old_modules import layers_of
 
 _NAMES = (
     "Activation",

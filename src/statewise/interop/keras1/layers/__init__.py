@@ -1,4 +1,4 @@
-"""The layers, as old code names and calls them: ``from statewise.keras1.layers import LSTM``.
+"""The layers, as old code names and calls them.
 
 Every layer of `statewise.layers` is here, and takes, besides today's arguments,
 
@@ -11,7 +11,7 @@ Every layer of `statewise.layers` is here, and takes, besides today's arguments,
 What is made is today's layer, so models of such layers are saved and loaded as any other.
 
 >>> import warnings
->>> from statewise.keras1.layers import LSTM
+>>> from statewise.interop.keras1.layers import LSTM
 >>> with warnings.catch_warnings():
 ...     warnings.simplefilter("ignore", FutureWarning)
 ...     layer = LSTM(output_dim=4, input_shape=(3, 1))
@@ -20,11 +20,11 @@ What is made is today's layer, so models of such layers are saved and loaded as 
 """
 
 from statewise import layers as _today
-from statewise.keras1.layers import core as core
-from statewise.keras1.layers import embeddings as embeddings
-from statewise.keras1.layers import recurrent as recurrent
-from statewise.keras1.layers import wrappers as wrappers
-from statewise.keras1.layers._old_layers import old_layer
+from statewise.interop.keras1.layers import core as core
+from statewise.interop.keras1.layers import embeddings as embeddings
+from statewise.interop.keras1.layers import recurrent as recurrent
+from statewise.interop.keras1.layers import wrappers as wrappers
+from statewise.interop.keras1.layers._old_layers import old_layer
 
 __all__ = sorted(name for name in dir(_today) if not name.startswith("_"))
 
@@ -32,7 +32,7 @@ __all__ = sorted(name for name in dir(_today) if not name.startswith("_"))
 def __getattr__(name: str):
     """Offer every layer, and the modules from which old code imports them."""
     if name.startswith("_") or not hasattr(_today, name):
-        raise AttributeError(f"module 'statewise.keras1.layers' has no attribute {name!r}")
+        raise AttributeError(f"module 'statewise.interop.keras1.layers' has no attribute {name!r}")
     return old_layer(name)
 
 

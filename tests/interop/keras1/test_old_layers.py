@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import statewise
-from statewise import keras1
-from statewise.keras1 import OldSpellingWarning
-from statewise.keras1.layers import LSTM, Dense, Embedding, Input, TimeDistributed
+from statewise.interop import keras1
+from statewise.interop.keras1 import OldSpellingWarning
+from statewise.interop.keras1.layers import LSTM, Dense, Embedding, Input, TimeDistributed
 
 old = pytest.warns(OldSpellingWarning)
 
@@ -188,7 +188,7 @@ def test_the_modules_that_old_code_imports_from(module, name):
     with pytest.warns(OldSpellingWarning, match=f"keras.layers.{module} is an old spelling"):
         layer = getattr(getattr(keras1.layers, module), name)
     assert layer is getattr(keras1.layers, name)
-    with pytest.raises(AttributeError, match=f"'statewise.keras1.layers.{module}' has no 'Danse'"):
+    with pytest.raises(AttributeError, match=f"keras1.layers.{module}' has no 'Danse'"):
         getattr(keras1.layers, module).Danse  # noqa: B018
 
 

@@ -12,7 +12,7 @@ old one for ``Adadelta`` (its learning rate was 1.0), ``Adagrad`` (0.01), ``Adam
 (0.002): each is 0.001 now.
 
 >>> import warnings
->>> from statewise.keras1.optimizers import SGD
+>>> from statewise.interop.keras1.optimizers import SGD
 >>> with warnings.catch_warnings():
 ...     warnings.simplefilter("ignore", FutureWarning)
 ...     optimizer = SGD(lr=0.1, momentum=0.9)
@@ -26,13 +26,13 @@ import inspect
 import keras
 import numpy as np
 
-from statewise.keras1.spelling import OldName, rename, say_once
+from statewise.interop.keras1.spelling import OldName, rename, say_once
 
 
 def __getattr__(name: str):
     """Offer what is in `keras.optimizers`, its optimizers by their old arguments too."""
     if name.startswith("_") or not hasattr(keras.optimizers, name):
-        raise AttributeError(f"module 'statewise.keras1.optimizers' has no attribute {name!r}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return _old_optimizer(name)
 
 

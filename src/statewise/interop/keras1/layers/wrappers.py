@@ -1,6 +1,6 @@
 """Wrappers of layers, where old code imports them from: ``keras.layers.wrappers``."""
 
-from statewise.keras1.layers._old_modules import layers_of
+from statewise.interop.keras1.layers._old_modules import layers_of
 
 _NAMES = (
     "Bidirectional",

@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from statewise.keras1.spelling import say_once
+from statewise.interop.keras1.spelling import say_once
 
 _SHAPES = ("batch_input_shape", "input_shape", "input_dim", "input_length")
 _OF_SEQUENCES = (keras.layers.RNN, keras.layers.Bidirectional, keras.layers.Conv1D)

@@ -5,7 +5,7 @@ from keras.src.models.model import functional_init_arguments
 from keras.src.saving import object_registration
 
 from statewise import models
-from statewise.keras1.spelling import rename
+from statewise.interop.keras1.spelling import rename
 
 __all__ = ["Model", "Sequential", "load_model"]
 
@@ -75,7 +75,7 @@ class Sequential(_OldArguments, models.Sequential):
     ``fit`` takes ``nb_epoch``. It is saved as a `statewise.Sequential`.
 
     >>> import warnings
-    >>> from statewise.keras1.layers import LSTM
+    >>> from statewise.interop.keras1.layers import LSTM
     >>> model = Sequential()
     >>> with warnings.catch_warnings():
     ...     warnings.simplefilter("ignore", FutureWarning)

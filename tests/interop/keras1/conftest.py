@@ -2,7 +2,7 @@
 
 import pytest
 
-from statewise.keras1 import spelling
+from statewise.interop.keras1 import spelling
 
 
 @pytest.fixture(autouse=True)
