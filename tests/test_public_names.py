@@ -12,7 +12,8 @@ import pytest
 import statewise
 
 SOURCE = Path(statewise.__file__).parent
-FOLDERS = sorted(path.parent.name for path in SOURCE.glob("*/__init__.py"))
+OLD = {"keras1"}  # names that stay for a release
+FOLDERS = sorted({path.parent.name for path in SOURCE.glob("[!_]*/__init__.py")} - OLD)
 
 
 def public_names():

@@ -1,10 +1,10 @@
 """Floor 4: the names and arguments of Keras 1 and 2, for code that was written with them.
 
 ``import statewise.interop.keras1 as keras`` (or ``from statewise.interop.keras1.layers import
-LSTM``) runs old code as it stands. Each old spelling that it meets (``batch_input_shape``, ``nb_epoch``, ``lr``, ...)
-gives one `OldSpellingWarning` that names today's. Only the spelling is old: what is made are the
-layers of `statewise.layers`, models that are saved as those of `statewise.models`, and Keras's
-optimizers, with today's defaults.
+LSTM``) runs old code as it stands. Each old spelling that it meets (``batch_input_shape``,
+``nb_epoch``, ``lr``, ...) gives one `OldSpellingWarning` that names today's. Only the spelling is
+old: what is made are the layers of `statewise.layers`, models that are saved as those of
+`statewise.models`, and Keras's optimizers, with today's defaults.
 
 Names that aren't given here (``callbacks``, ``losses``, ``utils``, ...) are Keras's of today.
 
