@@ -7,6 +7,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src"
 FLOORS = {
+    "_renamed": 0,
     "_runtime": 0,
     "_version": 0,
     "_whole_files": 0,

@@ -1,0 +1,33 @@
+"""Old names work for a release, and say what they are called now."""
+
+import importlib
+
+import pytest
+
+from statewise._renamed import renamed_arguments
+
+
+@renamed_arguments(look_back="lookback")
+def taken(x, lookback=1):
+    return x, lookback
+
+
+def test_an_argument_by_its_old_name():
+    with pytest.warns(FutureWarning, match=r"look_back= is now called lookback=") as told:
+        assert taken(1, look_back=3) == (1, 3)
+    assert told[0].filename == __file__
+    assert taken(1, 4) == (1, 4)
+    assert taken(1, lookback=5) == (1, 5)
+
+
+def test_an_argument_by_both_names():
+    with pytest.raises(TypeError, match="look_back= and lookback=, which are two names of one"):
+        taken(1, look_back=3, lookback=3)
+
+
+def test_the_old_place_of_keras1():
+    with pytest.warns(FutureWarning, match=r"now statewise\.interop\.keras1"):
+        old = importlib.import_module("statewise.keras1")
+    new = importlib.import_module("statewise.interop.keras1")
+    assert old.Sequential is new.Sequential
+    assert importlib.import_module("statewise.keras1.layers.core").Dense is new.layers.core.Dense
