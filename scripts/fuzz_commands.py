@@ -166,7 +166,7 @@ def command(rng: random.Random, paths: list[str], folder: Path) -> list[str]:
     path = rng.choice([*paths, *paths, *paths, ""])
     columns = _header(path)
     good = {
-        "--id": columns, "--time": columns, "--target": columns, "--future": columns,
+        "--key": columns, "--time": columns, "--target": columns, "--future": columns,
         "--past": columns, "--static": columns, "--calendar": ["weekday", "month"],
         "--horizon": ["1", "2", "3"], "--season": ["1", "7"], "--cell": ["gru", "rnn"],
         "--layers": ["1", "2"], "--seed": ["3"], "--likelihood": ["gaussian", "negative-binomial"],

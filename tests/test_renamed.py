@@ -5,6 +5,7 @@ import importlib
 import pytest
 
 from statewise._renamed import renamed_arguments
+from statewise.sequences import Columns, create_dataset
 
 
 @renamed_arguments(look_back="lookback")
@@ -31,3 +32,13 @@ def test_the_old_place_of_keras1():
     new = importlib.import_module("statewise.interop.keras1")
     assert old.Sequential is new.Sequential
     assert importlib.import_module("statewise.keras1.layers.core").Dense is new.layers.core.Dense
+
+
+def test_arguments_and_attributes_of_0_1():
+    with pytest.warns(FutureWarning, match="look_back= is now called lookback="):
+        assert create_dataset([1.0, 2.0, 3.0], look_back=2)[0].tolist() == [[1.0, 2.0]]
+    with pytest.warns(FutureWarning, match="id= is now called key="):
+        columns = Columns(id="shop")
+    assert columns == Columns(key="shop")
+    with pytest.warns(FutureWarning, match=r"Columns\.id is now called Columns\.key"):
+        assert columns.id == "shop"

@@ -22,7 +22,7 @@ def cars(tmp_path, *, key="car_model", time="model_day", target="sold_model"):
     frame["target"] = rng.normal(50, 3, 2 * steps).round(2)
     path = tmp_path / "cars.csv"
     frame.set_axis([key, time, target], axis=1).to_csv(path, index=False)
-    return path, ("--id", key, "--time", time, "--target", target, "--output", tmp_path)
+    return path, ("--key", key, "--time", time, "--target", target, "--output", tmp_path)
 
 
 @pytest.mark.parametrize("command", ["forecast", "backtest"])

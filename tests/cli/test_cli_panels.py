@@ -43,7 +43,7 @@ def shops(tmp_path, rng):
     return path
 
 
-COLUMNS = ("--id", "shop", "--time", "day", "--target", "sold")
+COLUMNS = ("--key", "shop", "--time", "day", "--target", "sold")
 
 
 def test_a_panel_is_held_out_and_compared(shops, tmp_path):
@@ -88,7 +88,7 @@ def test_a_panel_is_held_out_and_compared(shops, tmp_path):
 def test_the_command_forecasts_what_python_does(shops, tmp_path):
     call("forecast", shops, *COLUMNS, "--horizon", 5, "--output", tmp_path, *QUICK)
     forecaster = Forecaster(horizon=5, units=4, epochs=2, lookback=8)
-    names = {"id": "shop", "time": "day", "target": "sold"}
+    names = {"key": "shop", "time": "day", "target": "sold"}
     same = backtest(forecaster, pd.read_parquet(shops), windows=1, names=names)
     written = pd.read_csv(tmp_path / "forecast.csv")
     np.testing.assert_allclose(written["forecast"], same.forecasts["model"], rtol=1e-6)
@@ -198,9 +198,9 @@ def test_one_series_with_intervals_and_a_report(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("command", "options", "words"),
     [
-        ("forecast", ["--id", "store"], "no column 'store'; its columns are: shop"),
+        ("forecast", ["--key", "store"], "no column 'store'; its columns are: shop"),
         ("forecast", [*COLUMNS, "--target", "profit"], "no column 'profit'; its columns are: shop"),
-        ("forecast", ["--id", "shop", "--time", "day"], r"2 columns of numbers \(sold, price\)"),
+        ("forecast", ["--key", "shop", "--time", "day"], r"2 columns of numbers \(sold, price\)"),
         ("forecast", [*COLUMNS, "--static", "sold"], "'sold' is named twice"),
         ("forecast", [*COLUMNS, "--missing", "fill"], "--missing is for one series"),
         ("forecast", [*COLUMNS, "--one-step"], "--one-step is for one series"),

@@ -24,7 +24,7 @@ def test_known_errors_of_the_naive_forecasts():
     last_year = np.tile(values[108:120], 2)
     assert np.abs(values[120:] - last_year).mean() == 71.25
 
-    # The last third, as the tutorials test on it: look_back=1 takes its first step as an input.
+    # The last third, as the tutorials test on it: lookback=1 takes its first step as an input.
     test = values[96:]
     one_step = np.sqrt(np.mean((test[1:] - test[:-1]) ** 2))
     assert round(float(one_step), 2) == 48.53

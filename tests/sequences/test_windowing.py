@@ -23,7 +23,7 @@ class TestCreateDataset:
             np.testing.assert_array_equal(x[i], series[i : i + 3])
             assert y[i] == series[i + 3]
 
-    def test_default_look_back_is_one(self):
+    def test_default_lookback_is_one(self):
         x, y = create_dataset([5, 7, 11])
         np.testing.assert_array_equal(x, [[5], [7]])
         np.testing.assert_array_equal(y, [7, 11])
@@ -56,7 +56,7 @@ class TestCreateDataset:
 
     @pytest.mark.parametrize("steps", [0, 1, 3])
     def test_too_short_says_both_numbers(self, steps):
-        message = f"series has {steps} time steps, but look_back=3 needs at least 4"
+        message = f"series has {steps} time steps, but lookback=3 needs at least 4"
         with pytest.raises(ValueError, match=message):
             create_dataset(np.zeros(steps), 3)
 
@@ -65,21 +65,21 @@ class TestCreateDataset:
         assert (x.shape, y.shape) == ((1, 3), (1,))
 
     @pytest.mark.parametrize(
-        ("series", "look_back", "error", "message"),
+        ("series", "lookback", "error", "message"),
         [
             (["a", "b", "c"], 1, TypeError, "must hold real numbers, but its dtype is"),
             ([1 + 2j, 3], 1, TypeError, "complex128"),
             ([[1, 2], [3]], 1, TypeError, "can't be read as one array of numbers"),
             (np.zeros((2, 3, 4)), 1, ValueError, r"has the shape \(2, 3, 4\)"),
             (3.0, 1, ValueError, r"has the shape \(\)"),
-            ([1, 2, 3], 0, ValueError, "look_back must be at least 1, but is 0"),
-            ([1, 2, 3], 1.5, TypeError, "look_back must be a whole number, but is 1.5"),
-            ([1, 2, 3], True, TypeError, "look_back must be a whole number, but is True"),
+            ([1, 2, 3], 0, ValueError, "lookback must be at least 1, but is 0"),
+            ([1, 2, 3], 1.5, TypeError, "lookback must be a whole number, but is 1.5"),
+            ([1, 2, 3], True, TypeError, "lookback must be a whole number, but is True"),
         ],
     )
-    def test_wrong_input(self, series, look_back, error, message):
+    def test_wrong_input(self, series, lookback, error, message):
         with pytest.raises(error, match=message):
-            create_dataset(series, look_back)
+            create_dataset(series, lookback)
 
 
 class TestOneSeries:

@@ -43,7 +43,7 @@ def forecast(file, key, time, target, future, past, static, calendar, missing, o
     """Forecast the series in the CSV or Parquet FILE, and measure the forecast.
 
     The last steps are held out, a recurrent network learns from those before, and its forecast
-    stands beside the naive ones. With --id (or a column unique_id) the file holds many series, and
+    stands beside the naive ones. With --key (or a column unique_id) the file holds many series, and
     one network learns from all of them. Without FILE: the airline passengers, 1949 to 1960.
     """
     _check_together(options, future)

@@ -111,4 +111,4 @@ def _columns(table, key, time, target, inputs):
         )
     if target is None:
         target = "y" if "y" in others else guess_target(rest, time)
-    return Columns(id=key, time=time, target=target, **inputs)
+    return Columns(key=key, time=time, target=target, **inputs)

@@ -48,7 +48,11 @@ def _several(name: str, text: str, **kwargs):
 
 columns = _all(
     click.option(
-        "--id", "key", metavar="COLUMN", help="Column of the series' keys, for many series."
+        "--key",
+        "--id",
+        "key",
+        metavar="COLUMN",
+        help="Column of the series' keys, for many series.",
     ),
     click.option(
         "--time", metavar="COLUMN", help="Column of the time stamps; found if there is one."

@@ -50,7 +50,7 @@ def forecast(
         options: arguments of `Forecaster`; None for its default.
     """
     columns = panel.columns
-    check_forecast_file({KEY: columns.id, TIME: columns.time})
+    check_forecast_file({KEY: columns.key, TIME: columns.time})
     forecaster = _forecaster(panel, horizon, options)
     if short == "raise":
         _refuse_short(panel, forecaster, 0 if no_holdout else forecaster.horizon)
@@ -183,7 +183,7 @@ def _beyond(panel, forecaster, output, printer, levels, future_file, report, sho
     with printer.training() as progress:
         forecaster.fit(panel, short=short, progress=progress)
     frame = forecaster.predict(level=levels, future=future_file)
-    count, horizon = len(forecaster.ids_), forecaster.horizon
+    count, horizon = len(forecaster.keys_), forecaster.horizon
     printer.line(
         "Data",
         f"{count} series of {panel.calendar.phrase} steps ({span(panel.time.sort_values())}): all "

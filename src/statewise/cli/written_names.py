@@ -39,7 +39,7 @@ def check_backtest_file(columns: Columns) -> None:
     Raises:
         DataError: it names the column, and what to do.
     """
-    taken = {KEY: columns.id, TIME: columns.time, TARGET: columns.target}
+    taken = {KEY: columns.key, TIME: columns.time, TARGET: columns.target}
     refuse_names(taken, _ours, "backtest.csv")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from statewise._renamed import renamed_arguments, say_renamed
 from statewise.sequences._arrays import check_count
 from statewise.sequences.calendars import Calendar
 from statewise.sequences.tables import DataError
@@ -23,7 +24,7 @@ class Columns:
     """Which columns of a panel's table hold what.
 
     Attributes:
-        id: the key of each row's series. A table without such a column is one series.
+        key: which series each row is of. A table without such a column is one series.
         time: time stamps, or whole numbers.
         target: what is to be forecast.
         future: inputs that are known for the future too (prices, holidays); numbers or categories.
@@ -35,11 +36,11 @@ class Columns:
             "week", "month", "quarter".
 
     Example:
-        >>> Columns(id="shop", target="sold", future=["price"]).inputs
+        >>> Columns(key="shop", target="sold", future=["price"]).inputs
         ('price',)
     """
 
-    id: str = "unique_id"
+    key: str = "unique_id"
     time: str = "ds"
     target: str = "y"
     future: Sequence[str] = ()
@@ -62,7 +63,7 @@ class Columns:
             raise ValueError(
                 f"calendar has no feature {wrong[0]!r}; it has {', '.join(CALENDAR_FEATURES)}"
             )
-        used = (self.id, self.time, self.target, *self.future, *self.past, *self.static)
+        used = (self.key, self.time, self.target, *self.future, *self.past, *self.static)
         for name in used:
             if used.count(name) > 1:
                 raise ValueError(f"the column {name!r} is named twice: a column has one part only")
@@ -76,6 +77,15 @@ class Columns:
     def inputs(self) -> tuple[str, ...]:
         """All columns besides key, time and target."""
         return (*self.future, *self.past, *self.static)
+
+    @property
+    def id(self) -> str:
+        """The old name of ``key``."""
+        say_renamed("Columns.id", "Columns.key")
+        return self.key
+
+
+Columns.__init__ = renamed_arguments(id="key")(Columns.__init__)  # type: ignore[method-assign]
 
 
 @dataclass(frozen=True, eq=False)

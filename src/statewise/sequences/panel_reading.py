@@ -58,7 +58,7 @@ def read_panel(source: Any, columns: Columns | None = None) -> Panel:
     if frame.empty:
         raise DataError(f"{table.name} has no rows")
     check_columns(table, (columns.time, columns.target, *columns.inputs))
-    code, keys = read_keys(table, columns.id)
+    code, keys = read_keys(table, columns.key)
     stamps = read_stamps(table, columns.time)
     order = np.lexsort((stamps.argsort().argsort(), code)) if not _sorted(code, stamps) else None
     values = np.column_stack(
@@ -146,7 +146,7 @@ def check_columns(table: Table, names: Any) -> None:
 def read_keys(table: Table, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Return for each row the number of its key, and the keys; one where no key was asked for."""
     if name not in table.frame.columns:
-        if name != Columns.id:
+        if name != Columns.key:
             check_columns(table, [name])  # else the rows of all series would be taken for one's
         return np.zeros(len(table.frame), int), np.array([0])
     code, keys = pd.factorize(table.frame[name])
@@ -278,11 +278,11 @@ def read_wide(source: Any, time: str | None = None) -> Panel:
     label = time if time is not None else free_name(Columns.time, names)
     # The names of the series are keys here, but for that of time no column may be lost.
     columns = Columns(
-        id=free_name(Columns.id, [label]), time=label, target=free_name(Columns.target, [label])
+        key=free_name(Columns.key, [label]), time=label, target=free_name(Columns.target, [label])
     )
     frame = pd.DataFrame(
         {
-            columns.id: np.repeat(np.arange(count), rows),
+            columns.key: np.repeat(np.arange(count), rows),
             label: np.tile(np.arange(rows), count)
             if time is None
             else pd.concat([table.frame[time]] * count, ignore_index=True),

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from statewise._renamed import renamed_arguments
 from statewise.sequences._arrays import as_panel, as_series, check_count
 
 _LISTED = 20  # so many too short series are named in one error
@@ -42,29 +43,30 @@ class Windows:
         return f"Windows(x={self.x.shape}, y={self.y.shape}, dtype={self.x.dtype})"
 
 
-def create_dataset(series: Any, look_back: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Cut a series into windows of ``look_back`` steps, each with the step that follows it.
+@renamed_arguments(look_back="lookback")
+def create_dataset(series: Any, lookback: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Cut a series into windows of ``lookback`` steps, each with the step that follows it.
 
-    A series of N steps gives N - look_back samples: ``x[i]`` is ``series[i:i + look_back]`` and
-    ``y[i]`` is ``series[i + look_back]``, the first feature where there are several. What the
+    A series of N steps gives N - lookback samples: ``x[i]`` is ``series[i:i + lookback]`` and
+    ``y[i]`` is ``series[i + lookback]``, the first feature where there are several. What the
     values are (missing ones included) makes no difference. See ``windows`` for longer horizons,
     several series, and other targets.
 
     Args:
         series: real numbers, (time,) or (time, features).
-        look_back: steps in a window, at least 1.
+        lookback: steps in a window, at least 1.
 
     Returns:
-        ``x`` and ``y`` with the dtype of the series. ``x`` is (samples, look_back) for one
-        feature, (samples, look_back, features) for several; ``y`` is (samples,).
+        ``x`` and ``y`` with the dtype of the series. ``x`` is (samples, lookback) for one
+        feature, (samples, lookback, features) for several; ``y`` is (samples,).
 
     Raises:
-        TypeError: where the series doesn't hold real numbers, or ``look_back`` no whole number.
+        TypeError: where the series doesn't hold real numbers, or ``lookback`` no whole number.
         ValueError: where the series has a wrong shape or is too short for one sample.
 
     Example:
         >>> import numpy
-        >>> train_x, train_y = create_dataset([112, 118, 132, 129, 121], look_back=3)
+        >>> train_x, train_y = create_dataset([112, 118, 132, 129, 121], lookback=3)
         >>> train_x
         array([[112, 118, 132],
                [118, 132, 129]])
@@ -73,18 +75,18 @@ def create_dataset(series: Any, look_back: int = 1) -> tuple[np.ndarray, np.ndar
         >>> numpy.reshape(train_x, (train_x.shape[0], 3, 1)).shape  # samples, steps, features
         (2, 3, 1)
     """
-    look_back = check_count(look_back, "look_back")
+    lookback = check_count(lookback, "lookback")
     values = as_series(series)
     steps, features = values.shape
-    if steps <= look_back:
+    if steps <= lookback:
         raise ValueError(
-            f"series has {steps} time steps, but look_back={look_back} needs at least "
-            f"{look_back + 1}: {look_back} to look back on and 1 to predict"
+            f"series has {steps} time steps, but lookback={lookback} needs at least "
+            f"{lookback + 1}: {lookback} to look back on and 1 to predict"
         )
-    x = _slide(values[:-1], look_back, 1)
+    x = _slide(values[:-1], lookback, 1)
     # Copies: this function promises ordinary arrays, as the tutorials' own one gives.
     x = x[..., 0].copy() if features == 1 else x.copy()
-    return x, values[look_back:, 0].copy()
+    return x, values[lookback:, 0].copy()
 
 
 def windows(

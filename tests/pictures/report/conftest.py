@@ -37,7 +37,7 @@ def made_up(series=40, steps=120, windows=3, horizon=7, seed=0):
         "left_out_": [],
         "transform_": "level of the window",
         "training_shape_": (64, 28, 2),
-        "ids_": panel.keys,
+        "keys_": panel.keys,
         "losses_": np.geomspace(1, 0.2, 20).tolist(),
         "validation_curves_": {
             "level of the window": list(enumerate(np.geomspace(2, 0.8, 20))),

@@ -43,7 +43,7 @@ class Fake(Forecaster):
     def fit(self, data, *, names=None, short="raise", missing="mask", progress=None):
         self.fitted = [*getattr(self, "fitted", []), data]
         self.season_, self.notes_, self.left_out_ = self.season_of_it, [], []
-        self.ids_ = data.keys
+        self.keys_ = data.keys
         if progress is not None:
             progress("training", 1, 1, 0.5)
         return self
@@ -282,7 +282,7 @@ def test_inputs_known_for_the_future_are_handed_over(fake, rng):
         ({"windows": 1, "horizon": 0}, ValueError, "horizon must be at least 1"),
         ({"windows": 1, "level": [120]}, ValueError, "between 0 and 100 percent, but is 120"),
         ({"windows": 1, "level": [80, 80]}, ValueError, "names one twice: 80, 80"),
-        ({"windows": 1, "names": {"id": "shop", "target": "z"}}, DataError, "no column 'z'"),
+        ({"windows": 1, "names": {"key": "shop", "target": "z"}}, DataError, "no column 'z'"),
     ],
 )
 def test_refuses(frame, options, error, words):

@@ -82,8 +82,8 @@ def test_keys_of_every_type_are_saved(columns, tmp_path):
     forecaster = Forecaster(horizon=3, **QUICK).fit(wide(columns))
     forecaster.save(tmp_path / "a.zip")
     again = Forecaster.load(tmp_path / "a.zip")
-    assert list(map(type, again.ids_)) == list(map(type, forecaster.ids_))
-    assert again.ids_.tolist() == columns
+    assert list(map(type, again.keys_)) == list(map(type, forecaster.keys_))
+    assert again.keys_.tolist() == columns
     pd.testing.assert_frame_equal(again.predict(), forecaster.predict())
 
 
@@ -188,7 +188,7 @@ def mended(plain, *where, value):
         (("form",), [1, 2]),
         (("channels",), 10**12),
         (("channels",), "1"),
-        (("columns", "id"), ["a"]),
+        (("columns", "key"), ["a"]),
         (("columns", "future"), ["price"]),
         (("columns",), {}),
         (("calendars",), []),

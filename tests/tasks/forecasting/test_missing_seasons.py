@@ -110,6 +110,6 @@ def test_the_order_of_series_changes_nothing(order):
     kwargs = QUICK | {"season": 7, "likelihood": "gaussian"}
     one = Forecaster(horizon=4, **kwargs).fit(pd.concat(tables))
     other = Forecaster(horizon=4, **kwargs).fit(pd.concat([tables[i] for i in order]))
-    assert other.ids_.tolist() == [f"s{i}" for i in order]
+    assert other.keys_.tolist() == [f"s{i}" for i in order]
     found = [f.predict(level=[80]).set_index(["unique_id", "ds"]) for f in (one, other)]
     pd.testing.assert_frame_equal(found[0], found[1].loc[found[0].index])

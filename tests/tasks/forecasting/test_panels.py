@@ -75,7 +75,7 @@ def test_a_long_frame(fitted, panel):
     assert table["unique_id"].tolist() == np.repeat(panel["unique_id"].unique(), HORIZON).tolist()
     assert table["ds"].tolist() == [*DAYS[KNOWN:]] * SERIES
     assert (np.diff(table[[bands[2], bands[0], "model", bands[1], bands[3]]]) > 0).all()
-    assert fitted.ids_.tolist() == [f"s{i}" for i in range(SERIES)]
+    assert fitted.keys_.tolist() == [f"s{i}" for i in range(SERIES)]
     assert fitted.season_ == 7
     assert fitted.training_shape_[1] == fitted.lookback_ == 10
     assert fitted.cut_ == {"series": 6, "steps": 360, "held": 12, "windows": 54}
@@ -289,7 +289,7 @@ def test_saved_and_loaded(kind, with_inputs, shops, panel, tmp_path):
     before, after = forecaster.predict(**options), again.predict(**options)
     pd.testing.assert_frame_equal(before, after)
     assert repr(again) == repr(forecaster)
-    shown = [name for name in vars(forecaster) if name.endswith("_") and name != "ids_"]
+    shown = [name for name in vars(forecaster) if name.endswith("_") and name != "keys_"]
     assert {name: getattr(again, name) for name in shown} == {
         name: getattr(forecaster, name) for name in shown
     }
@@ -332,7 +332,7 @@ def test_refuses_options_of_fit(panel, options, error, words):
 
 def test_refuses_a_key_that_is_not_there(panel):
     with pytest.raises(DataError, match="has no column 'store'; its columns are"):
-        Forecaster(horizon=HORIZON, **QUICK).fit(panel, names={"id": "store"})
+        Forecaster(horizon=HORIZON, **QUICK).fit(panel, names={"key": "store"})
 
 
 @pytest.mark.parametrize("wrong", [2.5, -1.0])

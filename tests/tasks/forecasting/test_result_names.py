@@ -136,12 +136,12 @@ def test_keys_in_the_index_are_keys():
 def test_refused_before_anything_is_learned():
     forecaster = Forecaster(horizon=2)
     with pytest.raises(DataError, match=r"column of keys is named 'model'.*'model_'"):
-        forecaster.fit(table("model", "ds", "y", 20), names={"id": "model"})
+        forecaster.fit(table("model", "ds", "y", 20), names={"key": "model"})
     with pytest.raises(DataError, match="column of time is named 'window'"):
         backtest(forecaster, table("unique_id", "window", "y"), windows=1, names={"time": "window"})
     with pytest.raises(DataError, match="target is named 'naive'"):
         backtest(forecaster, table("k", "t", "naive"), windows=1, names=Columns("k", "t", "naive"))
-    check_forecasts(Columns(id="remodel", time="naive", target="model"))
+    check_forecasts(Columns(key="remodel", time="naive", target="model"))
 
 
 def test_a_column_twice_is_refused(tmp_path):

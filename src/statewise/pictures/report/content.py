@@ -117,7 +117,7 @@ def report_of_forecast(
     'Forecasts of sold, beyond the end'
     """
     if forecaster.left_out_:
-        panel = panel.select(np.flatnonzero(np.isin(panel.keys, forecaster.ids_)))
+        panel = panel.select(np.flatnonzero(np.isin(panel.keys, forecaster.keys_)))
     count, horizon = len(panel), len(frame) // len(panel)
     lower = [name for name in frame.columns if end_of(name) and name.startswith("model-lo-")]
     ends = [name.removeprefix("model-lo-") for name in lower]

@@ -154,7 +154,7 @@ def _run(forecaster, origins: Origins, refit: bool, levels, progress) -> tuple:
             fitted.fit(known, short="drop" if len(known) > 1 else "raise", progress=tell)
         if window == 0:
             season = fitted.season_
-            origins = origins.select(np.flatnonzero(np.isin(known.keys, fitted.ids_)))
+            origins = origins.select(np.flatnonzero(np.isin(known.keys, fitted.keys_)))
             known = origins.known(window)
         told.append(_forecast(fitted, origins, known, window, levels))
     return fitted, origins, season, _stacked(told)

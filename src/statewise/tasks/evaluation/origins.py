@@ -77,7 +77,7 @@ class Origins:
         rows = np.take_along_axis(self.rows()[:, window], np.maximum(latest, 0), 1).ravel()
         stamps = panel.time[rows] if steps == self.horizon else known.future_stamps(steps)
         frame = {
-            panel.columns.id: np.repeat(panel.keys, steps),
+            panel.columns.key: np.repeat(panel.keys, steps),
             panel.columns.time: stamps,
         }
         return pd.DataFrame(frame | {name: all_[rows] for name, all_ in panel.future.items()})

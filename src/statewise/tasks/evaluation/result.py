@@ -65,7 +65,7 @@ class Backtest:
         panel, (series, windows, horizon) = self.origins.panel, self.truth.shape
         columns, rows = panel.columns, self.origins.rows()
         frame = {
-            columns.id: np.repeat(panel.keys, windows * horizon),
+            columns.key: np.repeat(panel.keys, windows * horizon),
             columns.time: panel.time[rows.ravel()],
             "window": np.tile(np.repeat(np.arange(1, windows + 1), horizon), series),
             "step": np.tile(np.arange(1, horizon + 1), series * windows),
@@ -92,7 +92,7 @@ class Backtest:
         for name, cast in self.casts.items():
             found = measure(self.truth, cast, self.scale, (1,))
             frame = {
-                panel.columns.id: np.repeat(panel.keys, horizon),
+                panel.columns.key: np.repeat(panel.keys, horizon),
                 "step": np.tile(np.arange(1, horizon + 1), series),
                 "forecast": name,
             }
@@ -114,7 +114,7 @@ class Backtest:
     def by_series(self) -> pd.DataFrame:
         """The errors over all windows and steps: a row for each way to forecast, and series."""
         panel = self.origins.panel
-        return self._pooled((1, 2), pd.Index(panel.keys, name=panel.columns.id))
+        return self._pooled((1, 2), pd.Index(panel.keys, name=panel.columns.key))
 
     def verdict(self) -> str:
         """Say in words whether the model is better than the others, by how much, and how surely.

@@ -106,7 +106,7 @@ def take_in(data: Any, names: Columns | Mapping[str, Any] | None = None) -> Inta
     there = set(frame.columns)
     given = there | (set(data.index.names) if isinstance(data, pd.DataFrame) else set())
     backend = nw.get_native_namespace(frame).__name__
-    keyed = columns.id in given
+    keyed = columns.key in given
     long = keyed or {columns.time, columns.target} <= given
     if long or names is not None:
         check_forecasts(columns, keyed)
@@ -200,7 +200,7 @@ def give_back(form: Form, panel: Panel, points: np.ndarray, bands: dict[str, np.
             return pd.DataFrame({name: ends[0] for name, ends in columns.items()}, index=index)
         return pd.Series(points[0], index=index, name=panel.keys[0])
     if form.layout == "long":
-        frame = {panel.columns.id: np.repeat(panel.keys, horizon)} if form.keyed else {}
+        frame = {panel.columns.key: np.repeat(panel.keys, horizon)} if form.keyed else {}
         frame[panel.columns.time] = stamps
         frame |= {name: ends.ravel() for name, ends in columns.items()}
         return _as(form.backend, pd.DataFrame(frame))

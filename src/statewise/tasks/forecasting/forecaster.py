@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from statewise._renamed import say_renamed
 from statewise._runtime.forks import check_not_forked
 from statewise.sequences import Columns, DataError, Panel
 from statewise.sequences._arrays import check_count
@@ -77,7 +78,7 @@ class Forecaster:
             of a batch of windows.
         losses_: the loss after each epoch of the last training.
         columns_: which columns of the table held what.
-        ids_: the keys of the series that were learned from.
+        keys_: the keys of the series that were learned from.
         left_out_: the keys of those that were too short.
         notes_: what was done about missing values and short series, in words.
         cut_: how the data were cut for validation: the numbers of "series" and "steps", the steps
@@ -163,7 +164,7 @@ class Forecaster:
             self._fit_global(panel, tell)
         self._form = taken.form
         self.columns_ = taken.panel.columns
-        self.ids_ = self._panel.keys
+        self.keys_ = self._panel.keys
         return self
 
     def predict(
@@ -297,7 +298,7 @@ class Forecaster:
         self = cls(**plain["params"])
         check(self)
         self._form, self._panel = form_of(plain["form"]), panel
-        self.columns_, self.ids_ = panel.columns, panel.keys
+        self.columns_, self.keys_ = panel.columns, panel.keys
         self.season_, self.notes_ = plain["season"], plain["notes"]
         self.left_out_ = plain["left_out"]
         if plain["engine"] == "alone":
@@ -326,6 +327,12 @@ class Forecaster:
                 )
             setattr(self, name, value)
         return self
+
+    @property
+    def ids_(self) -> np.ndarray:
+        """The old name of ``keys_``."""
+        say_renamed("Forecaster.ids_", "Forecaster.keys_")
+        return self.keys_
 
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())

@@ -62,9 +62,9 @@ def read_ahead(
 
 def _rows(future: Any, panel: Panel, stamps: pd.Index, series: np.ndarray) -> dict[str, np.ndarray]:
     columns, table = panel.columns, as_table(future)
-    keyed = columns.id in table.frame.columns
+    keyed = columns.key in table.frame.columns
     if not keyed and len(panel) > 1:
-        check_columns(table, [columns.id])
+        check_columns(table, [columns.key])
     check_columns(table, (columns.time, *columns.future))
     given = in_zone_of(read_stamps(table, columns.time), stamps)
     if (getattr(given, "tz", None) is None) != (getattr(stamps, "tz", None) is None):
@@ -74,7 +74,7 @@ def _rows(future: Any, panel: Panel, stamps: pd.Index, series: np.ndarray) -> di
             "no zone: give them one, for example by dt.tz_localize"
         )
     if keyed:
-        codes = pd.Index(panel.keys).get_indexer(pd.Index(table.frame[columns.id]))
+        codes = pd.Index(panel.keys).get_indexer(pd.Index(table.frame[columns.key]))
     else:
         codes = np.zeros(len(given), int)
     have = pd.MultiIndex.from_arrays([codes, given])

@@ -41,12 +41,12 @@ def check_forecasts(columns: Columns, keyed: bool = True) -> None:
     Raises:
         DataError: it names the column, and what to do.
 
-    >>> check_forecasts(Columns(id="model"))
+    >>> check_forecasts(Columns(key="model"))
     Traceback (most recent call last):
     ...
     statewise.sequences.tables.DataError: the column of keys is named 'model', ...
     """
-    taken = ({KEY: columns.id} if keyed else {}) | {TIME: columns.time}
+    taken = ({KEY: columns.key} if keyed else {}) | {TIME: columns.time}
     refuse_names(taken, lambda name: name == POINTS or end_of(name), "the forecasts")
 
 
@@ -56,7 +56,7 @@ def check_backtest(columns: Columns) -> None:
     Raises:
         DataError: it names the column, and what to do.
     """
-    key = {KEY: columns.id}
+    key = {KEY: columns.key}
     taken = key | {TIME: columns.time, TARGET: columns.target}
     refuse_names(taken, lambda n: n in _OF_BACKTESTS or end_of(n, CASTS), "a backtest's forecasts")
     refuse_names(key, lambda n: n in _OF_ERRORS or bool(_COVERAGE.fullmatch(str(n))), "its errors")

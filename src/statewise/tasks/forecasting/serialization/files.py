@@ -181,7 +181,9 @@ def _check_steps(steps: pd.Series) -> None:
 
 
 def _columns(given: dict[str, Any]) -> Columns:
-    for name in (given["id"], given["time"], given["target"]):
+    if "key" not in given:  # as files of 0.1 call it
+        given = {"key": given["id"], **{k: v for k, v in given.items() if k != "id"}}
+    for name in (given["key"], given["time"], given["target"]):
         if isinstance(name, (list, dict)):
             raise TypeError(f"the name of a column is {name!r:.40}")
     return Columns(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
