@@ -92,7 +92,7 @@ def _has_keys(file: Path) -> bool:
 def _columns(table, key, time, target, inputs):
     """Return the panel's columns; those that nobody named are found as for one series."""
     from statewise.sequences import Columns, DataError
-    from statewise.sequences._columns import guess_target, guess_time
+    from statewise.sequences.columns import guess_target, guess_time
     from statewise.sequences.panel_reading import check_columns
     from statewise.sequences.tables import Table, listed
 

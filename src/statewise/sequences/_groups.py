@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from statewise.sequences._arrays import NUMBER_KINDS
+from statewise.sequences.arrays import NUMBER_KINDS
 from statewise.sequences.tables import counted, listed
 
 

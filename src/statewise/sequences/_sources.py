@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from statewise.sequences._arrays import NUMBER_KINDS, as_series, check_count, say_kind, without_mask
 from statewise.sequences._groups import column_values, group_values
+from statewise.sequences.arrays import NUMBER_KINDS, as_series, check_count, say_kind, without_mask
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from statewise.sequences._arrays import as_numbers
+from statewise.sequences.arrays import as_numbers
 
 
 class Pointwise:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from statewise.sequences._zones import in_place_of, in_zone, on_the_wall
+from statewise.sequences.zones import in_place_of, in_zone, on_the_wall
 
 _UNITS = {  # microseconds: pandas' alias, name
     86_400_000_000: ("D", "day"),

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from statewise.sequences._arrays import check_count
-from statewise.sequences._columns import guess_target, guess_time, read_numbers, read_time
+from statewise.sequences.arrays import check_count
 from statewise.sequences.calendars import Calendar, find_calendar
+from statewise.sequences.columns import guess_target, guess_time, read_numbers, read_time
 from statewise.sequences.tables import DataError, Table, counted, listed, load_table
 
 _LEAST_ROWS = 3

@@ -33,12 +33,12 @@ from typing import Any
 
 import numpy as np
 
-from statewise.sequences._arrays import check_count
 from statewise.sequences._balance import Balance, say_limit
 from statewise.sequences._chunks import Chunk, allocate, cut, lay_block
 from statewise.sequences._packing import Plan, plan_in_order, plan_shuffled
 from statewise.sequences._sources import Source, open_source
 from statewise.sequences._targets import Targets, choose_targets
+from statewise.sequences.arrays import check_count
 
 _MOSTLY_USEFUL = 0.95  # below this, a summary says what is in the way
 _BLOCK_BYTES = 2**24

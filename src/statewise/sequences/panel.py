@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from statewise._renamed import renamed_arguments, say_renamed
-from statewise.sequences._arrays import check_count
+from statewise.sequences.arrays import check_count
 from statewise.sequences.calendars import Calendar
 from statewise.sequences.tables import DataError
 

@@ -11,8 +11,8 @@ import pandas as pd
 from narwhals.exceptions import DuplicateError
 from pandas.api import types
 
-from statewise.sequences._columns import guess_time, parse_time, read_numbers, say_cell
 from statewise.sequences._grids import place
+from statewise.sequences.columns import guess_time, parse_time, read_numbers, say_cell
 from statewise.sequences.frames import say_stamp
 from statewise.sequences.panel import Columns, Panel, say_keys
 from statewise.sequences.tables import DataError, Table, counted, free_name, listed, load_table

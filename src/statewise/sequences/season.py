@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from statewise.sequences._arrays import as_series
+from statewise.sequences.arrays import as_series
 
 _CYCLES = {  # pandas' alias: seconds in a step, for the fixed spans
     "D": 86_400,

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from statewise.sequences._arrays import check_count, is_many
+from statewise.sequences.arrays import check_count, is_many
 
 
 class Split(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from statewise.sequences._arrays import check_count, without_mask
+from statewise.sequences.arrays import check_count, without_mask
 from statewise.sequences.windowing import windows
 
 

@@ -12,7 +12,6 @@ from typing import Any, Self
 
 import numpy as np
 
-from statewise.sequences._arrays import check_count
 from statewise.sequences._values import (
     Pointwise,
     as_values,
@@ -21,6 +20,7 @@ from statewise.sequences._values import (
     take_steps,
     time_axis,
 )
+from statewise.sequences.arrays import check_count
 
 
 class Log(Pointwise):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from statewise._renamed import renamed_arguments
-from statewise.sequences._arrays import as_panel, as_series, check_count
+from statewise.sequences.arrays import as_panel, as_series, check_count
 
 _LISTED = 20  # so many too short series are named in one error
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from statewise.sequences import Columns, Panel, TimeSeries
-from statewise.sequences._arrays import check_count
+from statewise.sequences.arrays import check_count
 from statewise.tasks.evaluation.holdout import Evaluation
 from statewise.tasks.evaluation.many_baselines import repeated, steps_within
 from statewise.tasks.evaluation.many_metrics import Cast

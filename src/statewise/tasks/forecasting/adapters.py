@@ -17,7 +17,7 @@ from statewise.sequences import (
     read_series,
     read_wide,
 )
-from statewise.sequences._arrays import without_mask
+from statewise.sequences.arrays import without_mask
 from statewise.sequences.panel_reading import as_frame
 from statewise.tasks.forecasting.result_names import check_forecasts, check_once
 from statewise.tasks.forecasting.serialization.typed import typed

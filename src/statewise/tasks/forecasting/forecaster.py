@@ -10,7 +10,7 @@ import numpy as np
 from statewise._renamed import say_renamed
 from statewise._runtime.forks import check_not_forked
 from statewise.sequences import Columns, DataError, Panel
-from statewise.sequences._arrays import check_count
+from statewise.sequences.arrays import check_count
 from statewise.sequences.panel import say_keys
 from statewise.tasks.forecasting.adapters import Intake, as_time_series, form_of, give_back, take_in
 from statewise.tasks.forecasting.future_inputs import in_zone_of_fit, read_ahead

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from statewise.sequences import DataError, Panel
-from statewise.sequences._zones import in_zone_of
 from statewise.sequences.frames import say_stamp
 from statewise.sequences.panel import say_keys
 from statewise.sequences.panel_reading import as_table, check_columns, read_input, read_stamps
+from statewise.sequences.zones import in_zone_of
 from statewise.tasks.forecasting.global_model.features import Encoder, inputs_of
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from statewise.sequences import DataError, Panel
-from statewise.sequences._arrays import check_count
+from statewise.sequences.arrays import check_count
 from statewise.sequences.holidays import with_absent
 from statewise.sequences.panel import say_keys
 from statewise.sequences.season import find_season, season_lengths
