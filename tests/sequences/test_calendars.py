@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from statewise.sequences.calendars import find_calendar
+from statewise.sequences.calendar_search import find_calendar
 
 EVEN = [  # pandas' alias, our frequency, what a person calls it
     ("MS", "MS", "monthly"),

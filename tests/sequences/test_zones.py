@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from statewise.sequences import Columns, DataError, read_panel, read_series, read_wide
-from statewise.sequences.calendars import find_calendar
+from statewise.sequences.calendar_search import find_calendar
 from statewise.tasks.forecasting.adapters import give_back, take_in
 from statewise.tasks.forecasting.future_inputs import in_zone_of_fit, read_ahead
 from statewise.tasks.forecasting.global_model.features import Encoder

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from statewise.sequences.calendars import Calendar, find_calendar
+from statewise.sequences.calendar_search import find_calendar
+from statewise.sequences.calendars import Calendar
 from statewise.sequences.frames import say_even, say_stamp
 from statewise.sequences.panel import say_keys
 from statewise.sequences.tables import DataError

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from statewise.sequences._sources import Source, open_source
+from statewise.sequences._opening import open_source
+from statewise.sequences._sources import Source
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from statewise.sequences.calendars import find_calendar
+from statewise.sequences.calendar_search import find_calendar
 from statewise.sequences.tables import DataError, Table, counted, listed
 
 _LONGEST = 60  # letters of a cell in a message

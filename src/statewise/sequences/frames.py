@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from statewise.sequences.arrays import check_count
-from statewise.sequences.calendars import Calendar, find_calendar
+from statewise.sequences.calendar_search import find_calendar
+from statewise.sequences.calendars import Calendar
 from statewise.sequences.columns import guess_target, guess_time, read_numbers, read_time
 from statewise.sequences.tables import DataError, Table, counted, listed, load_table
 

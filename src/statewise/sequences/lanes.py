@@ -35,8 +35,9 @@ import numpy as np
 
 from statewise.sequences._balance import Balance, say_limit
 from statewise.sequences._chunks import Chunk, allocate, cut, lay_block
+from statewise.sequences._opening import open_source
 from statewise.sequences._packing import Plan, plan_in_order, plan_shuffled
-from statewise.sequences._sources import Source, open_source
+from statewise.sequences._sources import Source
 from statewise.sequences._targets import Targets, choose_targets
 from statewise.sequences.arrays import check_count
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from statewise.sequences import Columns, TimeSeries, read_series
-from statewise.sequences.calendars import find_calendar
+from statewise.sequences.calendar_search import find_calendar
 from statewise.tasks import Forecaster, backtest, evaluate_closed_loop, evaluate_one_step
 
 QUICK = {"units": 4, "epochs": 1, "lookback": 14}
