@@ -4,6 +4,7 @@ import importlib
 
 import pytest
 
+from statewise import sequences
 from statewise._renamed import renamed_arguments
 from statewise.sequences import Columns, create_dataset
 
@@ -42,3 +43,5 @@ def test_arguments_and_attributes_of_0_1():
     assert columns == Columns(key="shop")
     with pytest.warns(FutureWarning, match=r"Columns\.id is now called Columns\.key"):
         assert columns.id == "shop"
+    with pytest.warns(FutureWarning, match=r"Chain is now called sequences\.Pipeline"):
+        assert sequences.Chain is sequences.Pipeline

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from statewise.sequences import (
-    Chain,
     DataError,
     Difference,
     Log,
     MinMaxScaler,
+    Pipeline,
     StandardScaler,
     create_dataset,
     guess_season,
@@ -49,7 +49,7 @@ def everything(values):
         "inverse": lambda: MinMaxScaler().fit([0.0, 1.0]).inverse_transform(values),
         "Log": lambda: Log().fit(values).transform(values),
         "Difference": lambda: Difference(1).fit(values).transform(values),
-        "Chain": lambda: Chain([Log(), StandardScaler()]).fit(values).transform(values),
+        "Pipeline": lambda: Pipeline([Log(), StandardScaler()]).fit(values).transform(values),
         "windows": lambda: windows(values, 2).x,
         "several": lambda: windows({"a": values, "b": values}, 2).x,
         "targets": lambda: windows(values, 2).y,

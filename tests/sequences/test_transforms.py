@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from statewise.sequences import Chain, Difference, Log, MinMaxScaler, StandardScaler
+from statewise.sequences import Difference, Log, MinMaxScaler, Pipeline, StandardScaler
 
 SHAPES = [(30,), (30, 3), (4, 30, 3)]
 
@@ -120,51 +120,51 @@ class TestChain:
         series = random_series(shape)
         cut = (slice(None),) * (series.ndim == 3)
         train, rest = series[(*cut, slice(25))], series[(*cut, slice(at, None))]
-        chain = Chain(transforms).fit(train)
-        z = chain.transform(series)
-        assert z.shape[-1 if z.ndim == 1 else -2] == 30 - chain.steps_lost
-        future = z[(*cut, slice(at - chain.steps_lost, None))]
-        values = chain.continue_from(series[(*cut, slice(at))], future)
+        pipeline = Pipeline(transforms).fit(train)
+        z = pipeline.transform(series)
+        assert z.shape[-1 if z.ndim == 1 else -2] == 30 - pipeline.steps_lost
+        future = z[(*cut, slice(at - pipeline.steps_lost, None))]
+        values = pipeline.continue_from(series[(*cut, slice(at))], future)
         np.testing.assert_allclose(values, rest, rtol=1e-10, atol=1e-12)
 
     @pytest.mark.parametrize("transforms", CHAINS[2:])
     def test_continues_from_the_shortest_history(self, transforms):
         series = random_series((30,))
-        chain = Chain(transforms).fit(series)
-        lost = chain.steps_lost
-        values = chain.continue_from(series[:lost], chain.transform(series))
+        pipeline = Pipeline(transforms).fit(series)
+        lost = pipeline.steps_lost
+        values = pipeline.continue_from(series[:lost], pipeline.transform(series))
         np.testing.assert_allclose(values, series[lost:], rtol=1e-9, atol=1e-12)
         with pytest.raises(ValueError, match=f"has {lost - 1} time steps.* at least {lost}"):
-            chain.continue_from(series[: lost - 1], [0.0])
+            pipeline.continue_from(series[: lost - 1], [0.0])
 
     def test_each_sample_continues_from_its_own_history(self):
         series = random_series((30,))
-        chain = Chain([Log(), Difference(2), StandardScaler()]).fit(series)
+        pipeline = Pipeline([Log(), Difference(2), StandardScaler()]).fit(series)
         histories = np.stack([series[i : i + 4] for i in range(5)])[..., None]
         future = np.random.default_rng(1).normal(size=(5, 3, 1))
-        together = chain.continue_from(histories, future)
+        together = pipeline.continue_from(histories, future)
         for i in range(5):
-            alone = chain.continue_from(series[i : i + 4], future[i, :, 0])
+            alone = pipeline.continue_from(series[i : i + 4], future[i, :, 0])
             np.testing.assert_allclose(together[i, :, 0], alone, rtol=1e-13)
 
     def test_fits_each_on_what_the_one_before_gives(self):
         series = random_series((30, 3))
-        chain = Chain([Difference(2), StandardScaler()]).fit(series)
+        pipeline = Pipeline([Difference(2), StandardScaler()]).fit(series)
         expected = StandardScaler().fit(series[2:] - series[:-2]).get_state()
-        assert chain.get_state()["transforms"][1] == expected
+        assert pipeline.get_state()["transforms"][1] == expected
 
     @pytest.mark.parametrize("transforms", CHAINS)
     def test_state_through_json(self, transforms):
         series = random_series((30, 3))
-        chain = Chain(transforms).fit(series)
-        again = Chain.from_state(json.loads(json.dumps(chain.get_state())))
-        assert again.get_state() == chain.get_state()
-        np.testing.assert_array_equal(again.transform(series), chain.transform(series))
+        pipeline = Pipeline(transforms).fit(series)
+        again = Pipeline.from_state(json.loads(json.dumps(pipeline.get_state())))
+        assert again.get_state() == pipeline.get_state()
+        np.testing.assert_array_equal(again.transform(series), pipeline.transform(series))
 
     def test_wrong_parts(self):
         with pytest.raises(TypeError, match=r"made of StandardScaler, .*, but got 'x'"):
-            Chain(["x"])
+            Pipeline(["x"])
         with pytest.raises(ValueError, match="no transform 'cube', only difference, log, min-max"):
-            Chain.from_state({"kind": "chain", "transforms": [{"kind": "cube"}]})
+            Pipeline.from_state({"kind": "chain", "transforms": [{"kind": "cube"}]})
         with pytest.raises(ValueError, match="history has 0 time steps"):
-            Chain([Difference(1)]).continue_from(5.0, [1.0])
+            Pipeline([Difference(1)]).continue_from(5.0, [1.0])

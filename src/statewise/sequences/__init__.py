@@ -5,13 +5,14 @@ NumPy and data frames only. Wherever a user sees an array, its axes are
 ``(time steps, features)``, or ``(time steps,)`` where it has one feature.
 """
 
+from statewise._renamed import say_renamed
 from statewise.sequences._balance import Balance
 from statewise.sequences._chunks import Chunk
-from statewise.sequences.chain import Chain
 from statewise.sequences.frames import TimeSeries, read_series
 from statewise.sequences.lanes import Lanes, lanes
 from statewise.sequences.panel import Columns, Panel, encode_calendar
 from statewise.sequences.panel_reading import read_panel, read_wide
+from statewise.sequences.pipeline import Pipeline
 from statewise.sequences.scaling import MinMaxScaler, StandardScaler
 from statewise.sequences.season import guess_season
 from statewise.sequences.splitting import Split, split
@@ -22,7 +23,6 @@ from statewise.sequences.windowing import Windows, create_dataset, windows
 
 __all__ = [
     "Balance",
-    "Chain",
     "Chunk",
     "Columns",
     "DataError",
@@ -31,6 +31,7 @@ __all__ = [
     "Log",
     "MinMaxScaler",
     "Panel",
+    "Pipeline",
     "Split",
     "StandardScaler",
     "TimeSeries",
@@ -48,3 +49,11 @@ __all__ = [
     "split",
     "windows",
 ]
+
+
+def __getattr__(name: str):
+    """Offer old names for a release."""
+    if name == "Chain":
+        say_renamed("sequences.Chain", "sequences.Pipeline")
+        return Pipeline
+    raise AttributeError(f"module 'statewise.sequences' has no attribute {name!r}")

@@ -2,7 +2,7 @@
 
 ``Log`` treats each time step alone, as the scalers do, and has an ``inverse_transform``.
 ``Difference`` looks ``lag`` steps back: its result is ``lag`` steps shorter, and only together
-with the steps known before (``continue_from``) does it lead back to values. ``Chain`` joins both
+with the steps known before (``continue_from``) does it lead back to values. ``Pipeline`` joins both
 kinds. All of them compute in float64, take missing values (NaN) through unchanged, refuse
 infinities, and accept one series, (time,) or (time, features), or several of one length,
 (samples, time, features).

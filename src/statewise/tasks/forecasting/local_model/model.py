@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from statewise.sequences import Chain, DataError
+from statewise.sequences import DataError, Pipeline
 from statewise.tasks.forecasting.intervals import Residuals, band_of_few, staleness
 from statewise.tasks.forecasting.local_model.ensemble import side_by_side
 from statewise.tasks.forecasting.local_model.selection import WIDTH, Settings, Validation, choose
@@ -190,7 +190,7 @@ class AloneEngine:
         return cls(
             values=values,
             candidate=Candidate(plain["log"], tuple(plain["lags"])),
-            chain=Chain.from_state(plain["chain"]),
+            chain=Pipeline.from_state(plain["chain"]),
             model=model,
             residuals=Residuals(arrays["residuals"]),
             validation=Validation(first, horizon, arrays["origins"]),

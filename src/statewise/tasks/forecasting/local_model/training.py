@@ -11,14 +11,14 @@ import keras
 import numpy as np
 
 from statewise.models import Sequential
-from statewise.sequences import Chain, windows
+from statewise.sequences import Pipeline, windows
 
 _OVERLAP = 4  # so many samples see each step
 _MOST_SAMPLES = 512
 _BATCH_SIZE = 32  # at most
 
 
-def transformed(chains: Sequence[Chain], series: np.ndarray) -> np.ndarray:
+def transformed(chains: Sequence[Pipeline], series: np.ndarray) -> np.ndarray:
     """Return the series as each chain shows it, (time - steps lost by the greediest, chains)."""
     lost = max(chain.steps_lost for chain in chains)
     columns = {id(chain): chain.transform(series) for chain in chains}  # networks share chains
@@ -95,7 +95,7 @@ def train(
 
 def continue_from(
     model: Sequential,
-    chains: Sequence[Chain],
+    chains: Sequence[Pipeline],
     series: np.ndarray,
     origins: np.ndarray,
     *,
@@ -128,7 +128,7 @@ def continue_from(
     return np.stack([_undone(c, history, output[..., k, None]) for k, c in enumerate(chains)])
 
 
-def _undone(chain: Chain, history: np.ndarray, output: np.ndarray) -> np.ndarray:
+def _undone(chain: Pipeline, history: np.ndarray, output: np.ndarray) -> np.ndarray:
     """Turn a network's outputs (origins, horizon, 1) into values (origins, horizon)."""
     # Far outside of what it was trained on a network's closed loop may run away; the bound keeps
     # the transforms within what float64 can tell, and no serious forecast comes near it.

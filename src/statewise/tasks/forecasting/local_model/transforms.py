@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from statewise.sequences import Chain, Difference, Log, StandardScaler
+from statewise.sequences import Difference, Log, Pipeline, StandardScaler
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class Candidate:
         parts += [f"difference over {lag} step" + ("s" if lag > 1 else "") for lag in self.lags]
         return ", ".join(parts) or "none"
 
-    def fit(self, train: np.ndarray) -> Chain:
+    def fit(self, train: np.ndarray) -> Pipeline:
         """Return the transforms, scaling included, fitted on the training part."""
         logs = [Log()] if self.log else []
-        return Chain([*logs, *map(Difference, self.lags), StandardScaler()]).fit(train)
+        return Pipeline([*logs, *map(Difference, self.lags), StandardScaler()]).fit(train)
 
 
 def candidates(train: np.ndarray, *, season: int, room: int) -> list[Candidate]:

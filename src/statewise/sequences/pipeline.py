@@ -14,7 +14,7 @@ Transform = Pointwise | Difference
 _KINDS = {one.kind: one for one in (StandardScaler, MinMaxScaler, Log, Difference)}
 
 
-class Chain:
+class Pipeline:
     """Transforms applied in the given order, and taken back in the opposite one.
 
     A forecaster fits it on the training part, lets the network learn on ``transform(series)``,
@@ -29,11 +29,11 @@ class Chain:
 
     Example:
         >>> known = [1.0, 2.0, 4.0, 8.0, 16.0]
-        >>> chain = Chain([Log(), Difference(1), StandardScaler()]).fit(known)
-        >>> z = chain.transform(known)
+        >>> pipeline = Pipeline([Log(), Difference(1), StandardScaler()]).fit(known)
+        >>> z = pipeline.transform(known)
         >>> z.shape  # one step lost
         (4,)
-        >>> chain.continue_from(history=known, future=z[:2]).round(6)
+        >>> pipeline.continue_from(history=known, future=z[:2]).round(6)
         array([32., 64.])
     """
 
@@ -42,7 +42,7 @@ class Chain:
         for one in self.transforms:
             if not isinstance(one, (Pointwise, Difference)):
                 names = ", ".join(kind.__name__ for kind in _KINDS.values())
-                raise TypeError(f"a Chain is made of {names} objects, but got {one!r}")
+                raise TypeError(f"a Pipeline is made of {names} objects, but got {one!r}")
 
     @property
     def steps_lost(self) -> int:
@@ -104,7 +104,7 @@ class Chain:
         steps = np.shape(history)[axis] if np.ndim(history) else 0
         if steps < self.steps_lost:
             raise ValueError(
-                f"history has {steps} time steps, but this chain continues from at least "
+                f"history has {steps} time steps, but this pipeline continues from at least "
                 f"{self.steps_lost}"
             )
         last = max(i for i, one in enumerate(self.transforms) if one.steps_lost)
@@ -119,7 +119,7 @@ class Chain:
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
-        """Return the chain whose ``get_state`` gave ``state``.
+        """Return the pipeline whose ``get_state`` gave ``state``.
 
         Raises:
             ValueError: where the state names a transform that doesn't exist.
