@@ -11,7 +11,7 @@
 namespace statewise {
 namespace STATEWISE_ISA {
 
-// The left operand: `step` apart along the inner dimension, `row` apart between rows.
+// The left operand, `row` apart between rows; how far apart along the inner dimension says kStep.
 template <class T>
 struct Left {
   const T* data;
