@@ -15,6 +15,7 @@ FORBIDDEN = {
 }
 # Longer than 300 lines, each for a reason.
 LONG = {
+    "_keras_compat.py": "one place for all that leans on Keras is its purpose",
     "sequences/lanes.py": "one class and the function that makes it, two thirds of it docstrings",
 }
 MODULES = house.modules()

@@ -22,9 +22,13 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 from jax import Array
-from keras.src.backend.common.stateless_scope import in_stateless_scope
-from keras.src.backend.common.symbolic_scope import in_symbolic_scope
-from keras.src.backend.jax.trainer import JAXTrainer
+
+from statewise._keras_compat import (
+    assign_values,
+    in_stateless_scope,
+    in_symbolic_scope,
+    model_in_training,
+)
 
 _current: ContextVar["Carry | None"] = ContextVar("carry", default=None)
 
@@ -176,8 +180,7 @@ class Memory:
         if self.variables is None or [tuple(v.shape) for v in self.variables] != shapes:
             self._create(arrays)
         else:
-            for variable, array in zip(self.variables, arrays, strict=True):
-                variable._direct_assign(array)  # the shapes are known to agree
+            assign_values(self.variables, arrays)  # the shapes are known to agree
         self.carried = carried
 
     @property
@@ -208,12 +211,14 @@ class Memory:
             return
         batch = self.variables[0].shape[0]
         rows = None if rows is None else self._checked(rows, batch)
+        arrays = []
         for variable, fresh in zip(self.variables, self.initial(batch), strict=True):
             if rows is not None:
                 fresh = variable.value.at[rows].set(fresh[rows])
             if fresh.dtype != variable.dtype:  # JAX's astype takes longer than all the rest
                 fresh = fresh.astype(variable.dtype)
-            variable._direct_assign(fresh)
+            arrays.append(fresh)
+        assign_values(self.variables, arrays)
         if rows is None:
             self.carried = False
 
@@ -280,7 +285,8 @@ def warn_if_forgotten(layer: "keras.Layer") -> None:
     """
     if not in_stateless_scope() or in_symbolic_scope():
         return
-    model = _model_in_training()
+    # Asked once for each program that's compiled.
+    model = model_in_training(sys._getframe(1))
     if model is not None:
         kind = "Sequential" if isinstance(model, keras.Sequential) else "Model"
         warnings.warn(
@@ -289,16 +295,3 @@ def warn_if_forgotten(layer: "keras.Layer") -> None:
             f"with statewise.{kind}, which carries the state; its arguments are the same.",
             stacklevel=2,
         )
-
-
-def _model_in_training() -> "keras.Model | None":
-    """Return the model whose step Keras's trainer is tracing, if there is one."""
-    # The trainer calls the layers as if nobody stood above them, so only the stack knows. That is
-    # asked once for each program that's compiled.
-    frame = sys._getframe(1)
-    while frame is not None:
-        model = frame.f_locals.get("self")
-        if frame.f_globals.get("__name__") == JAXTrainer.__module__ and model is not None:
-            return model
-        frame = frame.f_back
-    return None

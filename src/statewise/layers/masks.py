@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from keras import ops, tree
-from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
-from keras.src.backend.common.symbolic_scope import in_symbolic_scope
+
+from statewise._keras_compat import get_keras_mask, in_symbolic_scope, set_keras_mask
 
 
 def mask_of(sequences, given):

@@ -11,13 +11,18 @@ import numpy as np
 from keras import ops, tree
 
 from statewise import recurrence
+from statewise._keras_compat import (
+    draw_dropout_masks,
+    forget_dropout_masks,
+    in_stateless_scope,
+    takes_training,
+)
 from statewise._runtime.forks import check_not_forked
 from statewise.layers.arithmetic import arithmetic_of, dropout_of, is_pure, weights_of
 from statewise.layers.carry import (
     Memory,
     check_no_state,
     current_carry,
-    in_stateless_scope,
     may_keep,
     warn_if_forgotten,
     zeros,
@@ -109,11 +114,11 @@ class Recurrent:
         mask = flag_a_step(mask_of(sequences, mask), sequences, self.name)
         # Drawn before the loop, so that every step has the same masks (and as Keras does it, so
         # that the same seed gives the same masks).
-        self._maybe_config_dropout_masks(self.cell, sequences[:, 0], begin)
+        draw_dropout_masks(self, self.cell, sequences[:, 0], begin)
         try:
             last, outputs, end = self.inner_loop(sequences, begin, mask, training=training)
         finally:  # after an error too: the next call may have another batch size
-            self._maybe_reset_dropout_masks(self.cell)
+            forget_dropout_masks(self, self.cell)
         end = tree.map_structure(lambda a: ops.cast(a, self.compute_dtype), end)
         self._end(sequences, end)
         output = ops.cast(outputs if self.return_sequences else last, self.compute_dtype)
@@ -231,7 +236,7 @@ class Recurrent:
     def _loop_over_time(self, sequences, initial_state, mask, resets, training):
         """Run a cell that floor 1 doesn't know, with Keras's rules for masks."""
         kwargs = {}
-        if isinstance(self.cell, keras.Layer) and self.cell._call_has_training_arg:
+        if isinstance(self.cell, keras.Layer) and takes_training(self.cell):
             kwargs["training"] = training
         if resets is not None and self.go_backwards:
             resets = starts_backwards(resets)

@@ -15,6 +15,8 @@ from typing import NamedTuple
 import keras
 from jax import Array
 
+from statewise._keras_compat import with_attribute
+
 
 class Projection(NamedTuple):
     """What scores were made of: ``scores = inputs @ kernel + bias``.
@@ -75,9 +77,9 @@ def keeping_scores(
     try:
         with ExitStack() as stack:
             for layer in layers:
-                stack.enter_context(_with_attribute(layer, "activation", remembering_softmax))
+                stack.enter_context(with_attribute(layer, "activation", remembering_softmax))
             for layer in dense:
-                stack.enter_context(_with_attribute(layer, "call", _remembering_call(layer)))
+                stack.enter_context(with_attribute(layer, "call", _remembering_call(layer)))
             yield
     finally:
         _kept.reset(token)
@@ -119,24 +121,10 @@ def _remembering_call(layer: keras.layers.Dense) -> Callable:
             _keep(_Kept(outputs, projection=Projection(inputs, kernel, bias)))
             return outputs if activation is None else activation(outputs)
 
-        with _with_attribute(layer, "activation", remembering):
+        with with_attribute(layer, "activation", remembering):
             return type(layer).call(layer, inputs, *args, **kwargs)
 
     return call
-
-
-@contextmanager
-def _with_attribute(layer: keras.Layer, name: str, value) -> Iterator[None]:
-    """Let the layer have an attribute of its own for a while."""
-    has_own, own = name in vars(layer), vars(layer).get(name)
-    setattr(layer, name, value)
-    try:
-        yield
-    finally:
-        if has_own:
-            setattr(layer, name, own)
-        else:
-            delattr(layer, name)
 
 
 def _entry(array: Array) -> _Kept:

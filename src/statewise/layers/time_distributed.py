@@ -3,8 +3,15 @@
 import jax
 import jax.numpy as jnp
 import keras
-from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
 
+from statewise._keras_compat import (
+    all_layers,
+    child_shape,
+    get_keras_mask,
+    set_keras_mask,
+    takes_mask,
+    takes_training,
+)
 from statewise.layers.arithmetic import is_pure
 from statewise.layers.bidirectional import Bidirectional
 from statewise.layers.carry import Carry
@@ -67,7 +74,7 @@ class TimeDistributed(keras.layers.TimeDistributed):
 
     def __init__(self, layer, **kwargs):
         super().__init__(layer, **kwargs)
-        for inner in layer._flatten_layers():
+        for inner in all_layers(layer):
             if isinstance(inner, keras.layers.RNN) and inner.stateful:
                 raise ValueError(
                     f"layer {layer.name!r} in TimeDistributed is stateful ({inner.name!r}), but "
@@ -83,7 +90,7 @@ class TimeDistributed(keras.layers.TimeDistributed):
                 f"axes must be (batch, time) = {tuple(inputs.shape[:2])}, as in the inputs."
             )
         kwargs = {}
-        if self.layer._call_has_training_arg:
+        if takes_training(self.layer):
             kwargs["training"] = training
         inputs = jnp.asarray(inputs)
         if mask is not None:
@@ -100,7 +107,7 @@ class TimeDistributed(keras.layers.TimeDistributed):
 
     def compute_output_shape(self, input_shape):
         """Return the shape of the outputs, or of each where the inner layer has several."""
-        inner = self.layer.compute_output_shape(self._get_child_input_shape(input_shape))
+        inner = self.layer.compute_output_shape(child_shape(self, input_shape))
         return keras.tree.map_shape_structure(
             lambda shape: (shape[0], input_shape[1], *shape[1:]), inner
         )
@@ -120,7 +127,7 @@ class TimeDistributed(keras.layers.TimeDistributed):
     def _fold(self, inputs, mask, kwargs):
         folded = moved(inputs, _folded)
         mask = None if mask is None else _folded(mask)
-        if self.layer._call_has_mask_arg and mask is not None:
+        if mask is not None and takes_mask(self.layer):
             kwargs["mask"] = mask
         outputs = self.layer.call(folded, **kwargs)
         masks = _masks_after(self.layer, folded, mask, outputs)
@@ -137,7 +144,7 @@ class TimeDistributed(keras.layers.TimeDistributed):
 
         def step(values, now):
             x, valid = now
-            if self.layer._call_has_mask_arg and valid is not None:
+            if valid is not None and takes_mask(self.layer):
                 kwargs["mask"] = valid
             pairs = zip(variables, values, strict=True)
             with keras.StatelessScope(state_mapping=list(pairs)) as scope:
@@ -185,7 +192,7 @@ def _unfolded(a, inputs):
 
 def _within_each_step(layer, mask, inputs):
     """Return the mask for a layer that wants one for the time steps within each time step."""
-    recurrent = any(isinstance(inner, keras.layers.RNN) for inner in layer._flatten_layers())
+    recurrent = any(isinstance(inner, keras.layers.RNN) for inner in all_layers(layer))
     if mask.ndim == 2 and recurrent and inputs.ndim > 2:
         return jnp.broadcast_to(mask[:, :, None], inputs.shape[:3])
     return mask

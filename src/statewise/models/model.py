@@ -1,9 +1,9 @@
 """`Sequential` and `Model`: Keras's models, run by compiled epochs, with their state at hand."""
 
 import keras
-from keras.src.models.functional import Functional as KerasFunctional
-from keras.src.models.model import functional_init_arguments
 
+from statewise._keras_compat import Functional as KerasFunctional
+from statewise._keras_compat import functional_init_arguments, make_functional
 from statewise.models.inference.forecasting import Forecasting
 from statewise.models.inference.stepping import Stepping
 from statewise.models.saving import Saving
@@ -41,24 +41,10 @@ class Model(Forecasting, Stepping, Saving, Running, keras.Model):
     def __init__(self, *args, **kwargs):
         """Begin a model of layers; of inputs and outputs, if a subclass was given these."""
         if functional_init_arguments(args, kwargs) and not isinstance(self, KerasFunctional):
-            _make_functional(type(self))
+            make_functional(type(self), Model, Functional)
             KerasFunctional.__init__(self, *args, **kwargs)
         else:
             super().__init__(*args, **kwargs)
-
-
-def _make_functional(cls: type) -> None:
-    """Let a subclass of `Model` be one of `Functional`, since its inputs and outputs are given.
-
-    Keras does that by exchanging ``keras.Model`` for its own functional class wherever it finds it
-    among the ancestors. Among those is the `Model` of this package, which every other model is made
-    of: none would work any more. Here nothing but the class itself learns of it.
-    """
-    bases = [Functional if issubclass(Functional, base) else base for base in cls.__bases__]
-    if Functional not in bases:
-        last = max(i for i, base in enumerate(bases) if issubclass(base, Model))
-        bases.insert(last + 1, Functional)
-    cls.__bases__ = tuple(dict.fromkeys(bases))
 
 
 @_register

@@ -6,9 +6,12 @@ import zlib
 from pathlib import Path
 
 import keras
-from keras.src.utils import io_utils
-from keras.src.utils.file_utils import is_remote_path
 
+from statewise._keras_compat import (
+    ask_to_proceed_with_overwrite,
+    is_remote_path,
+    says_unknown_class,
+)
 from statewise._runtime.forks import check_not_forked
 from statewise._whole_files import write_beside
 from statewise.layers.recurrent import saving_states
@@ -64,7 +67,7 @@ def _save(filepath, overwrite: bool, write, size: int):
         return write(filepath, overwrite)
     # Keras asks if the file is there, and where it writes first there is none.
     exists = os.path.exists(filepath)
-    if exists and not overwrite and not io_utils.ask_to_proceed_with_overwrite(filepath):
+    if exists and not overwrite and not ask_to_proceed_with_overwrite(filepath):
         return None
     return write_beside(filepath, write, size, seal)
 
@@ -106,7 +109,7 @@ def load_model(path, custom_objects=None, compile=True):
             raise ValueError(
                 f"{path} is damaged: {damage}. Load an intact copy of the file."
             ) from error
-        if "Could not locate" in str(error) or str(path) in str(error):
+        if says_unknown_class(error) or str(path) in str(error):
             raise  # a class of the user's own, or a file that isn't there
         raise ValueError(
             f"{path} can't be loaded as a model: it isn't one, or none that this version of Keras "

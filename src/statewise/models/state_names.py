@@ -5,6 +5,7 @@ from itertools import count
 
 import keras
 
+from statewise._keras_compat import all_layers
 from statewise.layers.arithmetic import array_names
 from statewise.models.structure import recurrent_layers
 
@@ -26,13 +27,13 @@ def layer_names(model: keras.Model) -> list[str]:
 
     def visit(layers, prefix):
         for layer in layers:
-            nested = [inner for inner in layer._flatten_layers(include_self=False, recursive=False)]
+            nested = all_layers(layer, include_self=False, recursive=False)
             name = f"{prefix}{layer.name}"
             if id(layer) not in names:
                 names[id(layer)] = _unlike(name, names.values())
             visit(nested, f"{name}/")
 
-    visit(model._flatten_layers(include_self=False, recursive=False), "")
+    visit(all_layers(model, include_self=False, recursive=False), "")
     return [names[id(layer)] for layer in recurrent_layers(model)]
 
 

@@ -2,6 +2,7 @@
 
 import keras
 
+from statewise._keras_compat import all_layers
 from statewise.layers.recurrent import Recurrent
 
 
@@ -10,26 +11,7 @@ def recurrent_layers(model: keras.Model) -> list[keras.layers.RNN]:
 
     The order is that in which Keras lists the layers, each layer once.
     """
-    return [layer for layer in model._flatten_layers() if isinstance(layer, Recurrent)]
-
-
-def structure_of(model: keras.Model) -> list:
-    """Return what a program that is compiled for a model is compiled for.
-
-    Two of them are equal while the model is made of the same layers, put together in the same way,
-    with the same ones trained; a program that was compiled for another one runs layers that are no
-    longer there.
-
-    >>> from statewise import Sequential, layers
-    >>> model = Sequential([layers.Input((3, 1)), layers.GRU(2), layers.Dense(1)])
-    >>> before = structure_of(model)
-    >>> _ = model.pop()
-    >>> model.add(layers.Dense(1))
-    >>> structure_of(model) == before
-    False
-    """
-    layers = model._flatten_layers()
-    return [*layers, getattr(model, "_functional", None), [part._trainable for part in layers]]
+    return [layer for layer in all_layers(model) if isinstance(layer, Recurrent)]
 
 
 def stateful_layers(model: keras.Model) -> list[keras.layers.RNN]:
@@ -38,7 +20,7 @@ def stateful_layers(model: keras.Model) -> list[keras.layers.RNN]:
     Raises:
         TypeError: for a stateful layer of Keras's own, whose state Keras's JAX trainer loses.
     """
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         of_keras = isinstance(layer, keras.layers.RNN) and not isinstance(layer, Recurrent)
         if of_keras and layer.stateful:
             raise TypeError(
@@ -151,7 +133,7 @@ def check_step_by_step(model: keras.Model) -> None:
     ...
     ValueError: Layer 'bidirectional...' (Bidirectional) needs several time steps at once...
     """
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         reason = None
         if isinstance(layer, _MIX_TIME_STEPS):
             reason = "needs several time steps at once"
@@ -160,7 +142,7 @@ def check_step_by_step(model: keras.Model) -> None:
         elif isinstance(layer, keras.layers.RNN) and not isinstance(layer, Recurrent):
             reason = "is Keras's own; take the layer of the same name from statewise.layers"
         elif isinstance(layer, keras.layers.TimeDistributed) and any(
-            isinstance(inner, keras.layers.RNN) for inner in layer.layer._flatten_layers()
+            isinstance(inner, keras.layers.RNN) for inner in all_layers(layer.layer)
         ):
             reason = "runs a recurrent layer within every time step"
         if reason:

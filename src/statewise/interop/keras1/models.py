@@ -1,10 +1,15 @@
 """The models, as old code calls them: ``Model(input=x, output=y)``, ``fit(..., nb_epoch=10)``."""
 
 import keras
-from keras.src.models.model import functional_init_arguments
-from keras.src.saving import object_registration
+from keras.saving import get_registered_name
 
 from statewise import models
+from statewise._keras_compat import (
+    functional_init_arguments,
+    is_empty,
+    noted_input_shape,
+    save_as,
+)
 from statewise.interop.keras1.spelling import rename
 
 __all__ = ["Model", "Sequential", "load_model"]
@@ -15,9 +20,7 @@ def _saved_as(today: type):
 
     def register(cls):
         # Keras's own decorator would also have files of today's models loaded as old ones.
-        object_registration.GLOBAL_CUSTOM_NAMES[cls] = object_registration.get_registered_name(
-            today
-        )
+        save_as(cls, get_registered_name(today))
         return cls
 
     return register
@@ -86,8 +89,8 @@ class Sequential(_OldArguments, models.Sequential):
 
     def add(self, layer, rebuild=True):
         """Add a layer on top, and first the input that the model's first layer speaks of."""
-        shape = getattr(layer, "_input_shape_arg", None)
-        if not self._layers and shape is not None:
+        shape = noted_input_shape(layer)
+        if shape is not None and is_empty(self):
             dtype = "int32" if isinstance(layer, keras.layers.Embedding) else None
             batch = getattr(layer, "_input_batch_size", None)
             super().add(keras.layers.InputLayer(batch_shape=(batch, *shape), dtype=dtype))
@@ -105,6 +108,6 @@ def load_model(path, custom_objects=None, compile=True):
     True
     """
     kinds = (Model, Functional, Sequential)
-    here = {object_registration.get_registered_name(kind): kind for kind in kinds}
+    here = {get_registered_name(kind): kind for kind in kinds}
     with keras.saving.custom_object_scope(here):
         return models.load_model(path, custom_objects=custom_objects, compile=compile)

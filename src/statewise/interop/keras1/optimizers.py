@@ -16,8 +16,8 @@ old one for ``Adadelta`` (its learning rate was 1.0), ``Adagrad`` (0.01), ``Adam
 >>> with warnings.catch_warnings():
 ...     warnings.simplefilter("ignore", FutureWarning)
 ...     optimizer = SGD(lr=0.1, momentum=0.9)
->>> type(optimizer)
-<class 'keras.src.optimizers.sgd.SGD'>
+>>> type(optimizer) is keras.optimizers.SGD
+True
 """
 
 import functools

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
+from statewise._keras_compat import all_layers
 from statewise._runtime.forks import check_not_forked
 from statewise.models.inference.stepping import compiled, run
 from statewise.models.inputs import check_shape, input_arrays
@@ -119,7 +120,7 @@ class Forecasting:
         return window
 
     def _build_for(self, x) -> None:
-        if not all(layer.built for layer in self._flatten_layers()):
+        if not all(layer.built for layer in all_layers(self)):
             with keras.StatelessScope():
                 self(x)
 

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
+from statewise._keras_compat import all_layers, structure_of, takes_training
 from statewise._runtime.forks import check_not_forked, unpickled
 from statewise.layers import Carry
 from statewise.layers.masks import leaving_masks
@@ -18,7 +19,7 @@ from statewise.models import state as states
 from statewise.models.inputs import check_shape, input_arrays
 from statewise.models.state import State
 from statewise.models.state_files import load_state, save_state
-from statewise.models.structure import check_step_by_step, recurrent_layers, structure_of
+from statewise.models.structure import check_step_by_step, recurrent_layers
 
 
 class Stepping:
@@ -179,7 +180,7 @@ class Stepping:
 
     def _check_can_step(self) -> None:
         check_not_forked()
-        if not all(layer.built for layer in self._flatten_layers()):
+        if not all(layer.built for layer in all_layers(self)):
             raise ValueError(
                 f"Model {self.name!r} isn't built yet: give it an Input, or call it on some data."
             )
@@ -246,7 +247,7 @@ def run(model, layers, values, x, arrays):
     Returns:
         The outputs, and for each layer the arrays it ended with.
     """
-    kwargs = {"training": False} if model._call_has_training_arg else {}
+    kwargs = {"training": False} if takes_training(model) else {}
     with Carry(dict(zip(layers, arrays, strict=True))) as carry:
         outputs, _ = model.stateless_call(*values, x, **kwargs)
     return outputs, carry.ended(layers)

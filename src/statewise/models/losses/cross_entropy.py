@@ -20,12 +20,19 @@ import jax
 import jax.numpy as jnp
 import keras
 from jax import Array
-from keras.src.backend.common.masking import get_keras_mask
-from keras.src.losses.loss import reduce_weighted_values
-from keras.src.losses.losses import LossFunctionWrapper
-from keras.src.models.functional import Functional
-from keras.src.trainers.compile_utils import CompileLoss
 
+from statewise._keras_compat import (
+    CompileLoss,
+    Functional,
+    LossFunctionWrapper,
+    all_layers,
+    compiled_metrics,
+    get_keras_mask,
+    loss_options,
+    producer,
+    reduce_weighted_values,
+    single_losses,
+)
 from statewise.layers import TimeDistributed
 from statewise.layers.scores import Projection, ends_with_softmax, projection_of, scores_of
 from statewise.layers.time_distributed import folds
@@ -45,7 +52,7 @@ def softmax_layers(model: keras.Model) -> list[keras.Layer]:
     if isinstance(model, keras.Sequential):
         last = [model.layers[-1]] if model.layers else []
     elif isinstance(model, Functional):
-        last = [output._keras_history.operation for output in model.outputs]
+        last = [producer(output) for output in model.outputs]
     else:
         return []  # what a call of the user's own does with its layers can't be told
     found: dict[int, keras.Layer] = {}
@@ -71,14 +78,14 @@ def projecting_layers(model: keras.Model) -> list[keras.layers.Dense]:
     >>> projecting_layers(model)
     []
     """
-    if model._compile_metrics is not None:
+    if compiled_metrics(model) is not None:
         return []
-    return [layer for layer in model._flatten_layers() if type(layer) is keras.layers.Dense]
+    return [layer for layer in all_layers(model) if type(layer) is keras.layers.Dense]
 
 
 def use_scores(compile_loss: CompileLoss | None) -> None:
     """Let the sparse cross-entropies of a built loss look for scores; others stay as they are."""
-    flat = getattr(compile_loss, "_flat_losses", None) or ()
+    flat = single_losses(compile_loss)
     for position, entry in enumerate(flat):
         if isinstance(entry.loss, LossFunctionWrapper) and entry.loss.fn is _KERAS:
             loss = copy.copy(entry.loss)  # the user's own object may be in use elsewhere
@@ -161,7 +168,7 @@ class _Sum(keras.losses.Loss):
 
     def _projection(self, y_pred) -> Projection | None:
         """Return what the scores were made of, where this class can do with that alone."""
-        projection = projection_of(_scores(y_pred, **self._loss._fn_kwargs))
+        projection = projection_of(_scores(y_pred, **loss_options(self._loss)))
         if projection is None or self.reduction in (None, "none"):
             return None
         rows = projection.inputs.size // projection.inputs.shape[-1]

@@ -15,11 +15,15 @@ import jax
 import jax.numpy as jnp
 import keras
 import numpy as np
-from keras.src.backend.jax.trainer import JAXEpochIterator
-from keras.src.trainers.data_adapters import array_slicing, data_adapter_utils, is_tf_dataset
-from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
-from keras.src.trainers.data_adapters.generator_data_adapter import GeneratorDataAdapter
+from keras.utils import unpack_x_y_sample_weight
 
+from statewise._keras_compat import (
+    JAXEpochIterator,
+    arrays_of,
+    convert_to_sliceable,
+    is_tf_dataset,
+    reads_once,
+)
 from statewise.models.inputs import check_count, check_numbers
 from statewise.models.training.class_weights import ClassWeights
 from statewise.models.training.sparse import is_sparse, on_device, samples_in
@@ -121,14 +125,13 @@ class Batches:
             inputs, samples = x if y is None else (x, y), len(x)
             batch_size = batch_size or KERAS_BATCH
         else:
-            adapter = self.iterator.data_adapter
+            arrays = arrays_of(self.iterator)
             limited = self.iterator.steps_per_epoch is not None  # by a setting of Keras's, too
-            if limited or not isinstance(adapter, ArrayDataAdapter):
+            if limited or arrays is None:
                 return
-            if any(is_sparse(leaf) for leaf in keras.tree.flatten(adapter._inputs)):
+            if any(is_sparse(leaf) for leaf in keras.tree.flatten(arrays.data)):
                 return  # no rows can be taken within a program
-            inputs, samples = adapter._inputs, adapter._num_samples
-            batch_size, shuffle = adapter._batch_size, adapter._shuffle
+            inputs, samples, batch_size, shuffle = arrays
         leaves = jax.tree.leaves(inputs)
         self._arrays = jax.tree.map(_Rows, inputs)
         self._bytes = sum(getattr(leaf, "nbytes", 0) for leaf in leaves)
@@ -161,7 +164,7 @@ class Batches:
     @property
     def once(self) -> bool:
         """Whether the batches can be read only once."""
-        return self._arrays is None and isinstance(self.iterator.data_adapter, GeneratorDataAdapter)
+        return self._arrays is None and reads_once(self.iterator)
 
     @property
     def num_batches(self) -> int | None:
@@ -212,7 +215,7 @@ class Batches:
         )
         check_numbers(x=batch)
         if self._class_weight is not None:
-            x, y, weights = data_adapter_utils.unpack_x_y_sample_weight(batch)
+            x, y, weights = unpack_x_y_sample_weight(batch)
             if weights is not None:
                 raise _both_weights()
             batch = (x, y, jnp.asarray(self._class_weight.of(x, y)))
@@ -320,7 +323,7 @@ class _Rows:
         if isinstance(array, np.ndarray) and array.dtype != object:
             self._array = array  # Keras's own wrapper would cast (and load) all of it at once
         else:
-            self._array = array_slicing.convert_to_sliceable(array, target_backend="jax")
+            self._array = convert_to_sliceable(array, target_backend="jax")
 
     def take(self, rows, length: int = 0) -> jax.Array | np.ndarray:
         """Return the given rows, for a program, followed by zeros up to ``length`` rows."""

@@ -2,9 +2,13 @@
 
 from contextvars import ContextVar
 
-from keras.src.backend.common.stateless_scope import get_stateless_scope
-
-from statewise.models.training.optimizer_variables import replaced
+from statewise._keras_compat import (
+    compiled_loss,
+    compiled_metrics,
+    get_stateless_scope,
+    loss_tracker,
+    replaced,
+)
 
 # The values of the metrics' variables in the step that is being traced, after the model's call.
 _values: ContextVar[list | None] = ContextVar("values", default=None)
@@ -59,7 +63,8 @@ class CallMetrics:
 
     def _has_metrics_of_its_own(self) -> bool:
         """Whether there are metrics besides the loss's and those given to ``compile``."""
-        compiled = {id(metric) for metric in (self._loss_tracker, self._compile_metrics)}
-        if self._compile_loss is not None:
-            compiled |= {id(metric) for metric in self._compile_loss.metrics}
+        compiled = {id(metric) for metric in (loss_tracker(self), compiled_metrics(self))}
+        loss = compiled_loss(self)
+        if loss is not None:
+            compiled |= {id(metric) for metric in loss.metrics}
         return any(id(metric) not in compiled for metric in self.metrics)

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 import keras
 import numpy as np
-from keras.src.backend import compute_output_spec
+
+from statewise._keras_compat import compute_output_spec
 
 
 class ClassWeights:

@@ -2,8 +2,8 @@
 
 import keras
 import numpy as np
-from keras.src.utils.python_utils import pythonify_logs
 
+from statewise._keras_compat import pythonify_logs, results_or_logs
 from statewise.models.training.batches import no_batch
 from statewise.models.training.lane_batches import LaneBatches
 from statewise.models.training.pieces import evaluate_piece, predict_piece, rows_of_piece
@@ -48,7 +48,7 @@ class Evaluating(Steps):
         if turns:
             turns.finish(pythonify_logs(logs))
         if programs.own_test_step:
-            logs = self._get_metrics_result_or_logs(logs)
+            logs = results_or_logs(self, logs)
         logs = pythonify_logs(logs)
         callbacks.on_test_end(logs)
         return logs

@@ -8,29 +8,14 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
+from statewise._keras_compat import replaced
+
 
 class _Zeros(keras.initializers.Zeros):
     """Zeros that NumPy makes; JAX would compile a program for each shape, 10 to 30 ms each time."""
 
     def __call__(self, shape, dtype=None, layout=None):
         return jax.device_put(np.zeros(shape, jnp.dtype(keras.utils.standardize_dtype(dtype))))
-
-
-@contextlib.contextmanager
-def replaced(optimizer: keras.optimizers.Optimizer, name: str, method) -> Iterator[None]:
-    """Let an optimizer have another method of that name, within this context.
-
-    >>> optimizer = keras.optimizers.Adam()
-    >>> with replaced(optimizer, "get_config", lambda: "another"):
-    ...     optimizer.get_config()
-    'another'
-    """
-    # Past Keras's own __setattr__, which looks for variables to keep track of.
-    object.__setattr__(optimizer, name, method)
-    try:
-        yield
-    finally:
-        object.__delattr__(optimizer, name)
 
 
 @contextlib.contextmanager

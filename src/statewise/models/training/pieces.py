@@ -4,6 +4,7 @@ import jax
 import keras
 import numpy as np
 
+from statewise._keras_compat import assign_values, values_of
 from statewise._runtime.forks import check_not_forked
 from statewise.models.training.batches import Batches, Piece
 from statewise.models.training.programs import Carried, Programs, Span
@@ -18,7 +19,7 @@ def train_piece(model, programs: Programs, piece: Piece, span: Span) -> list[dic
     """
     # Each list is put together by looking at every layer, so once is enough.
     variables = (*_both_kinds(model), model.optimizer.variables, programs.metrics)
-    trainable, other, optimizer, metrics = (_values(group) for group in variables)
+    trainable, other, optimizer, metrics = (values_of(group) for group in variables)
     if programs.layers:
         other = _carried(programs, other, piece)
     fresh = programs.fresh_metrics if programs.joins_epochs else metrics
@@ -35,7 +36,7 @@ def train_piece(model, programs: Programs, piece: Piece, span: Span) -> list[dic
         programs.states.end(other.states)
         other = other.variables
     for group, values in zip(variables, (trainable, other, optimizer, metrics), strict=True):
-        _assign(group, values)
+        assign_values(group, values)
     logs = jax.tree.map(np.asarray, logs)
     return [jax.tree.map(lambda rows, i=i: rows[i], logs) for i in range(span.epochs)]
 
@@ -44,8 +45,8 @@ def evaluate_piece(model, programs: Programs, piece: Piece, start: int = 0, stop
     """Evaluate batches ``start`` to ``stop`` of a piece, and return the metrics so far."""
     (trainable, others), metrics = _both_kinds(model), model.metrics_variables
     (carried, values), logs = programs.test(
-        _values(trainable),
-        (_carried(programs, _values(others), piece), _values(metrics)),
+        values_of(trainable),
+        (_carried(programs, values_of(others), piece), values_of(metrics)),
         piece.data,
         None,
         start,
@@ -53,8 +54,8 @@ def evaluate_piece(model, programs: Programs, piece: Piece, start: int = 0, stop
         batch_size=piece.batch_size,
     )
     programs.states.end(carried.states)
-    _assign(others, carried.variables)
-    _assign(metrics, values)
+    assign_values(others, carried.variables)
+    assign_values(metrics, values)
     return jax.tree.map(np.asarray, logs)
 
 
@@ -63,14 +64,14 @@ def predict_piece(model, programs: Programs, piece: Piece):
     check_not_forked()
     trainable, others = _both_kinds(model)
     carried, outputs = programs.predict(
-        _values(trainable),
-        _carried(programs, _values(others), piece),
+        values_of(trainable),
+        _carried(programs, values_of(others), piece),
         piece.data,
         piece.steps,
         batch_size=piece.batch_size,
     )
     programs.states.end(carried.states)
-    _assign(others, carried.variables)
+    assign_values(others, carried.variables)
     room = samples_in(piece.data) // piece.batch_size
 
     def rows(array):
@@ -105,8 +106,8 @@ def no_outputs(model, x):
     piece = Piece(0, 1, rows, (x,), None)
     _, outputs = jax.eval_shape(
         lambda: programs._predict(
-            _values(trainable),
-            _carried(programs, _values(others), piece),
+            values_of(trainable),
+            _carried(programs, values_of(others), piece),
             piece.data,
             1,
             batch_size=rows,
@@ -125,15 +126,3 @@ def _both_kinds(model) -> tuple[list, list]:
     if not model.trainable:
         return [], variables
     return [v for v in variables if v.trainable], [v for v in variables if not v.trainable]
-
-
-def _values(variables) -> list:
-    # A variable's `value` asks first whether a scope replaces or casts it; out here there is none.
-    return [v.value if v._value is None else v._value for v in variables]
-
-
-def _assign(variables, values) -> None:
-    # Shapes and dtypes come out of the program as they went in: nothing to check or to convert.
-    for variable, value in zip(variables, values, strict=True):
-        if value is not None:
-            variable._direct_assign(value)

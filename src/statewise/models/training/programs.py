@@ -15,12 +15,12 @@ import jax
 import jax.numpy as jnp
 import keras
 import numpy as np
-from keras.src.backend.jax.trainer import JAXTrainer
 
+from statewise._keras_compat import assign_values, has_own, resets_only_variables, structure_of
 from statewise.layers import Carry
 from statewise.layers.scores import keeping_scores
 from statewise.models.losses.cross_entropy import projecting_layers, softmax_layers
-from statewise.models.structure import KeptStates, LaneStates, structure_of
+from statewise.models.structure import KeptStates, LaneStates
 from statewise.models.training.batches import EPOCHS
 from statewise.models.training.flags import Flags, current_flags, flagged
 from statewise.models.training.sparse import of_jax, samples_in
@@ -101,8 +101,8 @@ class Programs:
         self.seconds: dict[int, float] = {}  # that a training step takes, by batch size
         self.metrics: list = []  # the variables of the metrics, as the last reset found them
         self.fresh_metrics: list | None = None  # once it's known that a reset does no more
-        self.own_train_step = type(model).train_step is not JAXTrainer.train_step
-        self.own_test_step = type(model).test_step is not JAXTrainer.test_step
+        self.own_train_step = has_own(model, "train_step")
+        self.own_test_step = has_own(model, "test_step")
 
     @cached_property
     def train(self):
@@ -131,11 +131,10 @@ class Programs:
         """Do what the model's ``reset_metrics`` does, without computing the zeros every time."""
         variables = self.metrics = self.model.metrics_variables
         if self.fresh_metrics is not None and len(self.fresh_metrics) == len(variables):
-            for variable, value in zip(variables, self.fresh_metrics, strict=True):
-                variable._direct_assign(value)
+            assign_values(variables, self.fresh_metrics)
             return
         self.model.reset_metrics()
-        if _resets_only_variables(self.model):
+        if resets_only_variables(self.model):
             self.fresh_metrics = [variable.value for variable in variables]
 
     @property
@@ -266,14 +265,6 @@ class Programs:
         pairs = list(zip(self.model.metrics_variables, values, strict=True))
         with keras.StatelessScope(state_mapping=pairs):
             return self.model.get_metrics_result()
-
-
-def _resets_only_variables(model) -> bool:
-    """Whether a reset of the metrics is Keras's own, which sets their variables and no more."""
-    resets = [type(model).reset_metrics]
-    for metric in model.metrics:  # those given to compile() stand together within one of Keras's
-        resets += [type(m).reset_state for m in (metric, *getattr(metric, "metrics", ()))]
-    return all(reset.__module__.startswith("keras.") for reset in resets)
 
 
 def _compiler_options(trained: int) -> dict:

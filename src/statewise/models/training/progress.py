@@ -5,6 +5,8 @@ import time
 import keras
 from keras.callbacks import CallbackList, History, ModelCheckpoint, ProgbarLogger
 
+from statewise._keras_compat import is_default
+
 # Seconds between two looks at a running program: for a progress bar, and otherwise (so that
 # Ctrl-C is heard).
 SHOWN, SILENT = 0.2, 1.0
@@ -79,7 +81,7 @@ def wants_every_batch(callbacks: CallbackList, phase: str) -> bool:
             continue  # told at the end of each call
         if isinstance(callback, ModelCheckpoint) and callback.save_freq == "epoch":
             continue
-        if any(not getattr(getattr(callback, name), "_is_default", False) for name in names):
+        if not all(is_default(getattr(callback, name)) for name in names):
             return True
     return False
 

@@ -4,11 +4,21 @@ import warnings
 
 import keras
 import numpy as np
-from keras.src.trainers.data_adapters import array_slicing, data_adapter_utils
-from keras.src.utils.python_utils import pythonify_logs
+from keras.utils import unpack_x_y_sample_weight
 
+from statewise._keras_compat import (
+    check_compiled,
+    first_epoch,
+    progress_bar,
+    pythonify_logs,
+    results_in_order,
+    results_or_logs,
+    structure_of,
+    train_validation_split,
+    validates,
+)
 from statewise.models.inputs import check_count
-from statewise.models.structure import is_stateful, structure_of
+from statewise.models.structure import is_stateful
 from statewise.models.training.batches import (
     KERAS_BATCH,
     Batches,
@@ -139,7 +149,7 @@ class Running(Evaluating):
                 no samples.
             TypeError: where ``class_weight`` isn't weights by the numbers of classes.
         """
-        self._assert_compile_called("fit")
+        check_compiled(self, "fit")
         self._refuse_own("make_train_function", "train_step")
         epochs = check_count(epochs, "epochs", "epochs", 0)
         initial_epoch = check_count(initial_epoch, "initial_epoch", "epochs", 0)
@@ -150,7 +160,7 @@ class Running(Evaluating):
             warnings.warn(f"Keras's max_epochs limits epochs={epochs} to {most}.", stacklevel=2)
             epochs = most
         if validation_split and validation_data is None:
-            (x, y, sample_weight), validation_data = array_slicing.train_validation_split(
+            (x, y, sample_weight), validation_data = train_validation_split(
                 (x, y, sample_weight), validation_split=validation_split
             )
         batches = batches_of(
@@ -166,7 +176,7 @@ class Running(Evaluating):
         programs = self._prepare(batches)
         validation = validation_programs = None
         if validation_data is not None:
-            val_x, val_y, val_weight = data_adapter_utils.unpack_x_y_sample_weight(validation_data)
+            val_x, val_y, val_weight = unpack_x_y_sample_weight(validation_data)
             lanes = isinstance(val_x, Lanes)
             if validation_batch_size is None:
                 validation_batch_size = batch_size
@@ -199,12 +209,12 @@ class Running(Evaluating):
         pace = Pace(
             programs.seconds,
             every_batch=turns is not None and self.steps_per_execution == 1,
-            shown=callbacks._progbar is not None,
+            shown=progress_bar(callbacks) is not None,
         )
         callbacks.on_train_begin()
         logs = {}
         silent = validation is None and nothing_to_tell(callbacks)
-        epoch = self._initial_epoch or initial_epoch
+        epoch = first_epoch(self) or initial_epoch
         finished = False
         try:
             while epoch < epochs:
@@ -224,7 +234,7 @@ class Running(Evaluating):
                 if trained is None:
                     break  # a generator has given all it had, and Keras's reader has said so
                 logs = trained
-                if validation is not None and self._should_eval(epoch, validation_freq):
+                if validation is not None and validates(self, epoch, validation_freq):
                     values = self._validate(validation_programs, validation, callbacks)
                     logs |= {f"val_{name}": value for name, value in values.items()}
                 callbacks.on_epoch_end(epoch, logs)
@@ -255,7 +265,7 @@ class Running(Evaluating):
         A stateful model goes on from the state it carries, and keeps the state it ends with; its
         ``batch_size`` is by default that of its input, of the carried state, or all samples.
         """
-        self._assert_compile_called("evaluate")
+        check_compiled(self, "evaluate")
         self._refuse_own("make_test_function", "test_step")
         batch_size = self._rows_of_a_batch(x, batch_size, steps)
         turn = self.steps_per_execution
@@ -267,7 +277,7 @@ class Running(Evaluating):
             self, callbacks, verbose=verbose, epochs=1, steps=batches.num_batches
         )
         logs = self._test_epoch(programs, batches, callbacks)
-        return logs if return_dict else self._flatten_metrics_in_order(logs)
+        return logs if return_dict else results_in_order(self, logs)
 
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """Compute the outputs for ``x``; same arguments and results as Keras's ``predict``.
@@ -308,7 +318,7 @@ class Running(Evaluating):
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
         """Train on one batch; same arguments and results as Keras's ``train_on_batch``."""
-        self._assert_compile_called("train_on_batch")
+        check_compiled(self, "train_on_batch")
         self._refuse_own("make_train_function", "train_step")
         if class_weight is not None:
             class_weight = ClassWeights(self, class_weight)
@@ -317,18 +327,18 @@ class Running(Evaluating):
         programs.reset_metrics()
         (piece,) = batches.epoch()
         logs = pythonify_logs(train_piece(self, programs, piece, Span(0, 1, 1))[-1])
-        return logs if return_dict else self._flatten_metrics_in_order(logs)
+        return logs if return_dict else results_in_order(self, logs)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
         """Evaluate one batch; same arguments and results as Keras's ``test_on_batch``."""
-        self._assert_compile_called("test_on_batch")
+        check_compiled(self, "test_on_batch")
         self._refuse_own("make_test_function", "test_step")
         batches = _one_batch(x, y, sample_weight)
         programs = self._prepare(batches)
         programs.reset_metrics()
         (piece,) = batches.epoch()
         logs = pythonify_logs(evaluate_piece(self, programs, piece))
-        return logs if return_dict else self._flatten_metrics_in_order(logs)
+        return logs if return_dict else results_in_order(self, logs)
 
     def predict_on_batch(self, x):
         """Compute the outputs for one batch; same result as Keras's ``predict_on_batch``."""
@@ -362,7 +372,7 @@ class Running(Evaluating):
 
     def _train_epoch(self, programs, batches, callbacks, pace, turns):
         """Train for an epoch; return its logs, or None where no batch came."""
-        logs = None
+        logs, bar = None, progress_bar(callbacks)
         programs.states.start_epoch()
         for piece in batches.epoch():
             start = 0
@@ -380,8 +390,8 @@ class Running(Evaluating):
                 last, start = piece.first + stop - 1, stop
                 if turns:
                     turns.end(last, pythonify_logs(logs))
-                elif callbacks._progbar is not None:
-                    callbacks._progbar.on_train_batch_end(last, pythonify_logs(logs))
+                elif bar is not None:
+                    bar.on_train_batch_end(last, pythonify_logs(logs))
                 if self.stop_training:
                     return pythonify_logs(logs)
         if logs is None:
@@ -389,7 +399,7 @@ class Running(Evaluating):
         if turns:
             turns.finish(pythonify_logs(logs))
         if programs.own_train_step:
-            logs = self._get_metrics_result_or_logs(logs)
+            logs = results_or_logs(self, logs)
         return pythonify_logs(logs)
 
     def _train_epochs(self, programs, batches, pace, count):

@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.experimental.sparse import BCOO, JAXSparse
-from keras.src.trainers.data_adapters import data_adapter_utils
+
+from statewise._keras_compat import is_scipy_sparse, is_tensorflow_sparse
 
 
 def is_sparse(array) -> bool:
@@ -18,11 +19,7 @@ def is_sparse(array) -> bool:
     >>> is_sparse(BCOO.fromdense(jnp.eye(2))), is_sparse(np.eye(2))
     (True, False)
     """
-    return (
-        isinstance(array, JAXSparse)
-        or data_adapter_utils.is_scipy_sparse(array)
-        or data_adapter_utils.is_tensorflow_sparse(array)
-    )
+    return isinstance(array, JAXSparse) or is_scipy_sparse(array) or is_tensorflow_sparse(array)
 
 
 def of_jax(array) -> bool:

@@ -2,10 +2,17 @@
 
 import keras
 from keras import tree
-from keras.src.backend import compute_output_spec
-from keras.src.backend.common.masking import set_keras_mask
-from keras.src.trainers.data_adapters import data_adapter_utils
+from keras.utils import unpack_x_y_sample_weight
 
+from statewise._keras_compat import (
+    all_layers,
+    build_symbolically,
+    compiled_loss,
+    compute_output_spec,
+    loss_tracker,
+    set_keras_mask,
+    structure_of,
+)
 from statewise._runtime.forks import check_not_forked
 from statewise.models.losses.cross_entropy import use_scores
 from statewise.models.structure import (
@@ -16,7 +23,6 @@ from statewise.models.structure import (
     is_stateful,
     recurrent_layers,
     stateful_layers,
-    structure_of,
 )
 from statewise.models.training.batches import Batches
 from statewise.models.training.call_metrics import CallMetrics
@@ -65,7 +71,7 @@ class Steps(CallMetrics):
         _mask_outputs(y_pred)
         pairs = list(zip(self.metrics_variables, metrics_variables, strict=True))
         with keras.StatelessScope(state_mapping=pairs) as scope:
-            self._loss_tracker.update_state(unscaled_loss, sample_weight=valid.sum())
+            loss_tracker(self).update_state(unscaled_loss, sample_weight=valid.sum())
             logs = self.compute_metrics(x, y, y_pred, sample_weight)
         return logs, [scope.get_current_value(variable) for variable, _ in pairs]
 
@@ -76,11 +82,11 @@ class Steps(CallMetrics):
             return self._prepare_lanes(batches, targets)
         if targets:
             with quick_slots(self.optimizer):
-                self._symbolic_build(iterator=batches.examples())
-            use_scores(self._compile_loss)
-        elif not all(layer.built for layer in self._flatten_layers()):
+                build_symbolically(self, iterator=batches.examples())
+            use_scores(compiled_loss(self))
+        elif not all(layer.built for layer in all_layers(self)):
             _, _, source = next(batches.examples())
-            x, _, _ = data_adapter_utils.unpack_x_y_sample_weight(next(source))
+            x, _, _ = unpack_x_y_sample_weight(next(source))
             with keras.StatelessScope():
                 self(x)
         batches.begin_again()
@@ -132,9 +138,9 @@ class Steps(CallMetrics):
             for output in tree.flatten(compute_output_spec(self, x)):
                 _check_every_step(output.shape, x.shape[:2])
             with quick_slots(self.optimizer):
-                self._symbolic_build(data_batch=(*example, None))
-            use_scores(self._compile_loss)
-        elif not all(layer.built for layer in self._flatten_layers()):
+                build_symbolically(self, data_batch=(*example, None))
+            use_scores(compiled_loss(self))
+        elif not all(layer.built for layer in all_layers(self)):
             with keras.StatelessScope():
                 self(example[0])
         check_step_by_step(self)

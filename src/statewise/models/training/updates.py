@@ -13,10 +13,9 @@ import jax
 import jax.numpy as jnp
 import keras
 from jax import lax
-from keras.src.optimizers.base_optimizer import BaseOptimizer
 
+from statewise._keras_compat import ADAM_UPDATE, moments_of, replaced, updates_as_adam
 from statewise._runtime import small_loops as _small_loops
-from statewise.models.training.optimizer_variables import replaced
 from statewise.recurrence import native
 
 # What Adam moves for each value: it reads four numbers and writes three.
@@ -39,33 +38,17 @@ def joint_updates(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
     >>> print(weights.numpy().round(4))
     [0.5 1.5]
     """
-    if not _is_plain_adam(optimizer):
+    if keras.distribution.distribution() is not None or not updates_as_adam(optimizer):
         yield
         return
-    with replaced(optimizer, "_backend_update_step", partial(_update, optimizer)):
+    with replaced(optimizer, ADAM_UPDATE, partial(_update, optimizer)):
         yield
-
-
-def _is_plain_adam(optimizer) -> bool:
-    kind = type(optimizer)
-    return (
-        getattr(kind, "update_step", None) is keras.optimizers.Adam.update_step
-        and kind._backend_update_step is BaseOptimizer._backend_update_step
-        and not optimizer.amsgrad
-        and keras.distribution.distribution() is None
-        and len({v.dtype for v in optimizer._trainable_variables}) == 1
-        and optimizer._trainable_variables[0].dtype in ("float32", "float64")
-    )
 
 
 def _update(optimizer, gradients, variables, learning_rate) -> None:
     """Do what the optimizer's ``update_step`` does, for all variables."""
     dtype = variables[0].dtype
-    places = [optimizer._get_variable_index(variable) for variable in variables]
-    moments = [
-        [slots[place] for place in places]
-        for slots in (optimizer._momentums, optimizer._velocities)
-    ]
+    moments = moments_of(optimizer, variables)
     groups = [[v.value for v in group] for group in (variables, *moments)]
     gradients = [jnp.asarray(gradient, dtype) for gradient in gradients]
     step = keras.ops.cast(optimizer.iterations + 1, dtype)

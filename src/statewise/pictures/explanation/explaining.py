@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pandas as pd
 
+from statewise._keras_compat import all_layers
 from statewise.models.structure import stateful_layers
 from statewise.pictures.diagram.description import sights
 from statewise.pictures.diagram.drawing import Drawing, draw, drawing_of, trace_of
@@ -170,7 +171,7 @@ def _carried(model) -> list[str]:
             "next batch goes on where row 7 of this one stopped, so batches must come in order "
             "(shuffle=False) with the same sequences in the same rows, until reset_states().",
         ]
-    recurrent = any(isinstance(layer, keras.layers.RNN) for layer in model._flatten_layers())
+    recurrent = any(isinstance(layer, keras.layers.RNN) for layer in all_layers(model))
     if not recurrent:
         return ["There is no state: nothing is remembered from step to step."]
     return [

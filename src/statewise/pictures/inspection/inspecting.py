@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from statewise._keras_compat import all_layers
 from statewise._whole_files import written_whole
 from statewise.layers import Carry
 from statewise.layers.arithmetic import arithmetic_of, weights_of
@@ -168,7 +169,7 @@ def inspect(model: keras.Model, x, *, state: State | None = None) -> Inspection:
     gru (GRU): 1 sample, 5 steps, 2 units
       half of what a unit stores is gone after 1, 1 steps
     """
-    if not all(layer.built for layer in model._flatten_layers()):
+    if not all(layer.built for layer in all_layers(model)):
         raise ValueError(f"Model {model.name!r} isn't built yet: call it on some data first.")
     xs = [x] if hasattr(x, "shape") else list(x)
     xs = [_as_input(array) for array in xs]

@@ -3,6 +3,7 @@
 import jax
 import keras
 
+from statewise._keras_compat import inputs_structure, takes_training
 from statewise.layers import Carry
 from statewise.layers.recurrent import Recurrent
 from statewise.pictures.trace.interception import Part
@@ -28,14 +29,14 @@ def carrying(layers, states) -> Carry:
 
 def call_model(model, xs, values):
     """Call a model as a pure function of its variables and inputs."""
-    kwargs = {"training": False} if model._call_has_training_arg else {}
+    kwargs = {"training": False} if takes_training(model) else {}
     pairs = list(zip(model.variables, values, strict=True))
     with keras.StatelessScope(state_mapping=pairs):
         return model(_packed(model, xs), **kwargs)
 
 
 def _packed(model, xs):
-    structure = getattr(model, "_inputs_struct", None)
+    structure = inputs_structure(model)
     if structure is not None:
         return keras.tree.pack_sequence_as(structure, list(xs))
     return xs[0] if len(xs) == 1 else list(xs)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import keras
 
+from statewise._keras_compat import all_layers, replaced
 from statewise.layers.recurrent import Recurrent
 from statewise.pictures.render.names import legible
 
@@ -39,7 +40,7 @@ def parts_of(model: keras.Model) -> list[Part]:
     found: dict[int, Part] = {}
 
     def visit(layer, groups):
-        for inner in layer._flatten_layers(include_self=False, recursive=False):
+        for inner in all_layers(layer, include_self=False, recursive=False):
             if isinstance(inner, keras.layers.InputLayer):
                 continue
             if _is_opened(inner):
@@ -64,9 +65,7 @@ def intercepted(parts: list[Part], handle: Callable) -> Iterator[None]:
 
     with contextlib.ExitStack() as stack:
         for part in parts:
-            # Not setattr: Keras would track what is set.
-            object.__setattr__(part.layer, part.method, standing_at(part))
-            stack.callback(object.__delattr__, part.layer, part.method)
+            stack.enter_context(replaced(part.layer, part.method, standing_at(part)))
         yield
 
 
@@ -78,5 +77,5 @@ def _is_opened(layer) -> bool:
     """Whether a picture shows what is inside a layer instead of the layer."""
     if _is_loop(layer) or isinstance(layer, keras.layers.TimeDistributed):
         return False  # what TimeDistributed runs, it runs within each time step
-    inside = layer._flatten_layers(include_self=False)
+    inside = all_layers(layer, include_self=False)
     return isinstance(layer, keras.Model) or any(_is_loop(inner) for inner in inside)

@@ -4,10 +4,10 @@ import jax
 import keras
 import numpy as np
 
+from statewise._keras_compat import all_layers, first_line
 from statewise.pictures.render.names import legible
 from statewise.pictures.trace.calling import call_model, carrying, stateful_of
 from statewise.pictures.trace.interception import intercepted, parts_of
-from statewise.pictures.trace.shapes import first_line
 from statewise.pictures.trace.time_axis import slots
 from statewise.pictures.trace.traced import Node, Trace, Value
 
@@ -152,7 +152,5 @@ def _may_be_tokens(array, outputs) -> bool:
 
 
 def _table_of(layer) -> int | None:
-    tables = [
-        inner for inner in layer._flatten_layers() if isinstance(inner, keras.layers.Embedding)
-    ]
+    tables = [inner for inner in all_layers(layer) if isinstance(inner, keras.layers.Embedding)]
     return tables[0].input_dim if tables else None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from statewise._keras_compat import build_shapes, misfit_in
 from statewise.pictures.render.names import legible
 
 _STEPS = 5  # where nobody says how many
@@ -89,20 +90,13 @@ def explained():
         raise ValueError(said) from error
 
 
-def first_line(error: Exception) -> str:
-    """Return what an error says in its first line of words; Keras puts a heading and colours."""
-    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in str(error).splitlines()]
-    said = [line for line in lines if line and not line.startswith("Exception encountered")]
-    return said[0].rstrip(".") if said else type(error).__name__
-
-
 def _own_shapes(model) -> list | None:
     if not getattr(model, "built", False):
         return None
     try:
         shapes = model.input_shape
     except (AttributeError, ValueError):
-        shapes = getattr(model, "_build_shapes_dict", None)
+        shapes = build_shapes(model)
         shapes = list(shapes.values()) if shapes else None
         shapes = shapes[0] if shapes and len(shapes) == 1 else shapes
         if shapes is not None and all(s is None or isinstance(s, int) for s in shapes):
@@ -194,26 +188,16 @@ def _dtypes(model, count: int) -> list[str]:
 
 
 def _say_error(text: str) -> str | None:
-    several = re.search(
-        r"Layer [\"']([^\"']+)[\"'] expects (\d+) input\(s\), but it received (\d+)", text
-    )
-    if several is not None:
-        layer, wanted, came = several.groups()
+    misfit = misfit_in(text)
+    if misfit is None:
+        return None
+    layer, wanted, came, of_arrays = misfit
+    if of_arrays:
         return (
             f"Layer {legible(layer)!r} takes {wanted} input{'s' * (wanted != '1')}, but what "
             f"stands before it hands on {came} arrays: with return_state=True a recurrent layer "
             "hands on its state beside its output, which only a functional model can take apart."
         )
-    found = re.search(
-        r"Input \d+ (?:of|with name \S+ of) layer [\"']([^\"']+)[\"'] is incompatible with the "
-        r"layer: expected (.+?), (?:found|but received) (?:ndim=\d+|input with shape|shape=)?.*?"
-        r"(\([^()]*\))",
-        text,
-        re.DOTALL,
-    )
-    if found is None:
-        return None
-    layer, wanted, came = found.groups()
     axes = came.count(",") + (not came.rstrip(")").rstrip().endswith(","))
     hint = ""
     if ndim := re.fullmatch(r"(?:min_)?ndim=(\d+)", wanted):

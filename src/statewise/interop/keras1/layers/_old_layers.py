@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from statewise import layers
+from statewise._keras_compat import note_input_shape
 from statewise.interop.keras1.layers._first_input import take_shape
 from statewise.interop.keras1.spelling import OldName, rename
 
@@ -71,6 +72,6 @@ def _make_layer(cls, construct, args, kwargs):
     layer = construct(*args, **kwargs)
     if shape is not None:
         # Where Keras's Sequential looks for it; the batch size beside it is for ours.
-        layer._input_shape_arg = shape[1:]
+        note_input_shape(layer, shape[1:])
         layer._input_batch_size = shape[0]
     return layer
