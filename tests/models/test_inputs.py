@@ -93,7 +93,7 @@ COUNTS = {
 @pytest.mark.parametrize("value", COUNTS, ids=repr)
 def test_numbers_of_steps(model, value, x):
     kind, message = COUNTS[value]
-    with pytest.raises(kind, match=f"steps={message}"):
+    with pytest.raises(kind, match=f"horizon={message}"):
         model.forecast(x, value)
     if value is None:  # the state is carried
         return
@@ -108,7 +108,7 @@ def test_whole_numbers_of_numpy(model, kind, x):
     np.testing.assert_array_equal(
         model.forecast(x, kind(4), window=kind(3)), model.forecast(x, 4, window=3)
     )
-    assert model.initial_state(kind(100)).batch == 100
+    assert model.initial_state(kind(100)).batch_size == 100
     model.step(x)
     model.reset_states(rows=[kind(1)])
     assert not np.any(model.get_state().rows(kind(1))[model.layers[0].name]["h"])

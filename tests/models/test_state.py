@@ -223,7 +223,7 @@ def test_a_bad_state_file_is_refused_and_the_kept_state_stays(tanks, tmp_path):
     with pytest.raises(ValueError, match="another model"):
         model.load_state(path)
     jax.tree.map(np.testing.assert_array_equal, model.get_state(), kept)
-    assert load_state(path).batch == 4
+    assert load_state(path).batch_size == 4
 
 
 def test_a_failed_write_leaves_the_old_file(tanks, tmp_path, monkeypatch):
@@ -336,10 +336,10 @@ def test_a_state_has_the_type_that_the_layer_computes_in(tanks):
 @pytest.mark.parametrize(
     ("batch", "kind", "message"),
     [
-        (0, ValueError, "batch=0: expected at least 1 sample"),
-        (-1, ValueError, "batch=-1"),
-        (2.5, TypeError, r"batch=2\.5: expected a whole number of samples"),
-        (True, TypeError, "batch=True"),
+        (0, ValueError, "batch_size=0: expected at least 1"),
+        (-1, ValueError, "batch_size=-1"),
+        (2.5, TypeError, r"batch_size=2\.5: expected a whole number of samples"),
+        (True, TypeError, "batch_size=True"),
     ],
 )
 def test_a_bad_batch_is_refused(batch, kind, message):
@@ -387,7 +387,7 @@ def test_two_layers_of_one_name_have_a_state_each(tanks):
 
 def test_rows_that_are_not_there_are_refused():
     state = State({"gru": {"h": jnp.arange(6.0).reshape(3, 2)}})
-    assert state.rows([]).batch == 0
+    assert state.rows([]).batch_size == 0
     np.testing.assert_array_equal(state.rows([True, False, True])["gru"]["h"], [[0, 1], [4, 5]])
     changed = state.with_rows([True, False, False], state.rows(-1))
     np.testing.assert_array_equal(changed["gru"]["h"], [[4, 5], [2, 3], [4, 5]])
@@ -402,7 +402,7 @@ def test_rows_that_are_not_there_are_refused():
 
 def test_a_state_of_no_layers_is_of_no_samples(tanks):
     model = sw.Sequential([layers.Input((None, 2)), layers.Dense(1)])
-    assert model.initial_state(4).batch == 0
+    assert model.initial_state(4).batch_size == 0
     outputs, state = model.step(tanks, model.initial_state(len(tanks)))
     assert (outputs.shape, str(state)) == ((*tanks.shape[:2], 1), "No state")
     with pytest.raises(ValueError, match="states is empty"):
@@ -410,3 +410,11 @@ def test_a_state_of_no_layers_is_of_no_samples(tanks):
     for wrong in ([1, 2], {"gru": [1, 2]}, {"gru": {"h": 1.0}}):
         with pytest.raises(TypeError, match=r"A state is made of \{layer: \{name: array"):
             State(wrong)
+
+
+def test_old_names_work_and_say_so():
+    model = sw.Sequential([layers.Input((None, 2)), layers.GRU(2)])
+    with pytest.warns(FutureWarning, match="batch= is now called batch_size="):
+        state = model.initial_state(batch=3)
+    with pytest.warns(FutureWarning, match=r"State\.batch is now called State\.batch_size"):
+        assert state.batch == state.batch_size == 3

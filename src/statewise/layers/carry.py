@@ -116,7 +116,7 @@ class Carry:
                 raise ValueError(
                     f"Layer {layer.name!r} is given its initial state within the model, so it "
                     "can't go on from a carried one. A forecast can show the model windows "
-                    "instead: forecast(x, steps, window=...)."
+                    "instead: forecast(x, horizon, window=...)."
                 )
             if id(layer) in self._again and not layer.stateful:
                 raise ValueError(
@@ -184,7 +184,7 @@ class Memory:
         self.carried = carried
 
     @property
-    def batch(self) -> int | None:
+    def batch_size(self) -> int | None:
         """The number of samples whose state is carried, or None where nothing is."""
         return self.variables[0].shape[0] if self.carried else None
 

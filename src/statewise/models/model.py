@@ -22,7 +22,7 @@ class Model(Forecasting, Stepping, Saving, Running, keras.Model):
     * ``fit``, ``evaluate`` and ``predict`` run the batches of an epoch in one compiled program;
     * the state of stateful layers is carried between batches and calls, and ``reset_states()``
       forgets it; it's a value that can be read, set and saved, see `step`;
-    * ``forecast(x, steps)`` continues sequences by feeding outputs back.
+    * ``forecast(x, horizon)`` continues sequences by feeding outputs back.
 
     >>> import numpy as np
     >>> from statewise import layers

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from jax import Array
 
+from statewise._renamed import say_renamed
 from statewise.models.state_names import array_names, layer_names
 from statewise.models.structure import recurrent_layers
 
@@ -78,9 +79,15 @@ class State(Mapping):
         return len(self._layers)
 
     @property
-    def batch(self) -> int:
+    def batch_size(self) -> int:
         """The number of samples; 0 where there are no layers."""
         return next((array.shape[0] for array in jax.tree.leaves(self)), 0)
+
+    @property
+    def batch(self) -> int:
+        """The old name of `batch_size`."""
+        say_renamed("State.batch", "State.batch_size")
+        return self.batch_size
 
     def rows(self, rows: Sequence[int] | int) -> "State":
         """Return the state of some samples, in the order given.
@@ -104,28 +111,28 @@ class State(Mapping):
                 there are rows; or a row is there twice.
         """
         rows = self._numbers(rows)
-        if len(np.unique(rows % max(1, self.batch))) != rows.size:
+        if len(np.unique(rows % max(1, self.batch_size))) != rows.size:
             raise ValueError(f"rows={rows.tolist()}: a row is there twice.")
         check_same_layers(self, state)
-        if state.batch != rows.size:
-            raise ValueError(f"{rows.size} rows are to be replaced by {state.batch} samples.")
+        if state.batch_size != rows.size:
+            raise ValueError(f"{rows.size} rows are to be replaced by {state.batch_size} samples.")
         state = _ordered_as(self, state)
         return jax.tree.map(lambda old, new: old.at[rows].set(new), _on_device(self), state)
 
     def _numbers(self, rows) -> np.ndarray:
         """Return the numbers of samples, checked (JAX would pass over those that aren't there)."""
         rows = np.atleast_1d(np.asarray(rows))
-        if rows.dtype == bool and rows.shape == (self.batch,):
+        if rows.dtype == bool and rows.shape == (self.batch_size,):
             rows = np.flatnonzero(rows)
         if rows.size == 0:
             return np.zeros(0, int)
         if rows.dtype.kind not in "iu" or rows.ndim != 1:
             raise TypeError(
                 f"rows={rows.tolist()}: expected numbers of samples, or a bool for each of the "
-                f"{self.batch} samples."
+                f"{self.batch_size} samples."
             )
-        if rows.min() < -self.batch or rows.max() >= self.batch:
-            raise IndexError(f"rows={rows.tolist()}: the state has {self.batch} samples.")
+        if rows.min() < -self.batch_size or rows.max() >= self.batch_size:
+            raise IndexError(f"rows={rows.tolist()}: the state has {self.batch_size} samples.")
         return rows
 
     def numpy(self) -> "State":
@@ -134,7 +141,8 @@ class State(Mapping):
 
     def __str__(self) -> str:
         width = max((len(name) for name in self), default=0)
-        lines = [f"State of {self.batch} sample{'s' * (self.batch != 1)}" if self else "No state"]
+        size = self.batch_size
+        lines = [f"State of {size} sample{'s' * (size != 1)}" if self else "No state"]
         for name, arrays in self.items():
             shapes = "  ".join(f"{key} {tuple(a.shape)}" for key, a in arrays.items())
             lines.append(f"  {name:<{width}}  {shapes}")
@@ -167,7 +175,7 @@ def concatenate(states: Sequence[State]) -> State:
         ValueError: if there is no state, or they are of different layers.
 
     >>> one = State({"gru": {"h": jnp.zeros((2, 3))}})
-    >>> concatenate([one, one]).batch
+    >>> concatenate([one, one]).batch_size
     4
     """
     if not states:
@@ -195,10 +203,10 @@ def check_same_layers(expected: State, got: State) -> None:
         raise ValueError("This state is of another model. " + "; ".join(differences) + ".")
 
 
-def initial_state(model: keras.Model, batch: int) -> State:
-    """Return the state before the first step, for ``batch`` samples of a built model."""
+def initial_state(model: keras.Model, batch_size: int) -> State:
+    """Return the state before the first step, for so many samples of a built model."""
     return state_of_arrays(
-        model, [keras.tree.flatten(layer.get_initial_state(batch)) for layer in _layers(model)]
+        model, [keras.tree.flatten(layer.get_initial_state(batch_size)) for layer in _layers(model)]
     )
 
 
@@ -221,7 +229,7 @@ def _check_nested(layers) -> None:
     )
     if not of_arrays:
         raise TypeError(
-            "A state is made of {layer: {name: array (batch, ...)}}, as initial_state(batch) "
+            "A state is made of {layer: {name: array (batch, ...)}}, as initial_state(batch_size) "
             f"gives it; got {layers!r:.200}."
         )
 

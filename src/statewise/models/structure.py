@@ -149,5 +149,5 @@ def check_step_by_step(model: keras.Model) -> None:
             raise ValueError(
                 f"Layer {layer.name!r} ({type(layer).__name__}) {reason}, so the model can't be "
                 "run one step at a time with a carried state. A forecast can show it windows "
-                "instead: forecast(x, steps, window=...)."
+                "instead: forecast(x, horizon, window=...)."
             )

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from statewise._renamed import renamed_arguments
 from statewise.recurrence.layout import GRUState, LSTMState, SimpleRNNState, Weights
 
 Activation = Callable[[Array], Array]
@@ -23,9 +24,11 @@ class _Gated:
     gates: ClassVar[tuple[str, ...]]
     state_type: ClassVar[type[NamedTuple]]
 
-    def initial_state(self, batch: int, units: int, dtype) -> NamedTuple:
+    @renamed_arguments(batch="batch_size")
+    def initial_state(self, batch_size: int, units: int, dtype) -> NamedTuple:
         """Return the state before the first step: zeros, ``(batch, units)`` each."""
-        return self.state_type(*(jnp.zeros((batch, units), dtype) for _ in self.state_type._fields))
+        shape = (batch_size, units)
+        return self.state_type(*(jnp.zeros(shape, dtype) for _ in self.state_type._fields))
 
     def input_bias(self, weights: Weights) -> Array | None:
         """Return the bias that is added to the projected inputs, ``(gates * units,)``."""

@@ -131,7 +131,7 @@ def test_new_weights_are_used(tanks):
 
 def refused(model, x, match, **options):
     with pytest.raises(ValueError, match=match):
-        model.forecast(x, options.pop("steps", 2), **options)
+        model.forecast(x, options.pop("horizon", 2), **options)
 
 
 def test_what_cannot_be_forecast_says_why(tanks):
@@ -150,7 +150,14 @@ def test_what_cannot_be_forecast_says_why(tanks):
     fixed = sw.Sequential([layers.Input((9, 2)), layers.GRU(2)])
     refused(fixed, tanks, "6 known time steps, but the model looks at 9")
     model = sequence_model()
-    refused(model, tanks, "steps=0", steps=0)
+    refused(model, tanks, "horizon=0", horizon=0)
     refused(model, tanks[0, 0], r"its shape is \(2,\)")
     refused(model, tanks[:, :0], "no time steps")
     refused(model, tanks[..., :1], r"shape \(3, 6, 1\), but the model takes \(None, None, 2\)")
+
+
+def test_the_old_name_of_the_horizon_works_and_says_so(tanks):
+    model = sequence_model()
+    with pytest.warns(FutureWarning, match="steps= is now called horizon="):
+        old = model.forecast(tanks, steps=3)
+    np.testing.assert_array_equal(old, model.forecast(tanks, horizon=3))

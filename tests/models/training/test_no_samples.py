@@ -56,7 +56,7 @@ def test_a_stateful_model_keeps_its_state(batch):
     assert model.predict(X[:0], verbose=0).shape == (0, 3)
     for array, after in zip(*map(jax.tree.leaves, (before, model.get_state())), strict=True):
         np.testing.assert_array_equal(array, after)
-    assert model.get_state().batch == 4
+    assert model.get_state().batch_size == 4
 
 
 @pytest.mark.parametrize("method", ["fit", "evaluate", "train_on_batch", "test_on_batch"])

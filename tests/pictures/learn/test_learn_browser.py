@@ -429,7 +429,7 @@ def test_the_code_is_copied(page):
     assert page.text("#copied") == "Copied."
     copied = page.driver.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
     assert copied.strip() == page.text("#code")
-    assert "model.forecast(x, steps=4)" in copied
+    assert "model.forecast(x, horizon=4)" in copied
 
 
 def test_numbers_are_chosen_with_the_mouse_alone(page):

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from statewise._keras_compat import all_layers
+from statewise._renamed import renamed_arguments
 from statewise._runtime.forks import check_not_forked
 from statewise.models.inference.stepping import compiled, run
 from statewise.models.inputs import check_shape, input_arrays
@@ -24,10 +25,11 @@ from statewise.models.structure import (
 class Forecasting:
     """What continues sequences; to be named before a Keras model in a class's bases."""
 
+    @renamed_arguments(steps="horizon")
     def forecast(
         self,
         x,
-        steps: int,
+        horizon: int,
         *,
         window: int | str | None = "auto",
         feed_back: Callable | None = None,
@@ -45,7 +47,7 @@ class Forecasting:
         Args:
             x: the known steps, ``(batch, time, features)``. Whole numbers stay such where whole
                 numbers are fed back (tokens).
-            steps: how many steps to forecast.
+            horizon: how many steps to forecast.
             window: how many steps the model is shown at a time, or None to carry the state.
                 "auto" takes the length of the model's input where that is fixed and no layer is
                 stateful (a model trained on windows), and None otherwise.
@@ -56,22 +58,22 @@ class Forecasting:
             state: where the warm-up begins, say ``get_state()``; None for the initial state.
 
         Returns:
-            ``(batch, steps, outputs)``, a NumPy array.
+            ``(batch, horizon, outputs)``, a NumPy array.
 
         Raises:
-            TypeError: where ``steps`` or ``window`` is no whole number, or ``x`` no real numbers.
-            ValueError: where the output can't be fed back, there are too few known steps, ``steps``
-                or ``window`` is below 1, or the model can't be run step by step.
+            TypeError: where ``horizon`` or ``window`` is no whole number, or ``x`` no real numbers.
+            ValueError: where the output can't be fed back, there are too few known steps,
+                ``horizon`` or ``window`` is below 1, or the model can't be run step by step.
 
         >>> import numpy as np
         >>> from statewise import Sequential, layers
         >>> model = Sequential([layers.Input((None, 2)), layers.GRU(2, return_sequences=True)])
         >>> tanks = np.random.default_rng(0).normal(size=(3, 10, 2))
-        >>> model.forecast(tanks, steps=4).shape
+        >>> model.forecast(tanks, horizon=4).shape
         (3, 4, 2)
         """
         check_not_forked()
-        steps = _count(steps, "steps", "to forecast")
+        horizon = _count(horizon, "horizon", "to forecast")
         x = _known_steps(x)
         self._build_for(x)
         window = self._window(window, x)
@@ -91,14 +93,14 @@ class Forecasting:
         program = compiled(
             self,
             "_forecast_program",
-            lambda: jax.jit(loop, static_argnames=("steps", "window", "feed_back")),
+            lambda: jax.jit(loop, static_argnames=("horizon", "window", "feed_back")),
         )
         values = (
             [v.value for v in self.trainable_variables],
             [v.value for v in self.non_trainable_variables],
         )
         return np.asarray(
-            program(values, x, begin, steps=steps, window=window, feed_back=feed_back)
+            program(values, x, begin, horizon=horizon, window=window, feed_back=feed_back)
         )
 
     def _window(self, window, x) -> int | None:
@@ -125,8 +127,8 @@ class Forecasting:
                 self(x)
 
 
-def _warm_up_and_loop(model, layers, values, x, begin, *, steps, window, feed_back):
-    """Return the outputs for the ``steps`` steps after ``x``."""
+def _warm_up_and_loop(model, layers, values, x, begin, *, horizon, window, feed_back):
+    """Return the outputs for the ``horizon`` steps after ``x``."""
 
     # Shown windows, nothing is carried: each layer begins at its initial state by itself.
     carried_layers = layers if window is None else []
@@ -172,7 +174,7 @@ def _warm_up_and_loop(model, layers, values, x, begin, *, steps, window, feed_ba
     kind = shown.dtype
     start, loop = ((output, states), carried) if window is None else ((output, shown), windowed)
     # The last forecast needs no further run of the model.
-    (last, _), outputs = jax.lax.scan(loop, start, jnp.arange(steps - 1))
+    (last, _), outputs = jax.lax.scan(loop, start, jnp.arange(horizon - 1))
     return jnp.concatenate([jnp.swapaxes(outputs, 0, 1), last[:, None]], axis=1)
 
 

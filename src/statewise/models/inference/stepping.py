@@ -8,15 +8,15 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import keras
-import numpy as np
 
 from statewise._keras_compat import all_layers, structure_of, takes_training
+from statewise._renamed import renamed_arguments
 from statewise._runtime.forks import check_not_forked, unpickled
 from statewise.layers import Carry
 from statewise.layers.masks import leaving_masks
 from statewise.layers.recurrent import saving_states
 from statewise.models import state as states
-from statewise.models.inputs import check_shape, input_arrays
+from statewise.models.inputs import check_count, check_shape, input_arrays
 from statewise.models.state import State
 from statewise.models.state_files import load_state, save_state
 from statewise.models.structure import check_step_by_step, recurrent_layers
@@ -30,11 +30,12 @@ class Stepping:
     ``predict`` and the rest, and what `step` uses where no state is given.
     """
 
-    def initial_state(self, batch: int) -> State:
-        """Return the state before the first step, for ``batch`` samples.
+    @renamed_arguments(batch="batch_size")
+    def initial_state(self, batch_size: int) -> State:
+        """Return the state before the first step, for ``batch_size`` samples.
 
         Raises:
-            TypeError: if ``batch`` is no whole number.
+            TypeError: if ``batch_size`` is no whole number.
             ValueError: if it is below 1, the model isn't built yet, or it can't be run step by
                 step.
 
@@ -44,12 +45,9 @@ class Stepping:
         State of 3 samples
           lstm...  h (3, 4)  c (3, 4)
         """
-        if isinstance(batch, bool) or not isinstance(batch, (int, np.integer)):
-            raise TypeError(f"batch={batch!r}: expected a whole number of samples.")
-        if batch < 1:
-            raise ValueError(f"batch={batch}: expected at least 1 sample.")
+        batch_size = check_count(batch_size, "batch_size", "samples")
         self._check_can_step()
-        return states.initial_state(self, int(batch))
+        return states.initial_state(self, batch_size)
 
     def step(self, x, state: State | None = None):
         """Run over the next time steps, from a state to a state; compiled.
@@ -82,10 +80,10 @@ class Stepping:
         batch = _samples(x)
         given = state is not None
         arrays = self._arrays_of(state) if given else self._kept_arrays(batch)
-        if given and state and state.batch != batch:
+        if given and state and state.batch_size != batch:
             raise ValueError(
-                f"The state is of {state.batch} samples, but {batch} came. Either take the rows "
-                f"that these samples continue, state.rows([...]), or begin new sequences with "
+                f"The state is of {state.batch_size} samples, but {batch} came. Either take the "
+                f"rows that these samples continue, state.rows([...]), or begin new sequences with "
                 f"initial_state({batch})."
             )
         outputs, arrays = self._step_program()(_values(self), x, arrays)
@@ -112,11 +110,11 @@ class Stepping:
             ValueError: if it keeps none, because nothing was run yet or it was reset.
         """
         self._check_can_step()
-        batches = {layer.memory.batch for layer in recurrent_layers(self)} - {None}
+        batches = {layer.memory.batch_size for layer in recurrent_layers(self)} - {None}
         if not batches:
             raise ValueError(
                 "The model keeps no state: nothing was run yet, or it was reset. "
-                "initial_state(batch) gives a fresh one."
+                "initial_state(batch_size) gives a fresh one."
             )
         return states.state_of_arrays(self, self._kept_arrays(max(batches)))
 
@@ -189,7 +187,7 @@ class Stepping:
     def _arrays_of(self, state: State):
         if not isinstance(state, State):
             raise TypeError(
-                f"A state is expected, as initial_state(batch) or step(x) gives it; got a "
+                f"A state is expected, as initial_state(batch_size) or step(x) gives it; got a "
                 f"{type(state).__name__}."
             )
         states.check_same_layers(states.initial_state(self, 1), state)

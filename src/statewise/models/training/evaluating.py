@@ -20,7 +20,7 @@ class Evaluating(Steps):
             return self._test_epoch(programs, batches, callbacks)
         kept = [layer.memory.snapshot() for layer in programs.layers]
         for layer in programs.layers:
-            if batches.sizes() != {layer.memory.batch}:
+            if batches.sizes() != {layer.memory.batch_size}:
                 layer.reset_state()
         try:
             return self._test_epoch(programs, batches, callbacks)

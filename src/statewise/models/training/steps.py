@@ -114,7 +114,7 @@ class Steps(CallMetrics):
         if not is_stateful(self) or not shapes or not shapes[0]:
             return batch_size
         fixed = self.input_shape[0] if has_one_input(self) else None
-        kept = next(layer.memory.batch for layer in stateful_layers(self))
+        kept = next(layer.memory.batch_size for layer in stateful_layers(self))
         rows = shapes[0][0]
         # What the kept rows can't divide is given whole, so that the layer says what it carries.
         return fixed or (kept if kept and rows % kept == 0 else rows)

@@ -43,7 +43,7 @@ def side_by_side(cell: str, *, networks: int, units: int, seed: int = 0) -> Sequ
         ValueError: for another cell, or counts below 1.
 
     >>> model = side_by_side("gru", networks=3, units=2)
-    >>> model.forecast(np.ones((1, 5, 3)), steps=4).shape
+    >>> model.forecast(np.ones((1, 5, 3)), horizon=4).shape
     (1, 4, 3)
     """
     if cell not in _LAYERS:

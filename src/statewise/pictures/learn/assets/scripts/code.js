@@ -93,7 +93,7 @@ function nextBatch(net, { dialect, chosen }) {
 
 function loop(net, plan) {
   if (plan.dialect === "statewise") {
-    return `forecast = model.forecast(x, steps=${net.more})  # warm-up over x, then closed loop`;
+    return `forecast = model.forecast(x, horizon=${net.more})  # warm-up over x, then closed loop`;
   }
   const lines = [
     reset(plan),
