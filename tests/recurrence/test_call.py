@@ -1,4 +1,4 @@
-"""One predicate says which path serves; both give the same."""
+"""The first backend that serves a call runs it; all give the same."""
 
 import io
 
@@ -13,13 +13,15 @@ from statewise.recurrence import (
     DropoutMasks,
     SimpleRNN,
     Weights,
+    call,
     native,
     native_serves,
     run,
     scan,
     show_config,
 )
-from statewise.recurrence import call as dispatch
+from statewise.recurrence.backends import cpu, reference
+from statewise.recurrence.backends.backend import Backend, Result
 
 needs_extension = pytest.mark.skipif(
     not native.available(), reason=f"no native kernels: {native.unavailable_reason()}"
@@ -49,7 +51,7 @@ def test_what_is_served(cell):
     assert native_serves(*case(cell, shape=(32, 1, 4))) is None
 
 
-@pytest.mark.parametrize(
+NOT_SERVED = pytest.mark.parametrize(
     ("arguments", "options", "reason"),
     [
         ({"cell": LSTM(activation=jax.nn.relu)}, {}, "not tanh and sigmoid"),
@@ -62,14 +64,17 @@ def test_what_is_served(cell):
         ({}, {"dropout": DropoutMasks(inputs=jnp.ones((4, 2, 4)))}, "masks of their own"),
     ],
 )
+
+
+@NOT_SERVED
 def test_what_is_not_served(arguments, options, reason):
     assert reason in native_serves(*case(**arguments), **options)
 
 
 def test_a_small_loop_of_one_sample_is_not_served(monkeypatch):
-    monkeypatch.setattr(dispatch._small_loops, "why_not_whole", lambda: None)
+    monkeypatch.setattr(cpu._small_loops, "why_not_whole", lambda: None)
     assert "128 outputs or fewer" in native_serves(*case(shape=(1, 25, 4)))
-    monkeypatch.setattr(dispatch._small_loops, "why_not_whole", lambda: "so")
+    monkeypatch.setattr(cpu._small_loops, "why_not_whole", lambda: "so")
     assert "outputs or fewer" not in (native_serves(*case(shape=(1, 25, 4))) or "")
 
 
@@ -85,14 +90,75 @@ def test_an_accelerator_is_not_served(monkeypatch):
     assert native_serves(*case()) == "the arrays are on a gpu, not on the CPU"
 
 
-@pytest.mark.parametrize("reason", [None, "so"])
-def test_the_predicate_alone_decides(reason, monkeypatch):
-    called = []
-    monkeypatch.setattr(dispatch, "native_serves", lambda *_, **__: reason)
-    monkeypatch.setattr(dispatch.kernels, "run", lambda *_, **__: called.append("native"))
-    monkeypatch.setattr(dispatch, "scan", lambda *_, **__: called.append("reference"))
-    run(*case(), unroll=True)
-    assert called == ["native" if reason is None else "reference"]
+def program_of(arguments, options):
+    """Return the program of a call, in words."""
+    cell, *arrays = arguments
+    return jax.jit(lambda *given: run(cell, *given, **options)).lower(*arrays).as_text()
+
+
+@needs_extension
+def test_what_is_served_runs_natively():
+    options = {"unroll": True, "mask": jnp.ones((2, 3), bool)}  # neither makes a difference
+    assert "statewise_recurrence_forward" in program_of(case(), {})
+    assert "statewise_recurrence_forward" in program_of(case(), options)
+
+
+@NOT_SERVED
+def test_what_is_not_served_runs_on_the_reference(arguments, options, reason):
+    program = program_of(case(**arguments), options)
+    assert "statewise_recurrence" not in program
+    expected = scan(*case(**arguments), **options)
+    found = run(*case(**arguments), **options)
+    jax.tree.map(np.testing.assert_array_equal, found, expected)
+
+
+def answering(name, reason, passed=None):
+    """Return a backend that says this of every call, and gives its name for a result."""
+    return Backend(
+        name,
+        lambda *_, dropout: reason,
+        lambda *_, **options: Result(name, tuple(sorted(options)), None),
+        (lambda reason: None) if passed is None else passed,
+    )
+
+
+def test_the_first_that_serves_runs_the_call(monkeypatch):
+    passed = []
+    backends = (
+        answering("gpu", "there is none", passed.append),
+        answering("tpu", None),
+        answering("other", None, passed.append),
+    )
+    monkeypatch.setattr(call, "BACKENDS", backends)
+    found = run(*case(), go_backwards=True)
+    assert found.outputs == "tpu"
+    assert passed == ["there is none"]
+    assert found.last == (
+        *("all_outputs", "dropout", "go_backwards", "mask", "resets"),
+        *("unroll", "zero_output_for_mask"),
+    )
+
+
+def test_the_error_of_the_one_that_serves_is_not_hidden(monkeypatch):
+    def fails(*_, **__):
+        raise RuntimeError("out of memory")
+
+    failing = Backend("gpu", lambda *_, **__: None, fails)
+    monkeypatch.setattr(call, "BACKENDS", (failing, reference.BACKEND))
+    with pytest.raises(RuntimeError, match="out of memory"):
+        run(*case())
+
+
+def test_calls_that_nobody_serves_say_why(monkeypatch):
+    monkeypatch.setattr(call, "BACKENDS", (answering("gpu", "there is none"),))
+    with pytest.raises(ValueError, match="No backend serves this call: there is none"):
+        run(*case())
+
+
+def test_the_last_backend_serves_every_call():
+    assert call.BACKENDS[-1] is reference.BACKEND
+    assert reference.BACKEND.why_not(*case(dtype="float16"), dropout=DropoutMasks()) is None
+    assert len({backend.name for backend in call.BACKENDS}) == len(call.BACKENDS)
 
 
 @pytest.mark.parametrize("options", [{}, {"go_backwards": True, "all_outputs": False}])
@@ -104,7 +170,7 @@ def test_the_result_is_the_references(options):
 def test_a_missing_extension_is_told_once(monkeypatch, caplog):
     told = native.extension.say_if_missing
     monkeypatch.setattr(native.extension, "_load", lambda: (None, "it is not built"))
-    monkeypatch.setattr(dispatch.native, "unavailable_reason", lambda: "it is not built")
+    monkeypatch.setattr(native, "unavailable_reason", lambda: "it is not built")
     told.cache_clear()
     try:
         for _ in range(2):
@@ -119,7 +185,7 @@ def test_an_extension_that_is_switched_off_is_not_missed(monkeypatch, caplog):
     told = native.extension.say_if_missing
     reason = f"the environment variable {native.extension.SWITCH} switches it off"
     monkeypatch.setattr(native.extension, "_load", lambda: (None, reason))
-    monkeypatch.setattr(dispatch.native, "unavailable_reason", lambda: reason)
+    monkeypatch.setattr(native, "unavailable_reason", lambda: reason)
     told.cache_clear()
     try:
         run(*case())

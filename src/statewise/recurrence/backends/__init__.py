@@ -1,4 +1,5 @@
 """What can run a recurrence: the reference anywhere, the native kernels on CPUs.
 
-`statewise.recurrence.call` chooses one.
+Each is one module with its ``BACKEND`` (see `backend`); `statewise.recurrence.call` asks them in
+their order.
 """

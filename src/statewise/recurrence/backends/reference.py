@@ -6,28 +6,12 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from statewise.recurrence.backends.backend import NO_DROPOUT, Backend, Result
 from statewise.recurrence.cells import Cell
 from statewise.recurrence.layout import DropoutMasks, Weights, starts_backwards
 
-_NO_DROPOUT = DropoutMasks()
-
 # Up to this many time steps the loop is laid out flat: XLA's loop costs more than the steps.
 SHORT = 4
-
-
-class Result(NamedTuple):
-    """What running a cell over a sequence gives.
-
-    Attributes:
-        outputs: ``(batch, time, units)``, in the order in which the steps were processed (with
-            ``go_backwards`` the last time step comes first); None where they weren't asked for.
-        last: ``(batch, units)``, the output of the step processed last.
-        state: the state after the step processed last, every array ``(batch, units)``.
-    """
-
-    outputs: Array | None
-    last: Array
-    state: NamedTuple
 
 
 def scan(
@@ -38,7 +22,7 @@ def scan(
     *,
     mask: Array | None = None,
     resets: Array | None = None,
-    dropout: DropoutMasks = _NO_DROPOUT,
+    dropout: DropoutMasks = NO_DROPOUT,
     go_backwards: bool = False,
     zero_output_for_mask: bool = False,
     all_outputs: bool = True,
@@ -123,3 +107,10 @@ def scan(
     if go_backwards:
         outputs = jnp.flip(outputs, axis=0)
     return Result(jnp.swapaxes(outputs, 0, 1), last, state)
+
+
+def _serves_all(cell, x, state, weights, *, dropout=NO_DROPOUT) -> None:
+    return None
+
+
+BACKEND = Backend("reference", _serves_all, scan)

@@ -2,7 +2,9 @@
 
 The extension is built with the package (``pip install .``) where there is a C++ compiler. For a
 source checkout that is used from where it stands, CMakeLists.txt says how to build it in place.
-Everything else works without it: `statewise.recurrence.call` then runs the reference.
+Everything else works without it: `statewise.recurrence.call` then runs the reference. `recurrence`
+makes a differentiable function of the calls, over several devices with `sharding`; `exporting`
+writes them in XLA's own operations where a program goes elsewhere.
 """
 
 from statewise.recurrence.native.adam import adam

@@ -12,7 +12,7 @@ import pytest
 from jax import export
 
 from statewise.recurrence import GRU, LSTM, SimpleRNN, Weights, native, run
-from statewise.recurrence.backends import exporting
+from statewise.recurrence.native import exporting
 
 CELLS = {
     "SimpleRNN": (SimpleRNN(), 1),
