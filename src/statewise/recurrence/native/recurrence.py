@@ -1,0 +1,182 @@
+"""The recurrence's custom calls as a differentiable JAX function.
+
+The forward pass for inference keeps nothing; that for training keeps the outputs and what
+``saved`` holds for the backward pass. Which gradients are computed is known when the program is
+traced: those of inputs that nobody differentiates by are left out, the inputs' product with them.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.custom_derivatives import SymbolicZero
+
+from statewise.recurrence.native import sharding
+from statewise.recurrence.native.extension import BACKWARD, FORWARD, SWITCH
+
+_FIRST_IN_REVERSE = (
+    "The native recurrence has first derivatives in reverse mode (jax.grad, jax.vjp) only. For "
+    "forward mode or second derivatives call statewise.recurrence.scan, which computes the same; "
+    f"for a whole model set the environment variable {SWITCH}=0 before the process starts, and "
+    "the reference serves everywhere."
+)
+
+# What the forward pass keeps for each unit and step, by the extension's number of the cell.
+_SAVED = (0, 5, 4, 3)
+
+
+class Operands(NamedTuple):
+    """What a call takes; an absent array has no elements."""
+
+    x: Array
+    h: Array
+    c: Array
+    kernel: Array
+    recurrent_kernel: Array
+    bias: Array
+    mask: Array
+    resets: Array
+
+
+# The operands' batch axes.
+_AXES = (0, 0, 0, None, None, None, 0, 0)
+
+
+@dataclass(frozen=True)
+class Call:
+    """What is fixed about a call when it is traced."""
+
+    cell: int
+    go_backwards: bool
+    all_outputs: bool
+    threads: int
+
+    @property
+    def attributes(self) -> dict:
+        """The custom call's attributes."""
+        return {
+            "cell": np.int32(self.cell),
+            "backwards": self.go_backwards,
+            "threads": np.int32(self.threads),
+        }
+
+
+@jax.tree_util.register_static
+@dataclass(frozen=True)
+class _Wanted:
+    """Which gradients are wanted; part of a program's structure, not of its data."""
+
+    x: bool
+    state: bool
+    weights: bool
+
+
+def recurrence(call: Call, operands: Operands) -> tuple[Array, Array, Array]:
+    """Return the outputs (without elements if not wanted), the last h and the last c.
+
+    Raises:
+        TypeError: if it is differentiated in forward mode or twice.
+    """
+    try:
+        return _recurrence(call, operands)
+    except TypeError as error:
+        if "forward-mode" not in str(error):
+            raise
+        raise TypeError(_FIRST_IN_REVERSE) from error  # JAX's own names none but itself
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _recurrence(call: Call, operands: Operands) -> tuple[Array, Array, Array]:
+    return tuple(_forward(call, operands, outputs=call.all_outputs, saved=False)[:3])
+
+
+def _forward(call: Call, operands: Operands, *, outputs: bool, saved: bool) -> list[Array]:
+    batch, time, _ = operands.x.shape
+    units, dtype = operands.recurrent_kernel.shape[0], operands.x.dtype
+    kept = _SAVED[call.cell] * units if saved else 0
+    shapes = (
+        (batch, time, units) if outputs else (0,),
+        (batch, units),
+        operands.c.shape,
+        (time, batch, kept) if kept else (0,),
+    )
+    results = [jax.ShapeDtypeStruct(shape, dtype) for shape in shapes]
+    return _native_call(call, FORWARD, operands, _AXES, results, (0, 0, 0, 1))
+
+
+def _native_call(call, name, arrays, axes, results, result_axes) -> list[Array]:
+    """Return what a custom call gives; the axes are where each array has its batch, if anywhere."""
+    axes, result_axes = (
+        tuple(None if 0 in a.shape else axis for a, axis in zip(group, group_axes, strict=True))
+        for group, group_axes in ((arrays, axes), (results, result_axes))
+    )
+
+    def native_call(*arrays):
+        batch = arrays[0].shape[0]  # on one of several devices less than the whole
+        shapes = [
+            result if axis is None else result.update(shape=_with(result.shape, axis, batch))
+            for result, axis in zip(results, result_axes, strict=True)
+        ]
+        return jax.ffi.ffi_call(name, shapes, vmap_method="sequential")(*arrays, **call.attributes)
+
+    @jax.custom_jvp
+    def function(*arrays):
+        if sharding.is_wanted():
+            return sharding.over_the_batch(native_call, arrays, axes, results, result_axes)
+        return native_call(*arrays)
+
+    @function.defjvp
+    def _refuse(primals, tangents):
+        raise TypeError(_FIRST_IN_REVERSE)
+
+    return function(*arrays)
+
+
+def _with(shape: tuple[int, ...], axis: int, size: int) -> tuple[int, ...]:
+    return (*shape[:axis], size, *shape[axis + 1 :])
+
+
+def _forward_rule(call: Call, operands):
+    perturbed = Operands(*(operand.perturbed for operand in operands))
+    values = Operands(*(operand.value for operand in operands))
+    wanted = _Wanted(
+        x=perturbed.x,
+        state=perturbed.h or perturbed.c,
+        weights=perturbed.kernel or perturbed.recurrent_kernel or perturbed.bias,
+    )
+    outputs, h, c, saved = _forward(call, values, outputs=True, saved=True)
+    shown = outputs if call.all_outputs else jnp.zeros((0,), outputs.dtype)
+    return (shown, h, c), (wanted, values, outputs, saved)
+
+
+def _backward_rule(call: Call, kept, cotangents):
+    wanted, operands, outputs, saved = kept
+    none = jnp.zeros((0,), outputs.dtype)
+    given = [none if isinstance(ct, SymbolicZero) else ct for ct in cotangents]
+    absent = (0,)
+    shapes = (
+        operands.x.shape if wanted.x else absent,
+        operands.h.shape if wanted.state else absent,
+        operands.c.shape if wanted.state else absent,
+        operands.kernel.shape if wanted.weights else absent,
+        operands.recurrent_kernel.shape if wanted.weights else absent,
+        operands.bias.shape if wanted.weights else absent,
+    )
+    results = [jax.ShapeDtypeStruct(shape, outputs.dtype) for shape in shapes]
+    arrays = (*operands, outputs, saved, *given)
+    axes, result_axes = (*_AXES, 0, 1, 0, 0, 0), _AXES[:6]
+    d_x, d_h, d_c, *d_weights = _native_call(call, BACKWARD, arrays, axes, results, result_axes)
+    if not wanted.x:
+        d_x = None
+    if not wanted.state:
+        d_h = d_c = None
+    if not wanted.weights:
+        d_weights = [None] * 3
+    return (Operands(d_x, d_h, d_c, *d_weights, None, None),)
+
+
+_recurrence.defvjp(_forward_rule, _backward_rule, symbolic_zeros=True)
