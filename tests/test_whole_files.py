@@ -10,7 +10,7 @@ import pytest
 
 from statewise import Sequential, draw, layers
 from statewise._whole_files import written_whole
-from statewise.cli.panels import _to_csv
+from statewise.cli.files import write_table
 from statewise.cli.refusal import Refusal
 from statewise.pictures.report import Report, write_report
 
@@ -61,7 +61,7 @@ def test_a_full_disk_leaves_the_old_file(ending, tmp_path):
     drawing = draw(Sequential([layers.Input((3, 1)), layers.LSTM(2)]))
     writers = {
         "html": lambda: write_report(Report({"title": "Sales"}, ""), path),
-        "csv": lambda: _to_csv(pd.DataFrame({"a": np.arange(1000.0)}), path),
+        "csv": lambda: write_table(pd.DataFrame({"a": np.arange(1000.0)}), path),
         "svg": lambda: drawing.save(path),
         "png": lambda: drawing.save(path),
     }

@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from statewise.cli import options as shared
-from statewise.cli.intake import as_notes, check_environment, make_folder, read_data, refusals
+from statewise.cli.data import read_data
+from statewise.cli.refusal import check_environment, make_folder, refusals
 
 
 @click.command()
@@ -39,7 +40,7 @@ def backtest(file, key, time, target, future, past, static, calendar, missing, o
     the errors stand beside those of the naive forecasts: by series, by step ahead, and in words.
     Without FILE: the airline passengers.
     """
-    from statewise.cli.printing import Printer
+    from statewise.cli.printer import Printer, as_notes
     from statewise.sequences import DataError
 
     printer = Printer()
@@ -56,6 +57,6 @@ def backtest(file, key, time, target, future, past, static, calendar, missing, o
             with refusals(ImportError):
                 check_peers(options["peers"])
         with printer.busy("Loading the engine"):
-            from statewise.cli import panels
+            from statewise.cli.backtest_data import backtest_data
         check_environment()
-        panels.measure(data, output, printer, **options)
+        backtest_data(data, output, printer, **options)

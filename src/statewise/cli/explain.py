@@ -40,7 +40,7 @@ def explain(model, shape, closed_loop, svg, png, output):
     axes = None if shape is None else _axes(shape)
     _check_model(model, axes)
     # The engine takes seconds to load: what is wrong with the options is told before that.
-    from statewise.cli.printing import Printer
+    from statewise.cli.printer import Printer
 
     printer = Printer()
     with printer.busy("Loading the engine"):

@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from statewise.cli import options as shared
-from statewise.cli.intake import as_notes, check_environment, make_folder, read_data, refusals
+from statewise.cli.data import read_data
+from statewise.cli.refusal import check_environment, make_folder, refusals
 
 
 @click.command()
@@ -48,7 +49,7 @@ def forecast(file, key, time, target, future, past, static, calendar, missing, o
     """
     _check_together(options, future)
     # The engine takes seconds to load: what is wrong with the data is told before that.
-    from statewise.cli.printing import Printer
+    from statewise.cli.printer import Printer, as_notes
     from statewise.sequences import DataError, Panel
 
     printer = Printer()
@@ -63,14 +64,15 @@ def forecast(file, key, time, target, future, past, static, calendar, missing, o
         if options["report"]:
             make_folder(options["report"].parent, "--report")
         with printer.busy("Loading the engine"):
-            from statewise.cli import panels, running
+            from statewise.cli.forecast_panel import forecast_panel
+            from statewise.cli.forecast_series import forecast_series
         check_environment()
         if many:
             del options["one_step"], options["train_fraction"]
-            panels.forecast(data, output, printer, **options)
+            forecast_panel(data, output, printer, **options)
         else:
             del options["future_file"], options["short"]
-            running.run(data, output, printer, **options)
+            forecast_series(data, output, printer, **options)
 
 
 def _check_together(options, future) -> None:

@@ -1,27 +1,18 @@
-"""The work of ``statewise forecast``, once the series is read: forecast, print, write."""
+"""The work of ``statewise forecast`` for one series, once it is read."""
 
-import shlex
-import sys
 from pathlib import Path
 
 import pandas as pd
-from matplotlib.figure import Figure
 
-from statewise._whole_files import written_whole
-from statewise.cli.printing import Printer
-from statewise.cli.refusal import Refusal
+from statewise.cli.defaults import LEVELS, default_horizon
+from statewise.cli.files import command_line, write_page, write_picture, write_table
+from statewise.cli.printer import Printer
+from statewise.cli.results import shade, span
 from statewise.cli.written_names import as_written, check_forecast_file
 from statewise.pictures import plot_forecast
-from statewise.pictures.forecast_plot import in_reach
-from statewise.pictures.report import (
-    Report,
-    report_of_backtest,
-    report_of_forecast,
-    write_report,
-)
+from statewise.pictures.report import Report, report_of_backtest, report_of_forecast
 from statewise.sequences import TimeSeries
 from statewise.sequences.frames import say_stamp, say_stamps
-from statewise.sequences.season import season_lengths
 from statewise.tasks import (
     Evaluation,
     Forecaster,
@@ -34,12 +25,10 @@ from statewise.tasks.evaluation.backtesting import from_evaluation
 from statewise.tasks.forecasting.adapters import panel_of
 from statewise.tasks.forecasting.result_names import TIME
 
-LEVELS = (80.0, 95.0)  # of the intervals in a report, and for panels
-_SHADE = "#D55E00"  # of the model's line in the picture
 _SHOWN = 12  # forecasts in the table of what lies beyond the end
 
 
-def run(
+def forecast_series(
     series: TimeSeries,
     output: Path,
     printer: Printer,
@@ -88,18 +77,8 @@ def run(
         page = _beyond(forecaster, series, output, printer, levels)
     else:
         page = _beside_truth(result, series, output, printer, levels, one_step=one_step)
-    if report:
-        written(page, report, printer)
-
-
-def default_horizon(frequency: str, steps: int, season: int | None) -> int:
-    """Return two seasons, if that is not too much of a series.
-
-    The calendar alone decides, not the values: those at the end are about to be held out.
-    """
-    lengths = season_lengths(frequency) if season is None else [season]
-    season = lengths[0] if lengths else 1
-    return max(1, min(2 * season if season > 1 else 12, steps // 6))
+    if report and page is not None:
+        write_page(page, report, printer)
 
 
 def _beside_truth(
@@ -118,7 +97,7 @@ def _beside_truth(
         f"the first {len(result.train)} ({span(result.train.time)}) to learn from, the last "
         f"{held_out} ({span(result.truth.index)}) held out and forecast {way}."
     )
-    _say_settings(result.forecaster, series, cut, len(result.train), printer)
+    _print_settings(result.forecaster, series, cut, len(result.train), printer)
     heading = f"{held_out} held-out steps"
     printer.table(result.table.rename(columns={"MAPE": "MAPE %"}), best=heading)
     printer.sentence(result.verdict())
@@ -131,7 +110,7 @@ def _beside_truth(
     bands = {}
     if found is not None:
         bands = {
-            level: [end[0, 0] for end in ends] for level, ends in found.casts["model"].bands.items()
+            level: [end[0, 0] for end in ends] for level, ends in found.arrays["model"].bands.items()
         }
     _write(result.train, frame, title, output, printer, name=_time_name(series), bands=bands)
     return None if found is None else report_of_backtest(found, command=command_line())
@@ -147,7 +126,7 @@ def _beyond(
     """Print and write what lies beyond the end; return the report."""
     values, horizon = series.values[:, 0], forecaster.horizon
     cut = f"all of them ({span(series.time)}) to learn from, nothing held out."
-    _say_settings(forecaster, series, cut, len(series), printer)
+    _print_settings(forecaster, series, cut, len(series), printer)
     forecast = forecaster.predict()
     frame = pd.DataFrame({"model": forecast, "naive": naive(values, horizon)}, forecast.index)
     if forecaster.season_ > 1:
@@ -171,7 +150,7 @@ def _beyond(
     return report_of_forecast(forecaster, panel_of(series), told, command=command_line())
 
 
-def _say_settings(
+def _print_settings(
     forecaster: Forecaster, series: TimeSeries, cut: str, learned: int, printer: Printer
 ) -> None:
     """Print how the data were cut (two lines) and what was chosen (one)."""
@@ -217,13 +196,8 @@ def _write(
     }
     frame = frame.assign(**ends)
     written = frame.rename(columns=as_written).set_axis(say_stamps(frame.index))
-    try:
-        with written_whole(table) as beside:
-            written.to_csv(beside, index_label=name)
-        with written_whole(picture) as beside:
-            figure.savefig(beside, dpi=100)
-    except OSError as error:
-        raise Refusal(f"{output} can't be written to: {error.strerror or error}") from None
+    write_table(written, table, index=True, index_label=name)
+    write_picture(figure, picture)
     printer.line("Written", f"{table} and {picture}")
 
 
@@ -231,39 +205,3 @@ def _time_name(series: TimeSeries) -> str:
     return str(
         series.time.name or ("time" if isinstance(series.time, pd.DatetimeIndex) else "step")
     )
-
-
-def shade(figure: Figure, time: pd.Index, bands: dict[float, list]) -> None:
-    """Draw intervals into the picture of a forecast, the widest lightest.
-
-    The axis stays as it is, for the lines' names stand where their ends were.
-    """
-    time, limits = in_reach(time, time[-1]), figure.axes[0].get_ylim()
-    for level, (low, high) in bands.items():
-        figure.axes[0].fill_between(
-            time, low, high, color=_SHADE, alpha=0.22 if level < 90 else 0.12, linewidth=0
-        )
-    figure.axes[0].set_ylim(limits)
-
-
-def written(page: Report, path: Path, printer: Printer) -> None:
-    """Write a report, and say where."""
-    try:
-        write_report(page, path)
-    except OSError as error:
-        raise Refusal(f"--report {path} can't be written: {error.strerror or error}") from None
-    printer.line("Report", str(path))
-
-
-def command_line() -> str:
-    """Return the command as it was typed."""
-    return shlex.join(["statewise", *sys.argv[1:]])
-
-
-def span(time: pd.Index) -> str:
-    """Say from when to when.
-
-    >>> span(pd.Index([1, 2, 5]))
-    '1 to 5'
-    """
-    return f"{say_stamp(time[0])} to {say_stamp(time[-1])}"

@@ -1,6 +1,7 @@
 """What ``statewise`` prints: labelled lines, tables, and a bar while it trains."""
 
 import math
+import warnings
 from contextlib import contextmanager, nullcontext
 
 from rich import box
@@ -85,6 +86,14 @@ class Printer:
 
         with bar:
             yield show
+
+
+@contextmanager
+def as_notes(printer: Printer):
+    """Print warnings as notes of one line."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: printer.line("Note", str(message))
+        yield
 
 
 def _said(phase: str) -> str:

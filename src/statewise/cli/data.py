@@ -1,45 +1,10 @@
-"""What a command reads: one series, or a panel where there are keys; and how it fails."""
+"""What a command reads: one series, or a panel where there are keys."""
 
-import warnings
-from contextlib import contextmanager
 from pathlib import Path
 
 from statewise.cli.refusal import Refusal
 
 _KEY = "unique_id"
-
-
-@contextmanager
-def refusals(*kinds: type[Exception]):
-    """Turn errors about the data into one line and exit code 2."""
-    try:
-        yield
-    except kinds as error:
-        raise Refusal(str(error)) from None
-
-
-def check_environment() -> None:
-    """Refuse environment variables of the kernels that say what there isn't."""
-    from statewise.recurrence.native import available
-
-    with refusals(ValueError):
-        available()
-
-
-@contextmanager
-def as_notes(printer):
-    """Print warnings as notes of one line."""
-    with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_: printer.line("Note", str(message))
-        yield
-
-
-def make_folder(folder: Path, option: str) -> None:
-    """Make the folder of what is written now: not to fail after the training."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Refusal(f"{option} {folder} is no folder to write to: {error.strerror}") from None
 
 
 def read_data(file: Path | None, *, key, time, target, missing, **inputs):

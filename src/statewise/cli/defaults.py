@@ -1,0 +1,44 @@
+"""What a command takes where its options don't say."""
+
+from typing import Any
+
+import numpy as np
+
+from statewise.sequences import Panel, TimeSeries
+from statewise.sequences.season import season_lengths
+from statewise.tasks import Forecaster
+
+LEVELS = (80.0, 95.0)  # of the intervals in a report, and for panels
+_CHOOSABLE = ("season", "lookback", "cell", "units", "layers", "likelihood", "epochs", "seed")
+
+
+def forecaster_for(
+    data: Panel | TimeSeries, horizon: int | None, options: dict[str, Any], windows: int = 1
+) -> Forecaster:
+    """Return a forecaster with these options.
+
+    Args:
+        data: what it will learn from.
+        horizon: None to take what the calendar proposes.
+        options: of the command; None for the forecaster's own.
+        windows: how many times so many steps are to be forecast.
+    """
+    given = {name: options[name] for name in _CHOOSABLE if options.get(name) is not None}
+    if horizon is None:
+        many = isinstance(data, Panel)
+        frequency = data.calendar.frequency if many else data.frequency
+        steps = int(np.median(data.lengths)) if many else len(data)
+        # All windows together may take a third of the series.
+        most = 6 * (steps // max(6, 3 * windows))
+        horizon = default_horizon(frequency, most, given.get("season"))
+    return Forecaster(horizon=horizon, **given)
+
+
+def default_horizon(frequency: str, steps: int, season: int | None) -> int:
+    """Return two seasons, if that is not too much of a series.
+
+    The calendar alone decides, not the values: those at the end are about to be held out.
+    """
+    lengths = season_lengths(frequency) if season is None else [season]
+    season = lengths[0] if lengths else 1
+    return max(1, min(2 * season if season > 1 else 12, steps // 6))

@@ -1,0 +1,74 @@
+"""The files that ``statewise forecast`` and ``statewise backtest`` write."""
+
+import shlex
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from statewise._whole_files import written_whole
+from statewise.cli.printer import Printer
+from statewise.cli.refusal import Refusal
+from statewise.pictures.report import Report, write_report
+from statewise.sequences.frames import say_stamps
+
+
+def write_table(frame: pd.DataFrame, path: Path, **options) -> None:
+    """Write a table as CSV, its time stamps as they are read again.
+
+    Args:
+        frame: the table.
+        path: of the file.
+        options: of `pandas.DataFrame.to_csv`; by default without the index.
+
+    Raises:
+        Refusal: if it can't be written.
+    """
+    frame = frame.copy()
+    for name in frame.columns:
+        if isinstance(frame[name].dtype, (np.dtype, pd.DatetimeTZDtype)) and (
+            frame[name].dtype.kind == "M"
+        ):
+            frame[name] = say_stamps(pd.Index(frame[name]))
+    try:
+        with written_whole(path) as beside:
+            frame.to_csv(beside, **{"index": False, **options})
+    except OSError as error:
+        raise _unwritten(path.parent, error) from None
+
+
+def write_picture(figure: Figure, path: Path) -> None:
+    """Write a picture of 100 dots an inch.
+
+    Raises:
+        Refusal: if it can't be written.
+    """
+    try:
+        with written_whole(path) as beside:
+            figure.savefig(beside, dpi=100)
+    except OSError as error:
+        raise _unwritten(path.parent, error) from None
+
+
+def write_page(page: Report, path: Path, printer: Printer) -> None:
+    """Write a report, and say where.
+
+    Raises:
+        Refusal: if it can't be written.
+    """
+    try:
+        write_report(page, path)
+    except OSError as error:
+        raise Refusal(f"--report {path} can't be written: {error.strerror or error}") from None
+    printer.line("Report", str(path))
+
+
+def command_line() -> str:
+    """Return the command as it was typed."""
+    return shlex.join(["statewise", *sys.argv[1:]])
+
+
+def _unwritten(folder: Path, error: OSError) -> Refusal:
+    return Refusal(f"{folder} can't be written to: {error.strerror or error}")
