@@ -168,29 +168,29 @@ def test_the_result_is_the_references(options):
 
 
 def test_a_missing_extension_is_told_once(monkeypatch, caplog):
-    told = native.extension.say_if_missing
+    log = native.extension.log_if_missing
     monkeypatch.setattr(native.extension, "_load", lambda: (None, "it is not built"))
     monkeypatch.setattr(native, "unavailable_reason", lambda: "it is not built")
-    told.cache_clear()
+    log.cache_clear()
     try:
         for _ in range(2):
             assert run(*case()).outputs.shape == (2, 3, 5)
     finally:
-        told.cache_clear()
+        log.cache_clear()
     (record,) = caplog.records
     assert "runs on the slower reference, because it is not built" in record.getMessage()
 
 
 def test_an_extension_that_is_switched_off_is_not_missed(monkeypatch, caplog):
-    told = native.extension.say_if_missing
+    log = native.extension.log_if_missing
     reason = f"the environment variable {native.extension.SWITCH} switches it off"
     monkeypatch.setattr(native.extension, "_load", lambda: (None, reason))
     monkeypatch.setattr(native, "unavailable_reason", lambda: reason)
-    told.cache_clear()
+    log.cache_clear()
     try:
         run(*case())
     finally:
-        told.cache_clear()
+        log.cache_clear()
     assert not caplog.records
 
 

@@ -19,16 +19,10 @@ from statewise._keras_compat import (
 )
 from statewise._runtime.forks import check_not_forked
 from statewise.layers.arithmetic import arithmetic_of, dropout_of, is_pure, weights_of
-from statewise.layers.carry import (
-    Memory,
-    check_no_state,
-    current_carry,
-    may_keep,
-    warn_if_forgotten,
-    zeros,
-)
+from statewise.layers.carry import current_carry
 from statewise.layers.given_states import by_name, check_given_state
 from statewise.layers.masks import flag_a_step, mask_of, mask_of_outputs
+from statewise.layers.memory import Memory, check_no_state, may_keep, warn_if_forgotten, zeros
 from statewise.recurrence.layout import starts_backwards
 
 _with_states: ContextVar[bool] = ContextVar("with_states", default=False)

@@ -6,5 +6,5 @@ from statewise.interop.keras1 import spelling
 
 
 @pytest.fixture(autouse=True)
-def _nothing_said(monkeypatch):
-    monkeypatch.setattr(spelling, "_said", set())
+def _nothing_warned_of(monkeypatch):
+    monkeypatch.setattr(spelling, "_warned", set())

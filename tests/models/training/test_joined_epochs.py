@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from statewise import Sequential, layers
-from statewise.models.training import batches, progress, running
+from statewise.models.training import batches, fit, progress
 from statewise.models.training.progress import Pace
 
 SAMPLES, BATCH = 12, 4
@@ -29,13 +29,13 @@ def trained(monkeypatch, epochs, *, apart, samples=SAMPLES, stateful=False, **op
         ]
     )
     model.compile(loss="mse", optimizer="adam", metrics=["mae"])
-    calls, run = [], running.train_piece
+    calls, run = [], fit.train_piece
 
     def counted(model, programs, piece, span):
         calls.append(span.epochs)
         return run(model, programs, piece, span)
 
-    monkeypatch.setattr(running, "train_piece", counted)
+    monkeypatch.setattr(fit, "train_piece", counted)
     monkeypatch.setattr(progress, "SILENT", 1e6)  # however busy the machine is
     x = np.random.default_rng(0).normal(size=(samples, 3, 2)).astype("float32")
     callbacks = [Asks()] if apart else None
@@ -91,8 +91,8 @@ def test_more_epochs_than_one_call_has_room_for(monkeypatch):
 def test_the_orders_of_many_samples_need_calls_of_fewer_epochs(monkeypatch):
     monkeypatch.setattr(batches, "ORDERS_LIMIT", 4 * 3 * SAMPLES)
     x = np.zeros((SAMPLES, 1), "float32")
-    assert batches.Batches(x, batch_size=BATCH, shuffle=True).room == 3
-    assert batches.Batches(x, batch_size=BATCH).room == batches.EPOCHS
+    assert batches.Batches(x, batch_size=BATCH, shuffle=True).epochs_at_once == 3
+    assert batches.Batches(x, batch_size=BATCH).epochs_at_once == batches.EPOCHS
     (piece,) = batches.Batches(x, batch_size=BATCH, shuffle=True).epoch(2)
     first, second, unused = np.asarray(piece.orders)
     assert sorted(first) == sorted(second) == list(range(SAMPLES))

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from statewise.models.training.optimizer_variables import quick_slots
+from statewise.models.training.optimizer_variables import quick_variables
 
 OPTIMIZERS = {
     "adam": lambda: keras.optimizers.Adam(),
@@ -20,7 +20,7 @@ OPTIMIZERS = {
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_the_variables_are_those_of_keras(name):
     built = []
-    for context in (quick_slots, None):
+    for context in (quick_variables, None):
         keras.utils.clear_session()  # names are counted anew
         weights = [
             keras.Variable(np.ones((2, 3)), name="kernel"),
@@ -42,8 +42,8 @@ def test_the_variables_are_those_of_keras(name):
 
 def test_an_error_leaves_the_optimizer_as_it_was():
     optimizer = keras.optimizers.Adam()
-    with pytest.raises(RuntimeError), quick_slots(optimizer):
+    with pytest.raises(RuntimeError), quick_variables(optimizer):
         raise RuntimeError
     assert "add_variable" not in vars(optimizer)
-    with quick_slots(None):
+    with quick_variables(None):
         pass

@@ -133,7 +133,7 @@ def test_adams_step():
 @needs_native
 def test_it_is_said_once(caplog):
     cell, x, state, weights = given("GRU")
-    exporting._say.cache_clear()
+    exporting._log_export.cache_clear()
     with caplog.at_level(logging.WARNING, logger="statewise"):
         for _ in range(2):
             exported(lambda x: run(cell, x, state, weights).last, x)

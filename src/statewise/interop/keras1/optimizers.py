@@ -26,7 +26,7 @@ import inspect
 import keras
 import numpy as np
 
-from statewise.interop.keras1.spelling import OldName, rename, say_once
+from statewise.interop.keras1.spelling import OldName, rename, warn_once
 
 
 def __getattr__(name: str):
@@ -66,7 +66,7 @@ def _make_optimizer(cls, construct, args, kwargs):
         )
     kwargs = rename(kwargs, {"lr": "learning_rate"}, name)
     if "epsilon" in kwargs and kwargs["epsilon"] is None:
-        say_once("epsilon=None", "leave epsilon out, or write epsilon=keras.config.epsilon()")
+        warn_once("epsilon=None", "leave epsilon out, or write epsilon=keras.config.epsilon()")
         kwargs["epsilon"] = keras.config.epsilon()
     decay = kwargs.pop("decay", None)
     if decay is None:
@@ -79,7 +79,7 @@ def _make_optimizer(cls, construct, args, kwargs):
             f"{name} got decay={decay} and the learning rate {rate!r}: decay needs a number to "
             "begin with. Leave decay out, and let the schedule say how the learning rate falls."
         )
-    say_once(
+    warn_once(
         "decay=",
         f"learning_rate=keras.optimizers.schedules.InverseTimeDecay({rate}, decay_steps=1, "
         f"decay_rate={decay}), or leave it out where it is 0",

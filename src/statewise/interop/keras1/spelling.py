@@ -1,11 +1,11 @@
-"""How an old spelling is told from today's, said once, and turned into it."""
+"""How an old spelling is told from today's, warned of once, and turned into it."""
 
 import sys
 import warnings
 from collections.abc import Mapping
 from typing import Any
 
-_said: set[str] = set()
+_warned: set[str] = set()
 
 
 class OldSpellingWarning(FutureWarning):
@@ -15,18 +15,18 @@ class OldSpellingWarning(FutureWarning):
     """
 
 
-def say_once(old: str, today: str) -> None:
+def warn_once(old: str, today: str) -> None:
     """Warn that ``old`` is an old spelling, at the line of whoever calls this package.
 
     Args:
         old: the old spelling, as in ``nb_epoch=``; it is named once in a program.
         today: what to write instead.
     """
-    if old in _said:
+    if old in _warned:
         return
     message = f"{old} is an old spelling. Today: {today}."
     warnings.warn(message, OldSpellingWarning, stacklevel=_level_of_the_caller())
-    _said.add(old)  # not before: where warnings are errors, it would be said to nobody
+    _warned.add(old)  # not before: where warnings are errors, it would be said to nobody
 
 
 def rename(arguments: dict[str, Any], names: Mapping[str, str], owner: str) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def rename(arguments: dict[str, Any], names: Mapping[str, str], owner: str) -> d
                 raise TypeError(
                     f"{owner} got both {today} and its old spelling {name}: give only {today}."
                 )
-            say_once(f"{name}=", f"{today}=")
+            warn_once(f"{name}=", f"{today}=")
         renamed[today] = value
     return renamed
 
@@ -82,7 +82,7 @@ class OldName(type):
 
 
 def _level_of_the_caller() -> int:
-    """Return the ``stacklevel`` for `say_once` of the first frame outside statewise and Keras."""
+    """Return the ``stacklevel`` for `warn_once` of the first frame outside statewise and Keras."""
     level, frame = 1, sys._getframe(1)
     while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__", "")):
         level, frame = level + 1, frame.f_back

@@ -114,8 +114,8 @@ def _in_parts(kernel: Array, inputs: Array, classes: Array, weights: Array) -> t
     size = -(-rows // parts)
     parts = -(-rows // size)
 
-    def cut(array):
+    def parts_of(array):
         padding = [(0, parts * size - rows)] + [(0, 0)] * (array.ndim - 1)
         return jnp.pad(array, padding).reshape(parts, size, *array.shape[1:])
 
-    return cut(inputs), cut(classes), cut(weights)
+    return parts_of(inputs), parts_of(classes), parts_of(weights)

@@ -1,5 +1,6 @@
 """`fit`, `evaluate` and `predict`: the batches of an epoch in one compiled program.
 
-From top to bottom: `running` is what a model calls; `batches` and `lane_batches` cut the data into
-pieces, `pieces` runs one in a program, `programs` compiles it of the `steps` of one batch.
+From top to bottom: `running` is what a model calls (`fit`, `evaluation`, `single_batches`);
+`batches` and `lane_batches` make pieces of the data, `piece_runs` runs one in a program, `programs`
+compiles it of the `steps` of one batch.
 """

@@ -9,7 +9,7 @@ to what is computed.
 import functools
 import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -20,12 +20,13 @@ from keras.utils import unpack_x_y_sample_weight
 from statewise._keras_compat import (
     JAXEpochIterator,
     arrays_of,
-    convert_to_sliceable,
     is_tf_dataset,
     reads_once,
 )
 from statewise.models.inputs import check_count, check_numbers
 from statewise.models.training.class_weights import ClassWeights
+from statewise.models.training.piece import Piece, is_plain, no_batch, samples_of
+from statewise.models.training.rows import Rows
 from statewise.models.training.sparse import is_sparse, on_device, samples_in
 
 KERAS_BATCH = 32  # samples of a batch where none are given
@@ -36,30 +37,9 @@ WHOLE_LIMIT = 1 << 30
 CHUNK_LIMIT = 1 << 28
 # The orders of several epochs go to the device together, if they are no more bytes than this.
 ORDERS_LIMIT = 1 << 20
-# Arrays of no more bytes are handed to each call as they are: that's quicker than a copy before.
-BY_HAND_LIMIT = 1 << 16
 # Below this many bytes the number of batches is rounded up (with rows that no batch reads), so that
 # one compiled program serves other amounts of data too.
 PADDING_LIMIT = 1 << 26
-
-
-class Piece(NamedTuple):
-    """Some batches of one size, on the device.
-
-    Attributes:
-        first: the number of the first of these batches within the epoch.
-        steps: how many batches.
-        batch_size: samples in each of them.
-        data: ``(x, y, sample_weight)`` (or fewer), arrays with the samples first.
-        orders: int32 ``(room, samples)``, in which order the samples come in the first epoch, the
-            second and so on; None for the order they stand in.
-    """
-
-    first: int
-    steps: int
-    batch_size: int
-    data: Any
-    orders: jax.Array | None
 
 
 class Batches:
@@ -133,7 +113,7 @@ class Batches:
                 return  # no rows can be taken within a program
             inputs, samples, batch_size, shuffle = arrays
         leaves = jax.tree.leaves(inputs)
-        self._arrays = jax.tree.map(_Rows, inputs)
+        self._arrays = jax.tree.map(Rows, inputs)
         self._bytes = sum(getattr(leaf, "nbytes", 0) for leaf in leaves)
         self._fits = self._bytes <= WHOLE_LIMIT and not any(
             isinstance(leaf, np.memmap) for leaf in leaves
@@ -181,11 +161,11 @@ class Batches:
         return {self._batch_size} | ({rest} if rest else set())
 
     @property
-    def room(self) -> int:
+    def epochs_at_once(self) -> int:
         """For how many epochs one piece can have all the batches; 0 where an epoch needs several.
 
         >>> x = np.ones((64, 3))
-        >>> Batches(x, batch_size=8).room, Batches(x, batch_size=7).room
+        >>> Batches(x, batch_size=8).epochs_at_once, Batches(x, batch_size=7).epochs_at_once
         (64, 0)
         """
         if self._arrays is None or not self._fits or self._samples % self._batch_size:
@@ -193,7 +173,7 @@ class Batches:
         return self._orders_shape()[0] if self._shuffle else EPOCHS
 
     def epoch(self, count: int = 1) -> Iterator[Piece]:
-        """Yield the pieces of one epoch, or the piece for as many as there is `room` for."""
+        """Yield the pieces of one epoch, or the piece for as many as `epochs_at_once`."""
         if self._arrays is None:
             yield from self._one_by_one()
         else:
@@ -206,9 +186,9 @@ class Batches:
                     batch = next(batches) if step == first else next(batches, None)
                     if batch is None:
                         break
-                    yield self._alone(step, batch)
+                    yield self._piece_of(step, batch)
 
-    def _alone(self, step: int, batch) -> Piece:
+    def _piece_of(self, step: int, batch) -> Piece:
         """Return the piece of one batch of Keras's reader."""
         batch = keras.tree.map_structure(
             on_device, keras.tree.lists_to_tuples(batch), none_is_leaf=False
@@ -225,12 +205,12 @@ class Batches:
         size, order = self._batch_size, self._draw_order()
         full = self._samples // size
         if full and self._fits:
-            room, length = self._orders_shape()
+            capacity, length = self._orders_shape()
             if self._whole is None:
                 self._whole = self._take(slice(0, full * size if order is None else None), length)
             orders = None
             if order is not None:
-                orders = np.zeros((room, length), np.int32)
+                orders = np.zeros((capacity, length), np.int32)
                 orders[0, : full * size] = order[: full * size]
                 for later in range(1, count):
                     orders[later, : full * size] = self._draw_order()
@@ -250,8 +230,8 @@ class Batches:
     def _orders_shape(self) -> tuple[int, int]:
         """Return for how many epochs there's room for an order, and for how many samples."""
         full = self._samples // self._batch_size
-        capacity = _rounded_up(full) if self._bytes <= PADDING_LIMIT else full
-        length = capacity * self._batch_size
+        batches = _rounded_up(full) if self._bytes <= PADDING_LIMIT else full
+        length = batches * self._batch_size
         return max(1, min(EPOCHS, ORDERS_LIMIT // (4 * length))), length
 
     def _draw_order(self) -> np.ndarray | None:
@@ -273,68 +253,11 @@ class Batches:
         return jax.tree.map(lambda a: a.take(rows, length), self._arrays)
 
 
-def plain_batch(x) -> Piece | None:
-    """Return one NumPy array of numbers as a batch for prediction; None for anything else.
-
-    It's what `Batches` makes of it, without Keras's readers of all that data can be, which take
-    longer than a small network.
-
-    >>> plain_batch(np.ones((4, 3))).data[0].dtype
-    dtype('float32')
-    """
-    if not _is_plain(x) or not x.size:
-        return None
-    if x.dtype.kind == "f":
-        x = x.astype(keras.config.floatx(), copy=False)
-    return Piece(0, 1, x.shape[0], (x,), None)
-
-
-def samples_of(x) -> int | None:
-    """Return the number of samples in arrays; None for data that don't say it.
-
-    >>> samples_of(np.ones((4, 3))), samples_of([np.ones((2, 3))]), samples_of(iter([]))
-    (4, 2, None)
-    """
-    if type(x) is not np.ndarray:
-        x = next((a for a in keras.tree.flatten(x) if a is not None), None)
-    shape = getattr(x, "shape", None)
-    return int(shape[0]) if shape else None
-
-
-def no_batch() -> ValueError:
-    """Return the error of data without a batch."""
-    return ValueError(
-        "The data gave no batch: they are empty, or a generator that has given all it had. Give "
-        "data that hold a batch, and for more than one run something that can be read again."
-    )
-
-
 def _both_weights() -> ValueError:
     return ValueError(
         "sample_weight and class_weight came together: give one of them. (Multiply them, if both "
         "are meant, and give the product as sample_weight.)"
     )
-
-
-class _Rows:
-    """Rows of an array on the device; a float array in Keras's float type, cast as it is read."""
-
-    def __init__(self, array):
-        if isinstance(array, np.ndarray) and array.dtype != object:
-            self._array = array  # Keras's own wrapper would cast (and load) all of it at once
-        else:
-            self._array = convert_to_sliceable(array, target_backend="jax")
-
-    def take(self, rows, length: int = 0) -> jax.Array | np.ndarray:
-        """Return the given rows, for a program, followed by zeros up to ``length`` rows."""
-        if not isinstance(self._array, np.ndarray):
-            taken = jnp.asarray(self._array.convert_to_jax_compatible(self._array[rows]))
-            return jnp.asarray(_padded(np.asarray(taken), length)) if length else taken
-        taken = self._array[rows]
-        if np.issubdtype(taken.dtype, np.floating):
-            taken = taken.astype(keras.config.floatx(), copy=False)
-        padded = _padded(taken, length)
-        return padded if padded.nbytes <= BY_HAND_LIMIT else jax.device_put(padded)
 
 
 def _needs_no_reader(given: dict[str, Any]) -> bool:
@@ -345,7 +268,7 @@ def _needs_no_reader(given: dict[str, Any]) -> bool:
     arrays = [given["x"]] if given["y"] is None else [given["x"], given["y"]]
     size, others = given["batch_size"], ("sample_weight", "steps_per_epoch", "class_weight")
     return (
-        all(_is_plain(a) for a in arrays)
+        all(is_plain(a) for a in arrays)
         and len(arrays[0]) == len(arrays[-1]) > 0
         and (size is None or (type(size) is int and size > 0))
         and type(given["shuffle"]) is bool
@@ -355,20 +278,7 @@ def _needs_no_reader(given: dict[str, Any]) -> bool:
     )
 
 
-def _is_plain(array) -> bool:
-    return type(array) is np.ndarray and array.dtype.kind in "fiub" and array.ndim > 0
-
-
 def _rounded_up(batches: int) -> int:
     """Round a number of batches up by at most a quarter: 1, 2, 3, 4, 5, ..., 8, 10, 12, 14, 16."""
     unit = 1 << max(0, math.floor(math.log2(batches)) - 2)
     return -(-batches // unit) * unit
-
-
-def _padded(array: np.ndarray, length: int) -> np.ndarray:
-    missing = length - array.shape[0]
-    if missing <= 0:
-        return array
-    padded = np.zeros((length, *array.shape[1:]), array.dtype)
-    padded[: array.shape[0]] = array
-    return padded

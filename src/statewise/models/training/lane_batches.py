@@ -6,8 +6,9 @@ import jax
 import keras
 import numpy as np
 
-from statewise.models.training.batches import WHOLE_LIMIT, Batches, Piece
+from statewise.models.training.batches import WHOLE_LIMIT, Batches
 from statewise.models.training.flags import Flags
+from statewise.models.training.piece import Piece
 from statewise.sequences import Lanes
 
 
@@ -29,7 +30,7 @@ class LaneBatches:
         return self.lanes.num_chunks
 
     @property
-    def room(self) -> int:
+    def epochs_at_once(self) -> int:
         """Return 0: the lanes of each epoch begin anew."""
         return 0
 

@@ -19,11 +19,11 @@ class _Zeros(keras.initializers.Zeros):
 
 
 @contextlib.contextmanager
-def quick_slots(optimizer: keras.optimizers.Optimizer | None) -> Iterator[None]:
+def quick_variables(optimizer: keras.optimizers.Optimizer | None) -> Iterator[None]:
     """Let an optimizer make its variables quickly when it is built within this context.
 
     >>> optimizer = keras.optimizers.Adam()
-    >>> with quick_slots(optimizer):
+    >>> with quick_variables(optimizer):
     ...     optimizer.build([keras.Variable(np.ones((2, 3)), name="kernel")])
     >>> [variable.shape for variable in optimizer.variables]
     [(), (), (2, 3), (2, 3)]

@@ -7,23 +7,21 @@ loop begins and ends is an argument, so a piece can be run whole, in parts (to s
 batch by batch (for a callback that wants each), by the same program and with the same result.
 """
 
-from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import keras
-import numpy as np
 
 from statewise._keras_compat import assign_values, has_own, resets_only_variables, structure_of
-from statewise.layers import Carry
 from statewise.layers.scores import keeping_scores
 from statewise.models.losses.cross_entropy import projecting_layers, softmax_layers
 from statewise.models.structure import KeptStates, LaneStates
 from statewise.models.training.batches import EPOCHS
-from statewise.models.training.flags import Flags, current_flags, flagged
-from statewise.models.training.sparse import of_jax, samples_in
+from statewise.models.training.flags import flagged
+from statewise.models.training.one_batch import batch_now, batch_of, split_flags
+from statewise.models.training.sparse import samples_in
 from statewise.models.training.updates import joint_updates
 
 
@@ -41,47 +39,6 @@ class Span(NamedTuple):
     stop: int
     steps: int
     epochs: int = 1
-
-
-@partial(
-    jax.tree_util.register_dataclass,
-    data_fields=["variables", "states"],
-    meta_fields=["layers"],
-)
-@dataclass(frozen=True)
-class Carried:
-    """Keras's non-trainable variables, and the states of recurrent layers beside them.
-
-    Keras's ``train_step`` hands its non-trainable variables through without looking at them; this
-    is how the states travel along (see `statewise.models.training.steps`).
-
-    Attributes:
-        variables: the values of the variables; None for one that stays.
-        states: for each of the layers, the arrays of its state.
-        layers: the recurrent layers that take part.
-    """
-
-    variables: list
-    states: list
-    layers: tuple
-
-    def carry(self) -> Carry:
-        """Return the `Carry` that hands the layers their states."""
-        states = dict(zip(self.layers, self.states, strict=True))
-        return Carry(states, current_flags().resets)
-
-    def after(self, variables: list, carry: Carry) -> "Carried":
-        """Return what is carried on after a call."""
-        return Carried(variables, carry.ended(self.layers), self.layers)
-
-    def changed_since(self, before: "Carried") -> "Carried":
-        """Return the same with None for each variable that a traced call left as it was.
-
-        What comes out of a program for nothing takes longer than a small network.
-        """
-        pairs = zip(self.variables, before.variables, strict=True)
-        changed = [None if new is old else new for new, old in pairs]
-        return Carried(changed, self.states, self.layers)
 
 
 class Programs:
@@ -149,7 +106,7 @@ class Programs:
         """
 
         def step(state, batch):
-            batch, flags = _with_flags(batch)
+            batch, flags = split_flags(batch)
             with flagged(flags), self._keeping_scores(), joint_updates(self.model.optimizer):
                 logs, state = self.model.train_step(state, batch)
             return state, logs
@@ -168,7 +125,7 @@ class Programs:
             state = jax.lax.fori_loop(
                 jnp.where(first, span.start, 0),
                 jnp.where(last, span.stop, span.steps),
-                lambda i, state: step(state, _batch(data, order, i, batch_size))[0],
+                lambda i, state: step(state, batch_of(data, order, i, batch_size))[0],
                 (*others, metrics),
             )
             results = self._metrics(state[-1])
@@ -188,7 +145,7 @@ class Programs:
 
         def step(state, batch):
             carried, metrics = state
-            batch, flags = _with_flags(batch)
+            batch, flags = split_flags(batch)
             with flagged(flags), carried.carry() as carry, self._keeping_scores():
                 logs, after = self.model.test_step((trainable, carried.variables, metrics), batch)
             _, variables, metrics = after
@@ -202,16 +159,16 @@ class Programs:
         The outputs have room for every batch of ``data``; those that weren't run are zeros.
         """
 
-        take = _batch if self.compiled else _batch_now
+        take = batch_of if self.compiled else batch_now
 
         def step(carried, i):
-            batch, flags = _with_flags(take(data, None, i, batch_size))
+            batch, flags = split_flags(take(data, None, i, batch_size))
             with flagged(flags), carried.carry() as carry:
                 outputs, variables = self.model.predict_step((trainable, carried.variables), batch)
             return carried.after(variables, carry), outputs
 
-        room = samples_in(data) // batch_size
-        if room == 1:
+        capacity = samples_in(data) // batch_size
+        if capacity == 1:
             after, outputs = step(carried, 0)
             return after.changed_since(carried), outputs
         if not self.compiled:
@@ -219,7 +176,7 @@ class Programs:
             for i in range(int(steps)):
                 carried, output = step(carried, i)
                 outputs.append(output)
-            outputs += [jax.tree.map(jnp.zeros_like, outputs[0])] * (room - len(outputs))
+            outputs += [jax.tree.map(jnp.zeros_like, outputs[0])] * (capacity - len(outputs))
             return carried, jax.tree.map(lambda *parts: jnp.concatenate(parts), *outputs)
 
         def body(i, both):
@@ -234,7 +191,7 @@ class Programs:
 
         shapes = jax.eval_shape(lambda: step(carried, 0)[1])
         outputs = jax.tree.map(
-            lambda s: jnp.zeros((room * s.shape[0], *s.shape[1:]), s.dtype), shapes
+            lambda s: jnp.zeros((capacity * s.shape[0], *s.shape[1:]), s.dtype), shapes
         )
         return jax.lax.fori_loop(0, steps, body, (carried, outputs))
 
@@ -244,9 +201,9 @@ class Programs:
         if not self.compiled:
             logs = None
             for i in range(int(start), int(stop)):
-                state, logs = step(state, _batch_now(data, order, i, batch_size))
+                state, logs = step(state, batch_now(data, order, i, batch_size))
             return state, logs if own_step else self._metrics(state[-1])
-        take = partial(_batch, data, order, size=batch_size)
+        take = partial(batch_of, data, order, size=batch_size)
         if own_step:
             # Nobody knows what a step of the user's own gives as logs: the last ones are kept.
             shapes = jax.eval_shape(lambda: step(state, take(0))[1])
@@ -284,31 +241,3 @@ def _compiler_options(trained: int) -> dict:
             options["xla_cpu_use_fusion_emitters"] = False
             options["xla_llvm_disable_expensive_passes"] = True
     return options
-
-
-def _with_flags(batch) -> tuple[Any, Flags]:
-    """Split a batch of lanes into what Keras knows, and the flags; others have no flags."""
-    if isinstance(batch, tuple) and isinstance(batch[-1], Flags):
-        return batch
-    return batch, Flags()
-
-
-def _batch(data, order, i, size):
-    """Return batch ``i`` of ``size`` samples, in the order given."""
-    if order is None:
-        return _of_each(lambda a: jax.lax.dynamic_slice_in_dim(a, i * size, size), data)
-    rows = jax.lax.dynamic_slice_in_dim(order, i * size, size)
-    return _of_each(lambda a: a.at[rows].get(mode="promise_in_bounds"), data)
-
-
-def _batch_now(data, order, i, size):
-    """Return the same batch outside of a program, where arrays may be NumPy's."""
-    rows = slice(i * size, (i + 1) * size)
-    if order is not None:
-        rows = np.asarray(order[rows])
-    return _of_each(lambda a: jnp.asarray(a[rows]), data)
-
-
-def _of_each(take, data):
-    """Return what is taken of each array; a sparse one comes as the one batch it is."""
-    return jax.tree.map(lambda a: a if of_jax(a) else take(a), data, is_leaf=of_jax)

@@ -1,4 +1,4 @@
-"""How much of an epoch to run in one call: enough to be fast, little enough to be told about."""
+"""How much of an epoch to run in one call: enough to be fast, little enough to show progress."""
 
 import time
 
@@ -78,7 +78,7 @@ def wants_every_batch(callbacks: CallbackList, phase: str) -> bool:
         names += ["on_batch_begin", "on_batch_end"]
     for callback in callbacks.callbacks:
         if isinstance(callback, (ProgbarLogger, History)):
-            continue  # told at the end of each call
+            continue  # called at the end of each call
         if isinstance(callback, ModelCheckpoint) and callback.save_freq == "epoch":
             continue
         if not all(is_default(getattr(callback, name)) for name in names):
@@ -98,12 +98,12 @@ class _InTurn(CallbackList):
         """Leave it switched off."""
 
 
-def nothing_to_tell(callbacks: CallbackList) -> bool:
-    """Whether nobody but the history wants to know of an epoch, which can hear of it later.
+def only_history(callbacks: CallbackList) -> bool:
+    """Whether the history alone wants to know of epochs, which it can be given later.
 
-    >>> nothing_to_tell(CallbackList(add_history=True))
+    >>> only_history(CallbackList(add_history=True))
     True
-    >>> nothing_to_tell(CallbackList([keras.callbacks.EarlyStopping()]))
+    >>> only_history(CallbackList([keras.callbacks.EarlyStopping()]))
     False
     """
     return all(type(callback) is History for callback in callbacks.callbacks)

@@ -26,10 +26,11 @@ from statewise.models.structure import (
 )
 from statewise.models.training.batches import Batches
 from statewise.models.training.call_metrics import CallMetrics
+from statewise.models.training.carried import Carried
 from statewise.models.training.flags import current_flags
 from statewise.models.training.lane_batches import LaneBatches
-from statewise.models.training.optimizer_variables import quick_slots
-from statewise.models.training.programs import Carried, Programs
+from statewise.models.training.optimizer_variables import quick_variables
+from statewise.models.training.programs import Programs
 
 
 class Steps(CallMetrics):
@@ -81,7 +82,7 @@ class Steps(CallMetrics):
         if isinstance(batches, LaneBatches):
             return self._prepare_lanes(batches, targets)
         if targets:
-            with quick_slots(self.optimizer):
+            with quick_variables(self.optimizer):
                 build_symbolically(self, iterator=batches.examples())
             use_scores(compiled_loss(self))
         elif not all(layer.built for layer in all_layers(self)):
@@ -137,7 +138,7 @@ class Steps(CallMetrics):
             x = keras.KerasTensor(example[0].shape, example[0].dtype)
             for output in tree.flatten(compute_output_spec(self, x)):
                 _check_every_step(output.shape, x.shape[:2])
-            with quick_slots(self.optimizer):
+            with quick_variables(self.optimizer):
                 build_symbolically(self, data_batch=(*example, None))
             use_scores(compiled_loss(self))
         elif not all(layer.built for layer in all_layers(self)):

@@ -34,7 +34,7 @@ class Turns:
         self._begin, self._end, self._size = begin, end, size
         self._first: int | None = None
 
-    def room(self, batch: int) -> int:
+    def batches_left(self, batch: int) -> int:
         """Return how many batches, from this one on, the turn still takes."""
         return self._size - batch % self._size
 
@@ -46,7 +46,7 @@ class Turns:
 
     def end(self, batch: int, logs) -> bool:
         """Tell that a batch has run, where a turn ends with it; return whether it does."""
-        if self.room(batch) > 1:
+        if self.batches_left(batch) > 1:
             return False
         self.finish(logs)
         return True

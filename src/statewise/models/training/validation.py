@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import jax
 
-from statewise.models.training.batches import WHOLE_LIMIT, Batches, Piece
+from statewise.models.training.batches import WHOLE_LIMIT, Batches
+from statewise.models.training.piece import Piece
 
 
 class SameBatches:

@@ -189,7 +189,7 @@ def run(
 
 def _passed_over(reason: str) -> None:
     if reason == native.unavailable_reason():
-        native.say_if_missing()
+        native.log_if_missing()
 
 
 BACKEND = Backend("cpu", native_serves, run, _passed_over)

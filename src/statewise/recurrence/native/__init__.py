@@ -8,7 +8,7 @@ writes them in XLA's own operations where a program goes elsewhere.
 """
 
 from statewise.recurrence.native.adam import adam
-from statewise.recurrence.native.extension import available, say_if_missing, unavailable_reason
+from statewise.recurrence.native.extension import available, log_if_missing, unavailable_reason
 from statewise.recurrence.native.live import Dense, live_step
 
-__all__ = ["Dense", "adam", "available", "live_step", "say_if_missing", "unavailable_reason"]
+__all__ = ["Dense", "adam", "available", "live_step", "log_if_missing", "unavailable_reason"]

@@ -56,14 +56,14 @@ def _lower(context, *operands, target_name, attributes, **parameters):
         return ffi_call_lowering(
             context, *operands, target_name=target_name, attributes=attributes, **parameters
         )
-    _say()
+    _log_export()
     shapes = [jax.ShapeDtypeStruct(aval.shape, aval.dtype) for aval in context.avals_out]
     operations = functools.partial(meaning, dict(attributes), shapes)
     return mlir.lower_fun(operations, multiple_results=True)(context, *operands)
 
 
 @functools.cache
-def _say() -> None:
+def _log_export() -> None:
     logging.getLogger("statewise").warning(
         "The program is exported with XLA's own operations in place of statewise's native kernels, "
         "which only a process with statewise has: it computes the same, but for rounding, and on "

@@ -84,7 +84,7 @@ def unavailable_reason() -> str | None:
 
 
 @functools.cache
-def say_if_missing() -> None:
+def log_if_missing() -> None:
     """Tell the log, once, that the reference serves for want of the extension; not if it's off."""
     reason = unavailable_reason()
     if reason is not None and SWITCH not in reason:

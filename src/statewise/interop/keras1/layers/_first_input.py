@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from statewise.interop.keras1.spelling import say_once
+from statewise.interop.keras1.spelling import warn_once
 
 _SHAPES = ("batch_input_shape", "input_shape", "input_dim", "input_length")
 _OF_SEQUENCES = (keras.layers.RNN, keras.layers.Bidirectional, keras.layers.Conv1D)
@@ -40,7 +40,7 @@ def take_shape(today: type, arguments: dict[str, Any]) -> tuple | None:
     if "batch_input_shape" in given:
         today_spelling = f"Input(batch_shape={_shown(shape)})"
     for name in given:
-        say_once(
+        warn_once(
             f"{name}=",
             f"Sequential([{today_spelling}, {today.__name__}(...), ...]), or nothing at all where "
             "the layer is called on a tensor",

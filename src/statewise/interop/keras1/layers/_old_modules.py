@@ -1,7 +1,7 @@
 """What the modules have in common from which old code imports layers."""
 
 from statewise.interop.keras1.layers._old_layers import old_layer
-from statewise.interop.keras1.spelling import say_once
+from statewise.interop.keras1.spelling import warn_once
 
 
 def layers_of(module: str, names: tuple[str, ...]):
@@ -15,7 +15,7 @@ def layers_of(module: str, names: tuple[str, ...]):
     def __getattr__(name: str):  # noqa: N807
         if name not in names:
             raise AttributeError(f"module '{__package__}.{module}' has no {name!r}")
-        say_once(f"keras.layers.{module}", "keras.layers")
+        warn_once(f"keras.layers.{module}", "keras.layers")
         return old_layer(name)
 
     return __getattr__

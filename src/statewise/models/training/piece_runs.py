@@ -6,8 +6,10 @@ import numpy as np
 
 from statewise._keras_compat import assign_values, values_of
 from statewise._runtime.forks import check_not_forked
-from statewise.models.training.batches import Batches, Piece
-from statewise.models.training.programs import Carried, Programs, Span
+from statewise.models.training.batches import Batches
+from statewise.models.training.carried import Carried
+from statewise.models.training.piece import Piece
+from statewise.models.training.programs import Programs, Span
 from statewise.models.training.sparse import samples_in
 
 
@@ -72,11 +74,11 @@ def predict_piece(model, programs: Programs, piece: Piece):
     )
     programs.states.end(carried.states)
     assign_values(others, carried.variables)
-    room = samples_in(piece.data) // piece.batch_size
+    capacity = samples_in(piece.data) // piece.batch_size
 
     def rows(array):
         array = np.asarray(array)
-        return array[: array.shape[0] // room * piece.steps]
+        return array[: array.shape[0] // capacity * piece.steps]
 
     return keras.tree.map_structure(rows, outputs)
 

@@ -1,0 +1,237 @@
+"""`fit`: epochs of a training, each one call of a compiled program or a few."""
+
+import warnings
+
+import keras
+import numpy as np
+from keras.utils import unpack_x_y_sample_weight
+
+from statewise._keras_compat import (
+    check_compiled,
+    first_epoch,
+    progress_bar,
+    pythonify_logs,
+    results_or_logs,
+    train_validation_split,
+    validates,
+)
+from statewise.models.inputs import check_count
+from statewise.models.structure import is_stateful
+from statewise.models.training.class_weights import ClassWeights
+from statewise.models.training.evaluation import Evaluation
+from statewise.models.training.lane_batches import batches_of
+from statewise.models.training.piece import no_batch, samples_of
+from statewise.models.training.piece_runs import train_piece
+from statewise.models.training.programs import Span
+from statewise.models.training.progress import Pace, Timer, callback_list, only_history
+from statewise.models.training.turns import turns_of
+from statewise.models.training.validation import SameBatches
+from statewise.sequences import Lanes
+
+# What an optimizer does at the end of a training, if it's nothing special.
+_FINALIZE = keras.optimizers.Optimizer.finalize_variable_values
+
+
+class Fit(Evaluation):
+    """What trains; to be named before a Keras model in a class's bases."""
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        shuffle="auto",
+        class_weight=None,
+        sample_weight=None,
+        initial_epoch=0,
+        steps_per_epoch=None,
+        validation_steps=None,
+        validation_batch_size=None,
+        validation_freq=1,
+    ):
+        """Train for a number of epochs; same arguments, weights and history as Keras's ``fit``.
+
+        The batches of an epoch run inside one compiled loop. The weights are written back at every
+        look at it (each 0.2 to 1 s, every batch where a callback wants that), so an interruption
+        loses nothing.
+
+        ``x`` may be `statewise.sequences.Lanes`: then the model, built stateful or not, is trained
+        by truncated backpropagation through time. The state is carried from chunk to chunk and
+        begins anew where a new series does, gradients stay within a chunk, and the lanes say what
+        the targets are and how the series are shuffled (``y``, ``batch_size``, ``sample_weight``
+        and ``class_weight`` are refused, ``shuffle`` is not used).
+
+        A stateful model goes on from the state it carries, with the last batch's state at the next
+        epoch's begin, as ever; call `reset_states` between epochs, or let
+        ``keras.callbacks.LambdaCallback`` do it, where each epoch begins the sequences anew.
+        Validation begins at the state that training ended with (at the initial state if its batch
+        size is another one) and leaves the training's state as it was.
+
+        ``shuffle`` is by default True, as in Keras, but False for a stateful model: each row of its
+        batches goes on from the state that the same row of the batch before ended with, so shuffled
+        samples would go on from the states of others.
+
+        ``class_weight`` may weigh sequences: where ``y`` has a class for each step, each step is
+        weighed by its own, for numbers ``(batch, time)`` and one-hot ``(batch, time, classes)``.
+
+        Validation sees the same batches after each epoch, the first ``validation_steps`` of them;
+        those of a generator, which can't begin anew, are kept.
+
+        Raises:
+            ValueError: where a stateful model would get batches of different sizes; where there are
+                no samples.
+            TypeError: where ``class_weight`` isn't weights by the numbers of classes.
+        """
+        check_compiled(self, "fit")
+        self._refuse_own("make_train_function", "train_step")
+        epochs = check_count(epochs, "epochs", "epochs", 0)
+        initial_epoch = check_count(initial_epoch, "initial_epoch", "epochs", 0)
+        if isinstance(validation_freq, np.integer):
+            validation_freq = int(validation_freq)
+        most = keras.config.max_epochs()
+        if most and most < epochs:
+            warnings.warn(f"Keras's max_epochs limits epochs={epochs} to {most}.", stacklevel=2)
+            epochs = most
+        if validation_split and validation_data is None:
+            (x, y, sample_weight), validation_data = train_validation_split(
+                (x, y, sample_weight), validation_split=validation_split
+            )
+        batches = batches_of(
+            x,
+            y,
+            sample_weight,
+            batch_size=self._rows_of_a_batch(x, batch_size, steps_per_epoch),
+            steps=steps_per_epoch,
+            shuffle=not is_stateful(self) if shuffle == "auto" else shuffle,
+            class_weight=None if class_weight is None else ClassWeights(self, class_weight),
+            steps_per_execution=self.steps_per_execution,
+        )
+        programs = self._prepare(batches)
+        validation = validation_programs = None
+        if validation_data is not None:
+            val_x, val_y, val_weight = unpack_x_y_sample_weight(validation_data)
+            lanes = isinstance(val_x, Lanes)
+            if validation_batch_size is None:
+                validation_batch_size = batch_size
+            if not lanes and samples_of(val_x) == 0:
+                raise ValueError("validation_data holds no samples. Give some, or None.")
+            validation = batches_of(
+                val_x,
+                val_y,
+                val_weight,
+                batch_size=None
+                if lanes
+                else self._rows_of_a_batch(val_x, validation_batch_size, validation_steps),
+                steps=validation_steps,
+                steps_per_execution=self.steps_per_execution,
+            )
+            validation_programs = self._prepare(validation)
+            if not lanes:
+                validation = SameBatches(validation)
+        callbacks = callback_list(
+            self,
+            callbacks,
+            verbose=verbose,
+            epochs=epochs,
+            steps=batches.num_batches,
+            history=True,
+        )
+        if self.stop_training:  # what a model is given it looks through for layers
+            self.stop_training = False
+        turns = turns_of(callbacks, "train", self.steps_per_execution)
+        pace = Pace(
+            programs.seconds,
+            every_batch=turns is not None and self.steps_per_execution == 1,
+            shown=progress_bar(callbacks) is not None,
+        )
+        callbacks.on_train_begin()
+        logs = {}
+        silent = validation is None and only_history(callbacks)
+        epoch = first_epoch(self) or initial_epoch
+        finished = False
+        try:
+            while epoch < epochs:
+                programs.reset_metrics()
+                callbacks.on_epoch_begin(epoch)
+                if silent and programs.joins_epochs and batches.epochs_at_once:
+                    most = min(epochs - epoch, batches.epochs_at_once)
+                    count = pace.epochs(max(batches.sizes()), batches.num_batches, most)
+                    if count > 1:
+                        for logs in self._train_epochs(programs, batches, pace, count):
+                            callbacks.on_epoch_end(epoch, logs)
+                            epoch += 1
+                        continue
+                trained = self._train_epoch(programs, batches, callbacks, pace, turns)
+                if trained is None and not logs:
+                    raise no_batch()
+                if trained is None:
+                    break  # a generator has given all it had, and Keras's reader has said so
+                logs = trained
+                if validation is not None and validates(self, epoch, validation_freq):
+                    values = self._validate(validation_programs, validation, callbacks)
+                    logs |= {f"val_{name}": value for name, value in values.items()}
+                callbacks.on_epoch_end(epoch, logs)
+                epoch += 1
+                if self.stop_training:
+                    break
+            finished = True
+        finally:
+            if epochs > 0:
+                self._finish_optimizing()
+            if finished:  # after that, as in Keras: early stopping brings back its best weights
+                callbacks.on_train_end(logs)
+        return self.history
+
+    def _train_epoch(self, programs, batches, callbacks, pace, turns):
+        """Train for an epoch; return its logs, or None where no batch came."""
+        logs, bar = None, progress_bar(callbacks)
+        programs.states.start_epoch()
+        for piece in batches.epoch():
+            start = 0
+            while start < piece.steps:
+                batch = piece.first + start
+                most = piece.steps - start
+                if turns:
+                    most = min(most, turns.batches_left(batch))
+                    turns.begin(batch)
+                stop = start + pace.steps(piece.batch_size, most)
+                timer = Timer()
+                span = Span(start, stop, piece.steps)
+                logs = train_piece(self, programs, piece, span)[-1]
+                pace.took(piece.batch_size, stop - start, timer.seconds())
+                last, start = piece.first + stop - 1, stop
+                if turns:
+                    turns.end(last, pythonify_logs(logs))
+                elif bar is not None:
+                    bar.on_train_batch_end(last, pythonify_logs(logs))
+                if self.stop_training:
+                    return pythonify_logs(logs)
+        if logs is None:
+            return None
+        if turns:
+            turns.finish(pythonify_logs(logs))
+        if programs.own_train_step:
+            logs = results_or_logs(self, logs)
+        return pythonify_logs(logs)
+
+    def _train_epochs(self, programs, batches, pace, count):
+        """Train for several epochs in one call; return the logs of each."""
+        (piece,) = batches.epoch(count)
+        timer = Timer()
+        logs = train_piece(self, programs, piece, Span(0, piece.steps, piece.steps, count))
+        pace.took(piece.batch_size, count * piece.steps, timer.seconds())
+        return [pythonify_logs(of_one) for of_one in logs]
+
+    def _finish_optimizing(self):
+        """Let the optimizer replace the weights by their moving averages, if it keeps some."""
+        optimizer = self.optimizer
+        if not isinstance(optimizer, keras.optimizers.Optimizer):
+            return
+        own = type(optimizer).finalize_variable_values is not _FINALIZE
+        if own or optimizer.use_ema:  # the weights are found by looking through all layers
+            optimizer.finalize_variable_values(self.trainable_weights)
