@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from statewise import Sequential, layers
-from statewise.models.structure import structure_of
+from statewise._keras_compat import structure_of
 
 
 @pytest.fixture
