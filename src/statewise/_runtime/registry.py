@@ -11,8 +11,8 @@ from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 
-# The one name of Keras's insides outside of `statewise._keras_compat`, which imports Keras: this has
-# to wait for it.
+# The one name of Keras's insides outside of `statewise._keras_compat`, which imports Keras; this
+# module waits for it.
 _REGISTRY = "keras.src.saving.object_registration"
 _PREFIX = "statewise>"
 # What registers classes, in the order in which it is likely to be asked for.

@@ -112,27 +112,11 @@ class Fit(Evaluation):
             steps_per_execution=self.steps_per_execution,
         )
         programs = self._prepare(batches)
-        validation = validation_programs = None
-        if validation_data is not None:
-            val_x, val_y, val_weight = unpack_x_y_sample_weight(validation_data)
-            lanes = isinstance(val_x, Lanes)
-            if validation_batch_size is None:
-                validation_batch_size = batch_size
-            if not lanes and samples_of(val_x) == 0:
-                raise ValueError("validation_data holds no samples. Give some, or None.")
-            validation = batches_of(
-                val_x,
-                val_y,
-                val_weight,
-                batch_size=None
-                if lanes
-                else self._rows_of_a_batch(val_x, validation_batch_size, validation_steps),
-                steps=validation_steps,
-                steps_per_execution=self.steps_per_execution,
-            )
-            validation_programs = self._prepare(validation)
-            if not lanes:
-                validation = SameBatches(validation)
+        if validation_batch_size is None:
+            validation_batch_size = batch_size
+        validation, validation_programs = self._validation(
+            validation_data, validation_batch_size, validation_steps
+        )
         callbacks = callback_list(
             self,
             callbacks,
@@ -186,6 +170,22 @@ class Fit(Evaluation):
             if finished:  # after that, as in Keras: early stopping brings back its best weights
                 callbacks.on_train_end(logs)
         return self.history
+
+    def _validation(self, data, batch_size, steps):
+        """Return the batches to validate on and their programs, or None and None without data."""
+        if data is None:
+            return None, None
+        x, y, weights = unpack_x_y_sample_weight(data)
+        turn = self.steps_per_execution
+        if isinstance(x, Lanes):
+            batches = batches_of(x, y, weights, steps=steps, steps_per_execution=turn)
+            return batches, self._prepare(batches)
+        if samples_of(x) == 0:
+            raise ValueError("validation_data holds no samples. Give some, or None.")
+        size = self._rows_of_a_batch(x, batch_size, steps)
+        batches = batches_of(x, y, weights, batch_size=size, steps=steps, steps_per_execution=turn)
+        programs = self._prepare(batches)
+        return SameBatches(batches), programs
 
     def _train_epoch(self, programs, batches, callbacks, pace, turns):
         """Train for an epoch; return its logs, or None where no batch came."""
