@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import numpy_cells
+from statewise.recurrence import CELLS as NAMED_CELLS
 from statewise.recurrence import GRU, LSTM, GRUState, LSTMState, SimpleRNN, SimpleRNNState, Weights
 
 FUNCTIONS = {"tanh": jnp.tanh, "relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid}
@@ -63,3 +64,8 @@ def test_cells_are_values():
     assert LSTM() == LSTM()
     assert hash(GRU(reset_after=False)) == hash(GRU(reset_after=False))
     assert GRU() != GRU(reset_after=False)
+
+
+@pytest.mark.parametrize(("name", "gates"), [("lstm", "ifco"), ("gru", "zrh"), ("rnn", "h")])
+def test_cells_by_name(name, gates):
+    assert "".join(NAMED_CELLS[name].gates) == gates

@@ -12,7 +12,7 @@ from statewise.recurrence.backends.backend import Result
 from statewise.recurrence.backends.cpu import native_serves, native_threads
 from statewise.recurrence.backends.reference import scan
 from statewise.recurrence.call import run
-from statewise.recurrence.cells import GRU, LSTM, Cell, SimpleRNN
+from statewise.recurrence.cells import CELLS, GRU, LSTM, Cell, SimpleRNN
 from statewise.recurrence.config import show_config
 from statewise.recurrence.layout import (
     DropoutMasks,
@@ -24,6 +24,7 @@ from statewise.recurrence.layout import (
 from statewise.recurrence.native.exporting import make_exportable
 
 __all__ = [
+    "CELLS",
     "GRU",
     "LSTM",
     "Cell",

@@ -172,6 +172,9 @@ class GRU(_Gated):
 
 Cell = SimpleRNN | LSTM | GRU
 
+# The cells by the names that whole jobs call them; a cell's gates are `Cell.gates`.
+CELLS: dict[str, Cell] = {"lstm": LSTM(), "gru": GRU(), "rnn": SimpleRNN()}
+
 
 def _masked_product(x: Array, kernel: Array, masks: Array | None, gates: int) -> Array:
     """Return ``x @ kernel``, with dropout masks of ``(batch, n)`` or ``(gates, batch, n)`` on x."""
