@@ -33,7 +33,7 @@ def ours(frame, horizon, seed, past):
     used = frame[["date", "OT", *past]]
 
     def run():
-        fitted = Forecaster(horizon=horizon, seed=seed).fit(used[:FIT], names=names)
+        fitted = Forecaster(horizon=horizon, seed=seed).fit(used[:FIT], columns=names)
         origins = np.arange(FIT, END - horizon + 1)
         rows = origins[:, None] + np.arange(-TAIL, 0)
         known = used.iloc[rows.ravel()].assign(unique_id=np.repeat(origins, TAIL))

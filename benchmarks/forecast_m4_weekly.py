@@ -9,7 +9,9 @@ The ablation takes one ingredient away at a time, seed 0. Prints tables in Markd
 """
 
 import argparse
+from contextlib import ExitStack
 from dataclasses import replace
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -19,7 +21,7 @@ from forecast_common import arguments, covered, head, row, smape, timed
 from machine import machine
 from statewise.sequences import read_panel
 from statewise.tasks import Forecaster
-from statewise.tasks.forecasting import forecaster
+from statewise.tasks.forecasting.global_model import model
 
 HORIZON, SEASON = 13, 52
 PUBLISHED = {
@@ -48,15 +50,14 @@ def measures(truth, points, scale):
     return smape(truth, points), float((np.abs(truth - points).mean(axis=1) / scale).mean())
 
 
-def fit(frame, seed, changes=None, **options):
-    """Fit with the season given; ``changes`` replace fields of the request, for the ablation."""
-    usual = forecaster.Request
-    forecaster.Request = lambda **given: replace(usual(**given), **(changes or {}))
-    try:
+def fit(frame, seed, changes=(), **options):
+    """Fit with the season given; ``changes`` alter parts of the global model, for the ablation."""
+    with ExitStack() as stack:
+        for name, change in dict(changes).items():
+            usual = getattr(model, name)
+            stack.enter_context(patch.object(model, name, lambda *a, u=usual, c=change: c(u(*a))))
         made = Forecaster(horizon=HORIZON, season=SEASON, seed=seed)
         return made.set_params(**options).fit(frame)
-    finally:
-        forecaster.Request = usual
 
 
 def main():
@@ -91,12 +92,16 @@ def main():
 
 
 def ablation(frame, truth, scale):
+    one_member = {"request_of": lambda request: replace(request, members=1)}
+    unseasonal = {"architecture_of": lambda made: replace(made, season_seen=False)}
+    no_logarithm = {"specs_of": lambda specs: [one for one in specs if not one.log]}
+    no_shortcut = {"architecture_of": lambda made: replace(made, shortcut=False)}
     cases = {
         "all of it": ({}, {}),
-        "one network, not two": ({"members": 1}, {}),
-        "without the season before as an input": ({"options": (("season_seen", False),)}, {}),
-        "without the logarithm": ({"logs": (False,)}, {}),
-        "without the short cut to the head": ({"options": (("shortcut", False),)}, {}),
+        "one network, not two": (one_member, {}),
+        "without the season before as an input": (unseasonal, {}),
+        "without the logarithm": (no_logarithm, {}),
+        "without the short cut to the head": (no_shortcut, {}),
         "the short cut alone: one unit": ({}, {"units": 1}),
         "next-step training (quantiles), no closed loop": ({}, {"likelihood": "quantiles"}),
         "half the lookback": ({}, {"lookback": SEASON // 2}),

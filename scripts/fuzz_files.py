@@ -31,6 +31,7 @@ import polars as pl
 from statewise.sequences import Columns, DataError, read_panel, read_series, read_wide
 from statewise.tasks import Forecaster
 from statewise.tasks.forecasting.adapters import give_back, take_in
+from statewise.tasks.forecasting.forecast import Forecast
 
 NAMES = ["y", "ds", "unique_id", "model", "model-lo-80", "a", "b", "a-lo-80", "time", "", " ", "é"]
 NAMES += [
@@ -124,9 +125,9 @@ def table_fault(rng: random.Random) -> str | None:
             return None
     try:
         taken = take_in(given, columns)
-        bands = {"lo-80": None, "hi-80": None}
         points = np.arange(float(len(taken.panel) * HORIZON)).reshape(-1, HORIZON)
-        told = give_back(taken.form, taken.panel, points, dict.fromkeys(bands, points))
+        forecast = Forecast(points, {80.0: (points, points)})
+        told = give_back(taken.form, taken.panel, forecast)
     except (DataError, TypeError, ValueError) as error:
         return _unclear(error, what)
     if columns is None:

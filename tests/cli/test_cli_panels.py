@@ -89,7 +89,7 @@ def test_the_command_forecasts_what_python_does(shops, tmp_path):
     call("forecast", shops, *COLUMNS, "--horizon", 5, "--output", tmp_path, *QUICK)
     forecaster = Forecaster(horizon=5, units=4, epochs=2, lookback=8)
     names = {"key": "shop", "time": "day", "target": "sold"}
-    same = backtest(forecaster, pd.read_parquet(shops), windows=1, names=names)
+    same = backtest(forecaster, pd.read_parquet(shops), windows=1, columns=names)
     written = pd.read_csv(tmp_path / "forecast.csv")
     np.testing.assert_allclose(written["forecast"], same.forecasts["model"], rtol=1e-6)
 

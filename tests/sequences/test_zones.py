@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from statewise.sequences import Columns, DataError, read_panel, read_series, read_wide
 from statewise.sequences.calendar_search import find_calendar
 from statewise.tasks.forecasting.adapters import give_back, take_in
+from statewise.tasks.forecasting.forecast import Forecast
 from statewise.tasks.forecasting.future_inputs import in_zone_of_fit, read_ahead
 from statewise.tasks.forecasting.global_model.features import Encoder
 
@@ -99,7 +100,7 @@ def test_forecasts_have_the_zone_of_the_series(zone, freq):
     stamps = pd.date_range("2024-03-01", periods=60, freq=freq, tz=zone)
     series = pd.Series(np.arange(55.0), stamps[:55])
     taken = take_in(series)
-    told = give_back(taken.form, taken.panel, np.zeros((1, 5)), {})
+    told = give_back(taken.form, taken.panel, Forecast(np.zeros((1, 5)), {}))
     assert told.index.equals(stamps[55:])
     assert str(told.index.tz) == str(stamps.tz)
     assert take_in(series.rename_axis("ds").rename("y").reset_index()).panel.time.tz == stamps.tz
@@ -115,11 +116,11 @@ def test_frames_of_other_libraries(freq, wide):
     points = np.zeros((2 if wide else 1, 5))
     polars, arrow = pl.from_pandas(frame), pa.Table.from_pandas(frame, preserve_index=False)
     taken = take_in(polars)
-    told = give_back(taken.form, taken.panel, points, {})
+    told = give_back(taken.form, taken.panel, Forecast(points, {}))
     assert told.schema["ds"].time_zone == "Europe/Berlin"
     assert told["ds"].to_list() == stamps[25:].to_pydatetime().tolist()
     taken = take_in(arrow)
-    told = give_back(taken.form, taken.panel, points, {})
+    told = give_back(taken.form, taken.panel, Forecast(points, {}))
     assert told.schema.field("ds").type.tz == "Europe/Berlin"
     assert told["ds"].to_pandas().tolist() == stamps[25:].tolist()
     arrow_backed = frame.astype({"ds": pd.ArrowDtype(pa.timestamp("us", "Europe/Berlin"))})

@@ -12,7 +12,7 @@ from statewise.pictures.report import report_of_forecast
 from statewise.sequences import Panel
 from statewise.sequences.panel import say_keys
 from statewise.tasks import Forecaster, backtest
-from statewise.tasks.forecasting.local_model.model import LEAST_LOOKBACK
+from statewise.tasks.forecasting.engine import least_known
 from statewise.tasks.forecasting.result_names import KEY, TIME
 
 
@@ -59,8 +59,7 @@ def forecast_panel(
 
 
 def _refuse_short(panel: Panel, forecaster: Forecaster, held: int) -> None:
-    auto = forecaster.lookback == "auto"
-    least = LEAST_LOOKBACK if auto else min(LEAST_LOOKBACK, forecaster.lookback)
+    least = least_known(None if forecaster.lookback == "auto" else forecaster.lookback)
     need = least + forecaster.horizon + held
     few = panel.lengths < need
     if few.any():

@@ -3,10 +3,17 @@
 from collections.abc import Hashable, Mapping
 
 from statewise.sequences import Columns
-from statewise.tasks.forecasting.result_names import CASTS, KEY, TARGET, TIME, end_of, refuse_names
+from statewise.tasks.forecasting.result_names import (
+    KEY,
+    METHODS,
+    TARGET,
+    TIME,
+    end_of,
+    refuse_names,
+)
 
 _WRITTEN = {"model": "forecast", "seasonal naive": "seasonal_naive"}
-_CASTS = tuple(_WRITTEN.get(name, name) for name in CASTS)
+_METHODS = tuple(_WRITTEN.get(name, name) for name in METHODS)
 
 
 def as_written(name: Hashable) -> str:
@@ -44,4 +51,4 @@ def check_backtest_file(columns: Columns) -> None:
 
 
 def _ours(name: Hashable) -> bool:
-    return name in _CASTS or end_of(name, _CASTS)
+    return name in _METHODS or end_of(name, _METHODS)

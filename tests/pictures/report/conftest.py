@@ -8,9 +8,9 @@ from browser import chromium, watched  # noqa: F401
 from statewise.pictures.report import report_of_backtest, write_report
 from statewise.sequences import read_panel
 from statewise.tasks import Backtest, Forecaster
-from statewise.tasks.evaluation.many_baselines import repeated, steps_within
-from statewise.tasks.evaluation.many_metrics import Cast
-from statewise.tasks.evaluation.origins import cut
+from statewise.tasks.evaluation.baselines import repeated, steps_within
+from statewise.tasks.evaluation.origins import rolling_origins
+from statewise.tasks.forecasting.forecast import Forecast
 
 
 def made_up(series=40, steps=120, windows=3, horizon=7, seed=0):
@@ -23,7 +23,7 @@ def made_up(series=40, steps=120, windows=3, horizon=7, seed=0):
         stamps = pd.date_range(end="2024-06-30", periods=n)
         parts.append(pd.DataFrame({"unique_id": f"shop {i + 1}", "ds": stamps, "y": y}))
     panel = read_panel(pd.concat(parts, ignore_index=True))
-    origins, _ = cut(panel, windows=windows, horizon=horizon)
+    origins, _ = rolling_origins(panel, windows=windows, horizon=horizon)
     truth = origins.truth()
     points = truth + rng.normal(size=truth.shape)
     bands = {level: (points - z, points + z) for level, z in ((80.0, 1.3), (95.0, 2.0))}
@@ -50,8 +50,8 @@ def made_up(series=40, steps=120, windows=3, horizon=7, seed=0):
     return Backtest(
         forecaster=forecaster,
         origins=origins,
-        casts={
-            "model": Cast(points, bands),
+        arrays={
+            "model": Forecast(points, bands),
             "naive": repeated(origins, season=1, levels=(80.0, 95.0)),
             "seasonal naive": repeated(origins, season=7, levels=(80.0, 95.0)),
         },

@@ -137,7 +137,7 @@ def test_beyond_the_end(opened):
     wave = 100 + np.tile([0.0, 10.0, 5.0, -15.0], 12)
     forecaster = Forecaster(horizon=4, season=4, epochs=1).fit(wave)
     told = forecaster.predict(level=[80])
-    page = opened(report_of_forecast(forecaster, forecaster._panel, told))
+    page = opened(report_of_forecast(forecaster, forecaster._engine.data.panel, told))
     assert page.one("#measured").get_property("hidden")
     assert len(page.all("#cut .part-ahead")) == 1
     assert len(page.all("#chart [data-level='80']")) == 1

@@ -111,7 +111,7 @@ def test_beyond_the_end(tmp_path):
     frame["y"] = np.concatenate([wave, wave + 5])
     forecaster = Forecaster(horizon=4, season=4, units=4, epochs=1).fit(frame)
     told = forecaster.predict(level=[80])
-    report = report_of_forecast(forecaster, forecaster._panel, told)
+    report = report_of_forecast(forecaster, forecaster._engine.data.panel, told)
     assert report.content["table"] is None
     assert report.content["series"]["beyond"]
     assert report.content["series"]["stamps"]["texts"][-1] == "51"

@@ -40,7 +40,7 @@ class Fake(Forecaster):
     rule = staticmethod(lambda values, horizon: naive(values, horizon))
     season_of_it = 7
 
-    def fit(self, data, *, names=None, short="raise", missing="mask", progress=None):
+    def fit(self, data, *, columns=None, short="raise", missing="mask", progress=None):
         self.fitted = [*getattr(self, "fitted", []), data]
         self.season_, self.notes_, self.left_out_ = self.season_of_it, [], []
         self.keys_ = data.keys
@@ -109,10 +109,10 @@ def test_the_baselines_are_those_of_one_series(result, frame):
         row = (0, 5)[i]
         for window, held in enumerate((15, 10, 5)):
             known = values[: len(values) - held]
-            casts = result.casts
-            np.testing.assert_array_equal(casts["naive"].points[row, window], naive(known, 5))
+            found = result.arrays
+            np.testing.assert_array_equal(found["naive"].points[row, window], naive(known, 5))
             np.testing.assert_array_equal(
-                casts["seasonal naive"].points[row, window], seasonal_naive(known, 5, season=7)
+                found["seasonal naive"].points[row, window], seasonal_naive(known, 5, season=7)
             )
     assert result.season == 7
 
@@ -190,7 +190,8 @@ def test_nothing_after_a_cutoff_is_looked_at(rng, refit, likelihood):
     forecaster = Forecaster(horizon=5, likelihood=likelihood, **QUICK)
     # The last of two windows begins where the change does: no forecast of either may differ.
     one, two = (
-        backtest(forecaster, each, windows=2, refit=refit, names=names) for each in (frame, changed)
+        backtest(forecaster, each, windows=2, refit=refit, columns=names)
+        for each in (frame, changed)
     )
     told = [c for c in one.forecasts.columns if c != "y"]
     pd.testing.assert_frame_equal(one.forecasts[told], two.forecasts[told])
@@ -205,7 +206,7 @@ def test_nothing_after_a_cutoff_is_looked_at(rng, refit, likelihood):
         # And fitted once, nothing of the second window's known steps has entered the fit.
         again = changed.copy()
         again.loc[last <= 10, "y"] = 7.0
-        three = backtest(forecaster, again, windows=2, names=names)
+        three = backtest(forecaster, again, windows=2, columns=names)
         assert three.forecaster._engine.state()[0] == states[0][0]
         first = one.forecasts["window"] == 1
         pd.testing.assert_frame_equal(one.forecasts[told][first], three.forecasts[told][first])
@@ -254,7 +255,7 @@ def test_missing_truth_counts_nowhere(fake, frame):
     assert np.isnan(result.errors.query("step == 5")["MAE"]).all()
     assert np.isfinite(result.table.loc["naive"]).all()
     values = holed.loc[holed["unique_id"] == "s0", "y"].to_numpy()
-    assert result.casts["naive"].points[0, 0, 0] == values[-7]
+    assert result.arrays["naive"].points[0, 0, 0] == values[-7]
 
 
 def test_filled_values_of_a_series_do_not_tell_of_the_future(fake):
@@ -268,7 +269,7 @@ def test_filled_values_of_a_series_do_not_tell_of_the_future(fake):
 
 def test_inputs_known_for_the_future_are_handed_over(fake, rng):
     frame = panel_frame(rng, series=2, steps=40, price=np.arange(83.0))
-    backtest(fake(), frame, windows=2, names={"future": ["price"]})
+    backtest(fake(), frame, windows=2, columns={"future": ["price"]})
     future = Fake.shown[1][1]
     assert list(future.columns) == ["unique_id", "ds", "price"]
     assert future["price"].tolist() == [*range(35, 40), *range(78, 83)]
@@ -282,7 +283,7 @@ def test_inputs_known_for_the_future_are_handed_over(fake, rng):
         ({"windows": 1, "horizon": 0}, ValueError, "horizon must be at least 1"),
         ({"windows": 1, "level": [120]}, ValueError, "between 0 and 100 percent, but is 120"),
         ({"windows": 1, "level": [80, 80]}, ValueError, "names one twice: 80, 80"),
-        ({"windows": 1, "names": {"key": "shop", "target": "z"}}, DataError, "no column 'z'"),
+        ({"windows": 1, "columns": {"key": "shop", "target": "z"}}, DataError, "no column 'z'"),
     ],
 )
 def test_refuses(frame, options, error, words):
@@ -385,5 +386,5 @@ class TestPeers:
         assert np.isfinite(both.table).all(axis=None)
         assert both.table.loc["AutoETS", "MAE"] < both.table.loc["naive", "MAE"]
         assert "AutoETS-lo-80" in both.forecasts
-        assert "AutoETS" not in result.casts
+        assert "AutoETS" not in result.arrays
         assert "AutoARIMA forecast" in both.verdict()

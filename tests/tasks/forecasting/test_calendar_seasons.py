@@ -77,7 +77,7 @@ def test_a_holiday_shifts_no_weekday(holidays, calendar):
     days = BUSINESS.difference(holidays)
     count = 2 if calendar else 1
     forecaster = Forecaster(horizon=7, **QUICK).fit(
-        table(days, count), names=Columns(calendar=calendar)
+        table(days, count), columns=Columns(calendar=calendar)
     )
     assert forecaster.season_ == 5
     assert forecaster.notes_[-1].startswith(f"{count * len(holidays)} of ")
@@ -112,7 +112,7 @@ def test_backtests_compare_weekday_with_weekday(with_holiday, inputs):
         for i in range(2)
     ).assign(price=1.0)
     names = Columns(future=["price"] if inputs else [])
-    result = backtest(Forecaster(horizon=6, **QUICK), frame, windows=2, names=names)
+    result = backtest(Forecaster(horizon=6, **QUICK), frame, windows=2, columns=names)
     assert result.season == 5
     assert result.table.loc["seasonal naive", "MAE"] == 0
     assert result.table.loc["model", "MAE"] < 0.5

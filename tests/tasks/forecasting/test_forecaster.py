@@ -39,7 +39,7 @@ def test_closed_loop_leaks_nothing(closed_loop, rng):
     other = evaluate_closed_loop(Forecaster(horizon=6, **QUICK), changed(SERIES, 138, rng))
     pd.testing.assert_frame_equal(closed_loop.forecasts, other.forecasts)
     assert chosen(closed_loop.forecaster) == chosen(other.forecaster)
-    chains = [one.forecaster._engine.chain.get_state() for one in (closed_loop, other)]
+    chains = [one.forecaster._engine.pipeline.get_state() for one in (closed_loop, other)]
     assert chains[0] == chains[1]
     assert not closed_loop.table.equals(other.table)
 
@@ -114,9 +114,9 @@ def test_predict(closed_loop):
 
 def test_known_values_without_a_logarithm(closed_loop, one_step):
     forecaster = one_step.forecaster
-    if not forecaster._engine.candidate.log:
+    if not forecaster._engine.spec.log:
         forecaster = closed_loop.forecaster
-    assert forecaster._engine.candidate.log
+    assert forecaster._engine.spec.log
     fallen = replace(SERIES, values=np.where(np.arange(144)[:, None] == 143, -5.0, SERIES.values))
     with pytest.warns(UserWarning, match=r"1 known values are not above 0.* shown 104 in their"):
         assert np.isfinite(forecaster.predict(new_data=fallen)).all()

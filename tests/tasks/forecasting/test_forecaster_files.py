@@ -98,7 +98,7 @@ def test_categories_of_several_types_and_numpy_arguments(tmp_path):
     frame = wide(["y"]).assign(unique_id="a", ds=np.arange(30), kind=[1, "x"] * 15)
     names = {"future": ["kind"]}
     forecaster = Forecaster(horizon=np.int64(3), units=np.int8(3), epochs=1, lookback=8)
-    forecaster.fit(frame, names=names).save(tmp_path / "a.zip")
+    forecaster.fit(frame, columns=names).save(tmp_path / "a.zip")
     ahead = pd.DataFrame({"unique_id": "a", "ds": [30, 31, 32], "kind": ["x", 1, 1]})
     again = Forecaster.load(tmp_path / "a.zip")
     pd.testing.assert_frame_equal(again.predict(future=ahead), forecaster.predict(future=ahead))

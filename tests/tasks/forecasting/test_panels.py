@@ -65,7 +65,9 @@ def shops():
 
 @pytest.fixture(scope="module")
 def with_inputs(shops):
-    return Forecaster(horizon=HORIZON, **QUICK).fit(shops[shops["day"] < DAYS[KNOWN]], names=NAMES)
+    return Forecaster(horizon=HORIZON, **QUICK).fit(
+        shops[shops["day"] < DAYS[KNOWN]], columns=NAMES
+    )
 
 
 def test_a_long_frame(fitted, panel):
@@ -321,8 +323,8 @@ def test_files_that_are_none(fitted, tmp_path):
     [
         ({"short": "skip"}, ValueError, "short must be one of raise, drop, but is 'skip'"),
         ({"missing": "fill"}, ValueError, "missing must be one of mask, raise, but is 'fill'"),
-        ({"names": "y"}, TypeError, "names must be a Columns or a mapping"),
-        ({"names": {"key": "a"}}, TypeError, "names has no part 'key'; it has id, time, target"),
+        ({"columns": "y"}, TypeError, "columns must be a Columns or a mapping"),
+        ({"columns": {"shop": "a"}}, TypeError, "columns has no part 'shop'; it has key, time"),
     ],
 )
 def test_refuses_options_of_fit(panel, options, error, words):
@@ -332,7 +334,7 @@ def test_refuses_options_of_fit(panel, options, error, words):
 
 def test_refuses_a_key_that_is_not_there(panel):
     with pytest.raises(DataError, match="has no column 'store'; its columns are"):
-        Forecaster(horizon=HORIZON, **QUICK).fit(panel, names={"key": "store"})
+        Forecaster(horizon=HORIZON, **QUICK).fit(panel, columns={"key": "store"})
 
 
 @pytest.mark.parametrize("wrong", [2.5, -1.0])

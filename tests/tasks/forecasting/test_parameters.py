@@ -38,7 +38,7 @@ def test_a_subclass_is_evaluated_as_what_it_is(rounded):
     for result, points in (
         (closed, closed.forecasts["model"]),
         (one, one.forecasts["model"]),
-        (tested, tested.casts["model"].points),
+        (tested, tested.arrays["model"].points),
     ):
         made = result.forecaster
         assert isinstance(made, Rounded)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from statewise.cli.written_names import as_written
 from statewise.sequences import Columns, DataError, read_panel, read_wide
 from statewise.tasks import Backtest, Forecaster, backtest
-from statewise.tasks.evaluation.many_metrics import Cast
-from statewise.tasks.evaluation.origins import cut
+from statewise.tasks.evaluation.origins import rolling_origins
 from statewise.tasks.forecasting.adapters import give_back, take_in
+from statewise.tasks.forecasting.forecast import Forecast
 from statewise.tasks.forecasting.result_names import check_backtest, check_forecasts
 
 OURS = ["model", "model-lo-80", "model-hi-95", "naive", "seasonal naive", "naive-lo-80", "window"]
@@ -24,7 +24,7 @@ NAMES = st.one_of(
     st.sampled_from(OURS).map("{}_2".format),
     st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=8),
 )
-BANDS = {"lo-80": -np.ones((2, 2)), "hi-80": np.ones((2, 2))}
+FORECAST = Forecast(np.zeros((2, 2)), {80.0: (-np.ones((2, 2)), np.ones((2, 2)))})
 
 
 def told(function, *arguments):
@@ -51,7 +51,7 @@ def test_a_long_table_keeps_its_columns_or_is_refused(names):
         assert "rename it" in refused
         return
     taken = take_in(table(*names), columns)
-    result = give_back(taken.form, taken.panel, np.zeros((2, 2)), BANDS)
+    result = give_back(taken.form, taken.panel, FORECAST)
     assert list(result.columns) == [*names[:2], "model", "model-lo-80", "model-hi-80"]
     assert result[names[0]].tolist() == ["a", "a", "b", "b"]
     assert result[names[1]].tolist() == [6, 7, 6, 7]
@@ -69,11 +69,13 @@ def test_a_backtest_keeps_the_columns_or_is_refused(names):
         assert "rename it" in refused
         assert {*OURS} & {*names}
         return
-    origins, _ = cut(panel, windows=1, horizon=2)
+    origins, _ = rolling_origins(panel, windows=1, horizon=2)
     ways = {"model": 80.0, "naive": 80.0, "seasonal naive": 80.0}
     zeros = np.zeros((2, 1, 2))
-    casts = {name: Cast(zeros, {level: (zeros - 1, zeros + 1)}) for name, level in ways.items()}
-    result = Backtest(None, origins, casts, np.ones(2), 1, False, [], [])
+    arrays = {
+        name: Forecast(zeros, {level: (zeros - 1, zeros + 1)}) for name, level in ways.items()
+    }
+    result = Backtest(None, origins, arrays, np.ones(2), 1, False, [], [])
     found, errors = result.forecasts, result.errors
     assert found[names[0]].tolist() == ["a", "a", "b", "b"]
     assert found[names[1]].tolist() == [4, 5, 4, 5]
@@ -96,12 +98,12 @@ def test_a_wide_table_keeps_its_series_or_is_refused(names):
     for given_frame in (frame, pl.from_pandas(frame)):
         taken = take_in(given_frame)
         assert taken.panel.keys.tolist() == names[1:]
-        refused = told(give_back, taken.form, taken.panel, np.zeros((2, 2)), BANDS)
+        refused = told(give_back, taken.form, taken.panel, FORECAST)
         if refused:
             assert "rename that series" in refused
             assert any(name.endswith("-80") for name in names)
             continue
-        result = give_back(taken.form, taken.panel, np.zeros((2, 2)), BANDS)
+        result = give_back(taken.form, taken.panel, FORECAST)
         assert len(set(result.columns)) == 7
         assert [stamp.day for stamp in result[names[0]]] == [7, 8]
         assert (result[names[1]] == 0).all()
@@ -136,11 +138,15 @@ def test_keys_in_the_index_are_keys():
 def test_refused_before_anything_is_learned():
     forecaster = Forecaster(horizon=2)
     with pytest.raises(DataError, match=r"column of keys is named 'model'.*'model_'"):
-        forecaster.fit(table("model", "ds", "y", 20), names={"key": "model"})
+        forecaster.fit(table("model", "ds", "y", 20), columns={"key": "model"})
     with pytest.raises(DataError, match="column of time is named 'window'"):
-        backtest(forecaster, table("unique_id", "window", "y"), windows=1, names={"time": "window"})
+        backtest(
+            forecaster, table("unique_id", "window", "y"), windows=1, columns={"time": "window"}
+        )
     with pytest.raises(DataError, match="target is named 'naive'"):
-        backtest(forecaster, table("k", "t", "naive"), windows=1, names=Columns("k", "t", "naive"))
+        backtest(
+            forecaster, table("k", "t", "naive"), windows=1, columns=Columns("k", "t", "naive")
+        )
     check_forecasts(Columns(key="remodel", time="naive", target="model"))
 
 

@@ -13,7 +13,7 @@ from statewise.pictures.report.packing import pack, stamps_of
 from statewise.sequences import Panel
 from statewise.sequences.frames import say_stamp
 from statewise.tasks import Backtest
-from statewise.tasks.evaluation.many_metrics import Cast
+from statewise.tasks.forecasting.forecast import Forecast
 from statewise.tasks.forecasting.result_names import end_of
 
 _MOST_SERIES = 5000
@@ -62,18 +62,18 @@ def report_of_backtest(result: Backtest, *, command: str = "", title: str = "") 
         rows = slice(begin + max(0, first[i] - _history(windows * horizon)), panel.offsets[i + 1])
         stamps.append(panel.time[rows])
         values.append(panel.values[rows, 0])
-    casts = {
-        name: Cast(
-            cast.points[shown],
-            {level: tuple(end[shown] for end in ends) for level, ends in cast.bands.items()},
+    forecasts = {
+        name: Forecast(
+            one.points[shown],
+            {level: (low[shown], high[shown]) for level, (low, high) in one.bands.items()},
         )
-        for name, cast in result.casts.items()
+        for name, one in result.arrays.items()
     }
     errors = result.by_series[measure]
-    series, numbers = _series(panel.keys[shown], stamps, values, casts, result.levels)
+    series, numbers = _series(panel.keys[shown], stamps, values, forecasts, result.levels)
     series |= {
         "measure": measure,
-        "errors": {name: _numbers(errors[name].to_numpy()[shown]) for name in result.casts},
+        "errors": {name: _numbers(errors[name].to_numpy()[shown]) for name in result.arrays},
         "beyond": False,
     }
     way = "in closed loop, each from what was known then and nothing else"
@@ -82,11 +82,11 @@ def report_of_backtest(result: Backtest, *, command: str = "", title: str = "") 
         **_common(result.forecaster, title or _title(panel, "tested"), command),
         "lead": f"{_what(panel)}; {held} forecast {way}.",
         "verdict": result.sentences(),
-        "names": list(result.casts),
+        "names": list(result.arrays),
         "table": _table(result.table),
         "steps": {
             "measure": measure,
-            "lines": {name: _numbers(result.by_step.loc[name][measure]) for name in result.casts},
+            "lines": {name: _numbers(result.by_step.loc[name][measure]) for name in result.arrays},
         },
         "cut": _cut(result.forecaster, panel, windows, horizon, result.refit),
         "notes": result.notes + note,
@@ -134,8 +134,8 @@ def report_of_forecast(
         rows = slice(max(panel.offsets[i], stop - _history(horizon)), stop)
         stamps.append(panel.time[rows].append(ahead[i * horizon : (i + 1) * horizon]))
         values.append(panel.values[rows, 0])
-    casts = {"model": Cast(taken("model"), bands)}
-    series, numbers = _series(panel.keys[shown], stamps, values, casts, tuple(bands))
+    forecasts = {"model": Forecast(taken("model"), bands)}
+    series, numbers = _series(panel.keys[shown], stamps, values, forecasts, tuple(bands))
     content = {
         **_common(forecaster, title or _title(panel, "beyond the end"), command),
         "lead": f"{_what(panel)}; {horizon} steps beyond the end of each, in closed loop.",
@@ -242,12 +242,14 @@ def _table(table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _series(keys, stamps, values, casts: dict[str, Cast], levels) -> tuple[dict[str, Any], str]:
+def _series(
+    keys, stamps, values, forecasts: dict[str, Forecast], levels
+) -> tuple[dict[str, Any], str]:
     """Return what there is to know of the series, and their numbers."""
-    bands = casts["model"].bands
+    bands = forecasts["model"].bands
     parts = []
     for i, known in enumerate(values):
-        points = [cast.points[i].ravel() for cast in casts.values()]
+        points = [one.points[i].ravel() for one in forecasts.values()]
         ends = [end[i].ravel() for level in levels for end in bands[level]]
         parts.append((np.concatenate([known, *points]), np.concatenate([*ends, []])))
     packed = pack(parts)
@@ -258,7 +260,7 @@ def _series(keys, stamps, values, casts: dict[str, Cast], levels) -> tuple[dict[
         "low": packed.low,
         "high": packed.high,
         "levels": list(levels),
-        "shape": list(casts["model"].points.shape[1:]),
+        "shape": list(forecasts["model"].points.shape[1:]),
     }
     return told, packed.text
 

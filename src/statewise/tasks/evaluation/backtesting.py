@@ -1,26 +1,26 @@
 """`backtest`: forecasts from rolling origins, each from what was known there and nothing else."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from statewise.sequences import Columns, Panel, TimeSeries
+from statewise._renamed import renamed_arguments
+from statewise.sequences import Columns, Panel
 from statewise.sequences.arrays import check_count
+from statewise.tasks.evaluation.baselines import baselines, steps_within
 from statewise.tasks.evaluation.holdout import Evaluation
-from statewise.tasks.evaluation.many_baselines import repeated, steps_within
-from statewise.tasks.evaluation.many_metrics import Cast
-from statewise.tasks.evaluation.origins import Origins, cut, say_left_out
-from statewise.tasks.evaluation.result import MODEL, NAIVE, SEASONAL_NAIVE, Backtest
-from statewise.tasks.forecasting.adapters import panel_of, take_in
+from statewise.tasks.evaluation.origins import Origins, left_out_note, rolling_origins
+from statewise.tasks.evaluation.result import Backtest
+from statewise.tasks.forecasting.adapters import take_in
+from statewise.tasks.forecasting.forecast import Forecast
 from statewise.tasks.forecasting.forecaster import Forecaster
 from statewise.tasks.forecasting.parameters import fresh, levels_of
-from statewise.tasks.forecasting.result_names import check_backtest
+from statewise.tasks.forecasting.progress import Progress
+from statewise.tasks.forecasting.result_names import MODEL, check_backtest
 
-Progress = Callable[[str, int, int, float], None]
 
-
+@renamed_arguments(names="columns")
 def backtest(
     forecaster: Forecaster,
     data: Any,
@@ -29,7 +29,7 @@ def backtest(
     horizon: int | None = None,
     refit: bool = False,
     level: Sequence[float] = (80, 95),
-    names: Columns | Mapping[str, Any] | None = None,
+    columns: Columns | Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Backtest:
     """Forecast the last steps of every series from rolling origins, and measure the forecasts.
@@ -51,7 +51,7 @@ def backtest(
         horizon: steps to forecast at each; None for the forecaster's own.
         refit: whether to fit at each origin.
         level: how many percent the intervals are to cover; empty for no intervals.
-        names: which columns of a long frame hold what, as in `Forecaster.fit`.
+        columns: which columns of a long frame hold what, as in `Forecaster.fit`.
         progress: as in `Forecaster.fit`; with ``refit`` the window stands before what goes on.
 
     Returns:
@@ -70,13 +70,13 @@ def backtest(
     horizon = forecaster.horizon if horizon is None else horizon
     check_count(horizon, "horizon")
     levels = _levels(level)
-    panel = _panel(data, names)
+    panel = data if isinstance(data, Panel) else take_in(data, columns).known
     check_backtest(panel.columns)
-    origins, left_out = cut(panel, windows=windows, horizon=horizon)
-    fitted, origins, season, cast = _run(forecaster, origins, refit, levels, progress)
+    origins, left_out = rolling_origins(panel, windows=windows, horizon=horizon)
+    fitted, origins, season, forecast = _run(forecaster, origins, refit, levels, progress)
     used = {*origins.panel.keys.tolist(), *left_out}
     left_out += [key for key in panel.keys.tolist() if key not in used]
-    notes = [say_left_out(left_out, len(panel))] if left_out else []
+    notes = [left_out_note(left_out, len(panel))] if left_out else []
     notes += [note for note in fitted.notes_ if not note.startswith("left out")]
     ends = origins.panel.time[origins.panel.offsets[1:] - 1]
     if (ends != ends[0]).any():
@@ -87,7 +87,7 @@ def backtest(
     return Backtest(
         forecaster=fitted,
         origins=origins,
-        casts={MODEL: cast, **_baselines(origins, season, levels)},
+        arrays={MODEL: forecast, **baselines(origins, season=season, levels=levels)},
         scale=steps_within(origins, season=season)[0],
         season=season,
         refit=refit,
@@ -112,55 +112,60 @@ def from_evaluation(evaluation: Evaluation, *, level: Sequence[float] = (80, 95)
     >>> bool(result.table.loc["model", "MAE"] == evaluation.table.loc["model", "MAE"])
     True
     """
-    train, truth, fitted = evaluation.train, evaluation.truth, evaluation.forecaster
-    values = np.concatenate([train.values[:, 0], truth.to_numpy()])
-    whole = replace(train, values=values[:, None], time=train.time.append(truth.index), known=None)
-    levels, horizon = _levels(level), len(truth)
-    origins, _ = cut(panel_of(whole), windows=1, horizon=horizon)
-    cast = _stacked([_forecast(fitted, origins, origins.known(0), 0, levels)])
+    fitted, origins, levels = evaluation.forecaster, evaluation.origins, _levels(level)
+    if origins is None:
+        raise ValueError("forecasts of one step have no intervals: take evaluate_closed_loop")
+    season, note = fitted.season_, evaluation.train.note
+    forecast = _stacked([_forecast(fitted, origins, origins.known(0), 0, levels)])
     return Backtest(
         forecaster=fitted,
         origins=origins,
-        casts={MODEL: cast, **_baselines(origins, fitted.season_, levels)},
-        scale=steps_within(origins, season=fitted.season_)[0],
-        season=fitted.season_,
+        arrays={MODEL: forecast, **baselines(origins, season=season, levels=levels)},
+        scale=steps_within(origins, season=season)[0],
+        season=season,
         refit=False,
         left_out=[],
-        notes=[train.note] if train.note else [],
+        notes=[note] if note else [],
     )
 
 
-def _baselines(origins: Origins, season: int, levels: tuple[float, ...]) -> dict[str, Cast]:
-    """Return the naive forecast, and the seasonal naive one where there is a season."""
-    casts = {NAIVE: repeated(origins, season=1, levels=levels)}
-    if season > 1:
-        casts[SEASONAL_NAIVE] = repeated(origins, season=season, levels=levels)
-    return casts
-
-
-def _run(forecaster, origins: Origins, refit: bool, levels, progress) -> tuple:
+def _run(
+    forecaster: Forecaster,
+    origins: Origins,
+    refit: bool,
+    levels: tuple[float, ...],
+    progress: Progress | None,
+) -> tuple[Forecaster, Origins, int, Forecast]:
     """Fit and forecast at each origin.
 
     Returns:
         The forecaster of the last fit; the origins of the series that it serves: those that are
-        too short for it at the first one are left out of all; the season found there; what it said.
+        too short for it at the first one are left out of all; the season found there; the
+        forecasts.
     """
-    fitted, season, told = None, 1, []
+    known = origins.known(0)
+    fitted = _fitted(forecaster, known, _of_window(progress, 0, origins) if refit else progress)
+    season = fitted.season_
+    origins = origins.select(np.flatnonzero(np.isin(known.keys, fitted.keys_)))
+    forecasts = []
     for window in range(origins.windows):
         known = origins.known(window)
-        if fitted is None or refit:
-            fitted = fresh(forecaster)
-            tell = _naming(progress, window, origins.windows) if refit else progress
-            fitted.fit(known, short="drop" if len(known) > 1 else "raise", progress=tell)
-        if window == 0:
-            season = fitted.season_
-            origins = origins.select(np.flatnonzero(np.isin(known.keys, fitted.keys_)))
-            known = origins.known(window)
-        told.append(_forecast(fitted, origins, known, window, levels))
-    return fitted, origins, season, _stacked(told)
+        if refit and window:
+            fitted = _fitted(forecaster, known, _of_window(progress, window, origins))
+        forecasts.append(_forecast(fitted, origins, known, window, levels))
+    return fitted, origins, season, _stacked(forecasts)
 
 
-def _forecast(fitted, origins: Origins, known: Panel, window: int, levels) -> Cast:
+def _fitted(forecaster: Forecaster, known: Panel, progress: Progress | None) -> Forecaster:
+    """Fit a copy of a forecaster on what is known; one series that is too short is an error."""
+    short = "drop" if len(known) > 1 else "raise"
+    return fresh(forecaster).fit(known, short=short, progress=progress)
+
+
+def _forecast(
+    fitted: Forecaster, origins: Origins, known: Panel, window: int, levels: tuple[float, ...]
+) -> Forecast:
+    """Forecast from an origin of every series, (series, horizon)."""
     # Where the season counts days without a row, the rows to forecast are further ahead.
     ahead = origins.ahead(window, fitted.season_)
     steps = int(ahead.max()) + 1
@@ -171,41 +176,32 @@ def _forecast(fitted, origins: Origins, known: Panel, window: int, levels) -> Ca
         future=origins.future(window, ahead, known),
     )
 
-    def told(name: str) -> np.ndarray:
+    def of_rows(name: str) -> np.ndarray:
         column = frame[name].to_numpy(np.float64).reshape(len(known), steps)
         return np.take_along_axis(column, ahead, 1)
 
-    bands = {level: (told(f"model-lo-{level:g}"), told(f"model-hi-{level:g}")) for level in levels}
-    return Cast(told(MODEL), bands)
+    ends = {one: (of_rows(f"model-lo-{one:g}"), of_rows(f"model-hi-{one:g}")) for one in levels}
+    return Forecast(of_rows(MODEL), ends)
 
 
-def _panel(data: Any, names: Columns | Mapping[str, Any] | None) -> Panel:
-    if isinstance(data, Panel):
-        return data
-    panel = take_in(data, names).panel
-    if isinstance(data, TimeSeries) and data.known is not None:
-        # What was filled in was interpolated towards later values: here it is missing again.
-        panel = replace(panel, values=np.where(data.known[:, None], panel.values, np.nan))
-    return panel
-
-
-def _stacked(told: list[Cast]) -> Cast:
+def _stacked(windows: list[Forecast]) -> Forecast:
     """Join windows, (series, horizon) each, to (series, windows, horizon)."""
-    bands = {
-        level: tuple(np.stack([cast.bands[level][end] for cast in told], axis=1) for end in (0, 1))
-        for level in told[0].bands
-    }
-    return Cast(np.stack([cast.points for cast in told], axis=1), bands)
+    bands = {}
+    for level in windows[0].bands:
+        low, high = (np.stack([one.bands[level][end] for one in windows], 1) for end in (0, 1))
+        bands[level] = low, high
+    return Forecast(np.stack([one.points for one in windows], axis=1), bands)
 
 
-def _naming(progress: Progress | None, window: int, windows: int) -> Progress | None:
+def _of_window(progress: Progress | None, window: int, origins: Origins) -> Progress | None:
+    """Return what is called with the window before what goes on."""
     if progress is None:
         return None
 
-    def tell(phase: str, done: int, most: int, loss: float) -> None:
-        progress(f"window {window + 1} of {windows}: {phase}", done, most, loss)
+    def call(phase: str, done: int, most: int, loss: float) -> None:
+        progress(f"window {window + 1} of {origins.windows}: {phase}", done, most, loss)
 
-    return tell
+    return call
 
 
 def _levels(level: Any) -> tuple[float, ...]:

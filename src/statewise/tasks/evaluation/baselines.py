@@ -3,13 +3,26 @@
 Closed loop means: for all steps from the values before the first of them. One step ahead means:
 each step from the true values before it. A missing value (NaN) is no forecast: in its place stands
 the latest one known whole seasons before, or where there is none, the latest one known.
+
+In a backtest they have intervals: the point, plus and minus a quantile of the normal distribution
+times the root mean square of the errors one (season's) step ahead within what is known at the first
+origin, which grows with the root of the steps, or seasons, ahead (Hyndman and Athanasopoulos,
+"Forecasting: principles and practice", 3rd edition, 2021, section 5.5).
 """
 
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
+from statewise.sequences import Panel
 from statewise.sequences.bridging import latest_known
+from statewise.sequences.holidays import positions_of
+from statewise.tasks.evaluation.origins import Origins
+from statewise.tasks.evaluation.pooled import seasonal_differences
+from statewise.tasks.forecasting.forecast import Forecast
+from statewise.tasks.forecasting.known_steps import on_calendar
+from statewise.tasks.forecasting.result_names import NAIVE, SEASONAL_NAIVE
 
 
 def naive(history: Any, horizon: int) -> np.ndarray:
@@ -56,7 +69,7 @@ def seasonal_naive(history: Any, horizon: int, *, season: int) -> np.ndarray:
     """
     values = _series(history)
     _check(horizon=horizon, season=season)
-    return np.resize(_latest(values, min(season, len(values)))[-season:], horizon)
+    return _of_one(values, np.array([len(values)]), np.arange(horizon), season)[0]
 
 
 def naive_one_step(series: Any, first: int) -> np.ndarray:
@@ -104,8 +117,68 @@ def seasonal_naive_one_step(series: Any, first: int, *, season: int) -> np.ndarr
             f"first={first}: it must be between 1 and {len(values) - 1}, the last step of the "
             "series."
         )
-    season = min(season, first)
-    return _latest(values, season)[np.arange(first, len(values)) - season]
+    origins = np.arange(first, len(values))
+    return _of_one(values, origins, np.zeros(1, int), min(season, first))[:, 0]
+
+
+def baselines(
+    origins: Origins, *, season: int, levels: tuple[float, ...] = ()
+) -> dict[str, Forecast]:
+    """Return by name the naive forecast, and the seasonal naive one where there is a season.
+
+    Args:
+        origins: of the series.
+        season: steps in a season, 1 for none.
+        levels: of their intervals, in percent.
+    """
+    found = {NAIVE: repeated(origins, season=1, levels=levels)}
+    if season > 1:
+        found[SEASONAL_NAIVE] = repeated(origins, season=season, levels=levels)
+    return found
+
+
+def repeated(origins: Origins, *, season: int, levels: tuple[float, ...]) -> Forecast:
+    """Forecast that the last season comes again; the last value, for a season of 1.
+
+    Where the last season has no value, the interval is wider as well.
+
+    >>> import pandas as pd
+    >>> from statewise.sequences import read_wide
+    >>> from statewise.tasks.evaluation.origins import rolling_origins
+    >>> panel = read_wide(pd.DataFrame({"a": [3.0, 1.0, 2.0, 7.0, 9.0]}))
+    >>> origins, _ = rolling_origins(panel, windows=1, horizon=2)
+    >>> repeated(origins, season=2, levels=()).points
+    array([[[1., 2.]]])
+    """
+    panel = on_calendar(origins.panel, season)
+    ahead = np.stack([origins.ahead(w, season) for w in range(origins.windows)], axis=1)
+    first = _first_rows(origins, panel)
+    points, seasons = _latest_seasons(panel.values[:, 0], panel.offsets, first, ahead, season)
+    bands = {}
+    if levels:
+        _, spread = steps_within(origins, season=season)
+        width = spread[:, None, None] * np.sqrt(seasons)
+        for level in levels:
+            reach = NormalDist().inv_cdf(0.5 + level / 200) * width
+            bands[level] = (points - reach, points + reach)
+    return Forecast(points, bands)
+
+
+def steps_within(origins: Origins, *, season: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean absolute and the root mean square of the seasonal differences, (series,).
+
+    Those of the steps before the first origin alone. A series shorter than two seasons is measured
+    by its differences over one step. The mean is NaN, and the root 0, where nothing changes.
+    """
+    known = on_calendar(origins.known(0), season)
+    lag = np.where(known.lengths >= 2 * season, season, 1)
+    steps = seasonal_differences(known.values[:, 0], known.offsets, lag)
+    there = ~np.isnan(steps)
+    steps = np.where(there, steps, 0.0)
+    count = np.maximum(np.add.reduceat(there.astype(float), known.offsets[:-1]), 1)
+    mean = np.add.reduceat(np.abs(steps), known.offsets[:-1]) / count
+    square = np.add.reduceat(np.square(steps), known.offsets[:-1]) / count
+    return np.where(mean > 0, mean, np.nan), np.sqrt(square)
 
 
 def _series(values: Any) -> np.ndarray:
@@ -119,14 +192,46 @@ def _series(values: Any) -> np.ndarray:
     return array
 
 
-def _latest(values: np.ndarray, season: int) -> np.ndarray:
-    """Return for each step the latest value known whole seasons before, or itself."""
-    known, ends = ~np.isnan(values), np.array([0, len(values)])
-    if known.all():
-        return values
-    source = latest_known(known, ends, season)
-    source = np.where(source >= 0, source, latest_known(known, ends, 1))
-    return np.where(source >= 0, values[source], np.nan)
+def _latest_seasons(
+    values: np.ndarray, offsets: np.ndarray, first: np.ndarray, ahead: np.ndarray, season: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Repeat the latest season that has a value.
+
+    Args:
+        values: of all series, (rows,); NaN where one is missing.
+        offsets: where each series begins, (series + 1,).
+        first: the row of the first step to forecast of each window, (series, windows).
+        ahead: how far the steps to forecast are from it, (series, windows, horizon).
+        season: steps in a season. What is shorter than one is repeated as it is.
+
+    Returns:
+        The forecast; and how many seasons lie between a step and the one that it repeats. Both
+        (series, windows, horizon).
+    """
+    known = ~np.isnan(values)
+    length = np.minimum(season, first - offsets[:-1, None])[..., None]  # (series, windows, 1)
+    rows = first[..., None] - length + ahead % length
+    whole = latest_known(known, offsets, season)[rows]
+    there = (whole >= 0) & (length == season)
+    source = np.where(there, whole, latest_known(known, offsets, 1)[rows])
+    points = np.where(source >= 0, values[source], np.nan)
+    return points, ahead // length + 1 + np.where(there, (rows - whole) // season, 0)
+
+
+def _of_one(values: np.ndarray, first: np.ndarray, ahead: np.ndarray, season: int) -> np.ndarray:
+    """Repeat the latest season of one series, from origins ``first``: (origins, horizon)."""
+    every = np.broadcast_to(ahead, (1, len(first), len(ahead)))
+    ends = np.array([0, len(values)])
+    return _latest_seasons(values, ends, first[None], every, season)[0][0]
+
+
+def _first_rows(origins: Origins, panel: Panel) -> np.ndarray:
+    """Return the row after the last known one of each window in the panel, (series, windows)."""
+    rows = origins.panel.offsets[:-1, None] + origins.first
+    if len(panel.values) == len(origins.panel.values):
+        return rows
+    positions = positions_of(origins.panel)
+    return panel.offsets[:-1, None] + positions[rows - 1] + 1
 
 
 def _check(**counts: int) -> None:

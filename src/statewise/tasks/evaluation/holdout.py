@@ -8,18 +8,18 @@ import pandas as pd
 
 from statewise.sequences import DataError, TimeSeries, split
 from statewise.tasks.evaluation.baselines import (
-    naive,
+    baselines,
     naive_one_step,
-    seasonal_naive,
     seasonal_naive_one_step,
 )
 from statewise.tasks.evaluation.metrics import mae, mape, mase, rmse
-from statewise.tasks.forecasting.adapters import as_time_series, panel_of, take_in
-from statewise.tasks.forecasting.forecaster import Forecaster, Progress
-from statewise.tasks.forecasting.known_steps import known_of, on_calendar, places_of
+from statewise.tasks.evaluation.origins import Origins
+from statewise.tasks.forecasting.adapters import as_time_series, take_in
+from statewise.tasks.forecasting.forecaster import Forecaster
+from statewise.tasks.forecasting.known_steps import on_calendar, places_of
 from statewise.tasks.forecasting.parameters import fresh
-
-MODEL, NAIVE, SEASONAL_NAIVE = "model", "naive", "seasonal naive"
+from statewise.tasks.forecasting.progress import Progress
+from statewise.tasks.forecasting.result_names import MODEL, NAIVE, SEASONAL_NAIVE
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +33,7 @@ class Evaluation:
         forecasts: by time, the columns "model", "naive" and (where there is a season) "seasonal
             naive".
         table: a row for each of these forecasts; the columns MAE, RMSE, MAPE (in percent), MASE.
+        origins: where the series was cut; None for forecasts of one step.
     """
 
     forecaster: Forecaster
@@ -40,6 +41,7 @@ class Evaluation:
     truth: pd.Series
     forecasts: pd.DataFrame
     table: pd.DataFrame
+    origins: Origins | None = None
 
     def verdict(self) -> str:
         """Say in a sentence whether the model beats the naive forecasts.
@@ -95,18 +97,16 @@ def evaluate_closed_loop(
         )
     first = len(series) - horizon
     fitted, train = _fit(forecaster, series, first, progress)
+    origins = Origins(take_in(series).known, np.array([[first]]), horizon)
     season = fitted.season_
-    known = on_calendar(known_of(take_in(train)), season)
     # Where the season counts days without a row, the held-out steps are further ahead than rows.
-    places = places_of(on_calendar(panel_of(series), season), series)
-    ahead = places[first:] - places[first - 1] - 1
-    values, steps = known.values[:, 0], ahead[-1] + 1
-    told = fitted.predict() if steps == horizon else fitted.predict(int(steps))
-    forecasts = {MODEL: told.to_numpy(), NAIVE: naive(values, steps)}
-    if season > 1:
-        forecasts[SEASONAL_NAIVE] = seasonal_naive(values, steps, season=season)
-    forecasts = {name: forecast[ahead] for name, forecast in forecasts.items()}
-    return _compare(fitted, train, series, forecasts)
+    ahead = origins.ahead(0, season)[0]
+    steps = int(ahead[-1]) + 1
+    points = fitted.predict() if steps == horizon else fitted.predict(steps)
+    forecasts = {MODEL: points.to_numpy()[ahead]}
+    for name, forecast in baselines(origins, season=season).items():
+        forecasts[name] = forecast.points[0, 0]
+    return _compare(fitted, train, series, forecasts, origins)
 
 
 def evaluate_one_step(
@@ -144,7 +144,7 @@ def evaluate_one_step(
     series = series.without_hindsight(first)
     fitted, train = _fit(one_step, series, first, progress)
     season = fitted.season_
-    panel = on_calendar(known_of(take_in(series)), season)
+    panel = on_calendar(take_in(series).known, season)
     places, values = places_of(panel, series), panel.values[:, 0]
     begin = places[first]
     forecasts = {NAIVE: naive_one_step(values, begin)}
@@ -157,12 +157,21 @@ def evaluate_one_step(
     return _compare(fitted, train, series, forecasts)
 
 
-def _fit(forecaster, series, first, progress) -> tuple[Forecaster, TimeSeries]:
+def _fit(
+    forecaster: Forecaster, series: TimeSeries, first: int, progress: Progress | None
+) -> tuple[Forecaster, TimeSeries]:
+    """Fit a copy of a forecaster on the steps before ``first``; return it and those steps."""
     train = series.until(first)
     return fresh(forecaster).fit(train, progress=progress), train
 
 
-def _compare(fitted, train, series, forecasts) -> Evaluation:
+def _compare(
+    fitted: Forecaster,
+    train: TimeSeries,
+    series: TimeSeries,
+    forecasts: dict[str, np.ndarray],
+    origins: Origins | None = None,
+) -> Evaluation:
     """Measure on the steps whose truth is known."""
     time, values = series.time[len(train) :], series.values[len(train) :, 0]
     known = np.ones(len(time), bool) if series.known is None else series.known[len(train) :]
@@ -180,4 +189,5 @@ def _compare(fitted, train, series, forecasts) -> Evaluation:
         truth=truth,
         forecasts=pd.DataFrame(forecasts, index=time),
         table=pd.DataFrame.from_dict(rows, orient="index"),
+        origins=origins,
     )

@@ -2,12 +2,15 @@
 
 In the equations y is the truth, f the forecast, n the number of values compared. All functions
 take array-likes of one shape, whatever it is, compute in float64 and return a float. Where a
-measure has no value (it would divide by zero) they return NaN.
+measure has no value (it would divide by zero) they return NaN. The formulas themselves, which
+average over some axes of many forecasts at once, are those of `pooled`.
 """
 
 from typing import Any
 
 import numpy as np
+
+from statewise.tasks.evaluation import pooled
 
 
 def mae(truth: Any, forecast: Any) -> float:
@@ -20,7 +23,7 @@ def mae(truth: Any, forecast: Any) -> float:
     1.5
     """
     y, f = _pair(truth, forecast)
-    return float(np.abs(y - f).mean())
+    return float(pooled.mean_absolute(y - f))
 
 
 def rmse(truth: Any, forecast: Any) -> float:
@@ -33,7 +36,7 @@ def rmse(truth: Any, forecast: Any) -> float:
     5.0
     """
     y, f = _pair(truth, forecast)
-    return float(np.sqrt(np.square(y - f).mean()))
+    return float(pooled.root_mean_square(y - f))
 
 
 def mape(truth: Any, forecast: Any) -> float:
@@ -63,8 +66,7 @@ def smape(truth: Any, forecast: Any) -> float:
     50.0
     """
     y, f = _pair(truth, forecast)
-    total = np.abs(y) + np.abs(f)
-    return float(200 * (np.abs(y - f) / np.where(total == 0, 1, total)).mean())
+    return float(pooled.symmetric_percentage(y, f))
 
 
 def mase(truth: Any, forecast: Any, *, train: Any, season: int = 1) -> float:
@@ -86,10 +88,7 @@ def mase(truth: Any, forecast: Any, *, train: Any, season: int = 1) -> float:
     >>> mase([6.0, 7.0], [6.0, 8.0], train=[1.0, 2.0, 3.0, 4.0, 5.0])
     0.5
     """
-    steps = np.abs(_steps(train, season))
-    error = mae(truth, forecast)
-    scale = float(steps.mean()) if len(steps) else 0.0
-    return error / scale if scale > 0 else float("nan")
+    return _scaled(mae(truth, forecast), float(pooled.mean_absolute(_steps(train, season))))
 
 
 def rmsse(truth: Any, forecast: Any, *, train: Any, season: int = 1) -> float:
@@ -110,10 +109,7 @@ def rmsse(truth: Any, forecast: Any, *, train: Any, season: int = 1) -> float:
     >>> rmsse([6.0, 7.0], [8.0, 9.0], train=[1.0, 3.0, 5.0])
     1.0
     """
-    steps = np.square(_steps(train, season))
-    error = rmse(truth, forecast)
-    scale = float(np.sqrt(steps.mean())) if len(steps) else 0.0
-    return error / scale if scale > 0 else float("nan")
+    return _scaled(rmse(truth, forecast), float(pooled.root_mean_square(_steps(train, season))))
 
 
 def wql(truth: Any, forecasts: Any, *, quantiles: Any) -> float:
@@ -142,12 +138,8 @@ def wql(truth: Any, forecasts: Any, *, quantiles: Any) -> float:
     if len(f) != len(q):
         raise ValueError(f"there are {len(q)} quantiles, but forecasts for {len(f)} of them.")
     pairs = [_pair(truth, one) for one in f]
-    total = np.abs(pairs[0][0]).sum()
-    loss = sum(
-        2 * np.maximum(one * (y - low), (one - 1) * (y - low)).sum()
-        for one, (y, low) in zip(q, pairs, strict=True)
-    )
-    return float(loss / (len(q) * total)) if total > 0 else float("nan")
+    each = [(float(one), low) for one, (_, low) in zip(q, pairs, strict=True)]
+    return float(pooled.weighted_quantile_loss(pairs[0][0], each))
 
 
 def coverage(truth: Any, low: Any, high: Any) -> float:
@@ -161,7 +153,7 @@ def coverage(truth: Any, low: Any, high: Any) -> float:
     """
     y, low = _pair(truth, low)
     _, high = _pair(truth, high)
-    return float(100 * ((low <= y) & (y <= high)).mean())
+    return float(pooled.percent_within(y, low, high))
 
 
 def _steps(train: Any, season: int) -> np.ndarray:
@@ -169,7 +161,11 @@ def _steps(train: Any, season: int) -> np.ndarray:
     if season < 1:
         raise ValueError(f"season={season}: a season has at least 1 step; 1 stands for none.")
     x = np.asarray(train, np.float64)
-    return x[season:] - x[:-season]
+    return pooled.seasonal_differences(x, np.array([0, len(x)]), np.array([season]))[season:]
+
+
+def _scaled(error: float, scale: float) -> float:
+    return error / scale if scale > 0 else float("nan")
 
 
 def _pair(truth: Any, forecast: Any) -> tuple[np.ndarray, np.ndarray]:

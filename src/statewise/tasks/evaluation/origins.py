@@ -87,7 +87,7 @@ class Origins:
         return Origins(self.panel.select(which), self.first[which], self.horizon)
 
 
-def cut(panel: Panel, *, windows: int, horizon: int) -> tuple[Origins, list]:
+def rolling_origins(panel: Panel, *, windows: int, horizon: int) -> tuple[Origins, list]:
     """Cut the last ``windows * horizon`` steps of each series into windows.
 
     Returns:
@@ -98,7 +98,7 @@ def cut(panel: Panel, *, windows: int, horizon: int) -> tuple[Origins, list]:
 
     >>> from statewise.sequences import read_wide
     >>> panel = read_wide(pd.DataFrame({"a": np.arange(20.0)}))
-    >>> origins, _ = cut(panel, windows=2, horizon=3)
+    >>> origins, _ = rolling_origins(panel, windows=2, horizon=3)
     >>> origins.first, origins.truth()[0, 0]
     (array([[14, 17]]), array([14., 15., 16.]))
     """
@@ -117,7 +117,7 @@ def cut(panel: Panel, *, windows: int, horizon: int) -> tuple[Origins, list]:
     return Origins(panel, first, horizon), left_out
 
 
-def say_left_out(keys: list, count: int) -> str:
+def left_out_note(keys: list, count: int) -> str:
     """Say which series a backtest goes on without."""
     return (
         f"{len(keys)} of {count} series have too few time steps before the first window and are "

@@ -7,10 +7,9 @@ origin, on what is known there.
 import numpy as np
 import pandas as pd
 
-from statewise.tasks.evaluation.many_metrics import Cast
 from statewise.tasks.evaluation.origins import Origins
-
-PEERS = ("AutoETS", "AutoARIMA", "AutoTheta")
+from statewise.tasks.forecasting.forecast import Forecast
+from statewise.tasks.forecasting.result_names import PEERS
 
 
 def check_peers(names: tuple[str, ...]) -> None:
@@ -32,7 +31,9 @@ def check_peers(names: tuple[str, ...]) -> None:
         ) from None
 
 
-def forecast_peer(name: str, origins: Origins, *, season: int, levels: tuple[float, ...]) -> Cast:
+def forecast_peer(
+    name: str, origins: Origins, *, season: int, levels: tuple[float, ...]
+) -> Forecast:
     """Fit and forecast at every origin of every series.
 
     Raises:
@@ -50,15 +51,15 @@ def forecast_peer(name: str, origins: Origins, *, season: int, levels: tuple[flo
         values = values.groupby(series).transform(lambda x: x.interpolate(limit_direction="both"))
         frame = pd.DataFrame({"unique_id": series, "ds": 0, "y": values})
         frame["ds"] = frame.groupby("unique_id").cumcount() + 1
-        told = StatsForecast(models=[model], freq=1, n_jobs=1).forecast(
+        frame = StatsForecast(models=[model], freq=1, n_jobs=1).forecast(
             df=frame, h=origins.horizon, level=[float(level) for level in levels] or None
         )
-        windows.append(told.sort_values(["unique_id", "ds"], kind="stable"))
+        windows.append(frame.sort_values(["unique_id", "ds"], kind="stable"))
 
     def taken(column: str) -> np.ndarray:
         shape = (len(origins.panel), origins.horizon)
         return np.stack(
-            [told[column].to_numpy(np.float64).reshape(shape) for told in windows], axis=1
+            [one[column].to_numpy(np.float64).reshape(shape) for one in windows], axis=1
         )
 
     columns = {str(column) for column in windows[0].columns}
@@ -66,7 +67,7 @@ def forecast_peer(name: str, origins: Origins, *, season: int, levels: tuple[flo
     for level in levels:
         ends = [_column(columns, f"{name}-{end}-", level) for end in ("lo", "hi")]
         bands[level] = (taken(ends[0]), taken(ends[1]))
-    return Cast(taken(name), bands)
+    return Forecast(taken(name), bands)
 
 
 def _column(columns: set[str], prefix: str, level: float) -> str:

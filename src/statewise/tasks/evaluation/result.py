@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from statewise.tasks.evaluation.many_metrics import Cast, measure
+from statewise._renamed import say_renamed
 from statewise.tasks.evaluation.origins import Origins
+from statewise.tasks.evaluation.pooled import measure
 from statewise.tasks.evaluation.reference_models import check_peers, forecast_peer
 from statewise.tasks.evaluation.significance import LEAST
 from statewise.tasks.evaluation.verdict import against, copies, covered
-
-MODEL, NAIVE, SEASONAL_NAIVE = "model", "naive", "seasonal naive"
+from statewise.tasks.forecasting.forecast import Forecast
+from statewise.tasks.forecasting.result_names import MODEL, NAIVE, SEASONAL_NAIVE
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +26,8 @@ class Backtest:
         forecaster: as fitted, at the first origin, or with ``refit`` at the last one.
         origins: where each series was cut, and what came: ``panel``, ``first`` (series, windows),
             ``horizon``.
-        casts: by name what each way to forecast said, "model" first: ``points`` (series, windows,
-            horizon) and ``bands``.
+        arrays: the forecasts by name, "model" first: ``points`` (series, windows, horizon) and
+            ``bands``, by level the lower and the upper ends.
         scale: of each series, (series,): its mean absolute seasonal difference within what was
             known at the first origin, by which MASE divides; NaN where it didn't change.
         season: steps in a season, as found at the first origin; 1 for none.
@@ -37,7 +38,7 @@ class Backtest:
 
     forecaster: Any
     origins: Origins
-    casts: dict[str, Cast]
+    arrays: dict[str, Forecast]
     scale: np.ndarray
     season: int
     refit: bool
@@ -52,7 +53,7 @@ class Backtest:
     @property
     def levels(self) -> tuple[float, ...]:
         """The levels of the intervals, in percent."""
-        return tuple(self.casts[MODEL].bands)
+        return tuple(self.arrays[MODEL].bands)
 
     @cached_property
     def forecasts(self) -> pd.DataFrame:
@@ -72,9 +73,9 @@ class Backtest:
             "cutoff": np.repeat(panel.time[rows[..., 0].ravel() - 1], horizon),
             columns.target: self.truth.ravel(),
         }
-        for name, cast in self.casts.items():
-            frame[name] = cast.points.ravel()
-            for level, (low, high) in cast.bands.items():
+        for name, forecast in self.arrays.items():
+            frame[name] = forecast.points.ravel()
+            for level, (low, high) in forecast.bands.items():
                 frame[f"{name}-lo-{level:g}"] = low.ravel()
                 frame[f"{name}-hi-{level:g}"] = high.ravel()
         return pd.DataFrame(frame)
@@ -89,8 +90,8 @@ class Backtest:
         """
         panel, (series, _, horizon) = self.origins.panel, self.truth.shape
         parts = []
-        for name, cast in self.casts.items():
-            found = measure(self.truth, cast, self.scale, (1,))
+        for name, forecast in self.arrays.items():
+            found = measure(self.truth, forecast, self.scale, (1,))
             frame = {
                 panel.columns.key: np.repeat(panel.keys, horizon),
                 "step": np.tile(np.arange(1, horizon + 1), series),
@@ -140,16 +141,18 @@ class Backtest:
         measured = "MASE" if series > 1 and np.isfinite(self.table.loc[MODEL, "MASE"]) else "MAE"
         errors = self.table[measured]
         many = f" and {series} series" if series > 1 else ""
-        others = ", ".join(f"the {name} forecast {_say(e)}" for name, e in errors.iloc[1:].items())
+        others = ", ".join(
+            f"the {name} forecast {_format(e)}" for name, e in errors.iloc[1:].items()
+        )
         what = "scaled error (MASE)" if measured == "MASE" else "error"
         said = [
             f"Over {_counted(windows, 'window')} of {_counted(horizon, 'step')}{many} the model "
-            f"has a mean absolute {what} of {_say(errors[MODEL])}, {others}."
+            f"has a mean absolute {what} of {_format(errors[MODEL])}, {others}."
         ]
         scale = self.scale if measured == "MASE" else np.ones(series)
         mine = self._losses(MODEL, scale)
         said += [
-            against(name, mine, self._losses(name, scale)) for name in self.casts if name != MODEL
+            against(name, mine, self._losses(name, scale)) for name in self.arrays if name != MODEL
         ]
         if max(series, windows) < LEAST:
             said.append(
@@ -168,10 +171,10 @@ class Backtest:
                 "is no nearer to the truth.",
             ),
         ):
-            if name in self.casts and self._copies(name, scale):
+            if name in self.arrays and self._copies(name, scale):
                 said.append(sentence)
                 break
-        said.append(covered(self.truth, self.casts[MODEL]))
+        said.append(covered(self.truth, self.arrays[MODEL]))
         if self.left_out:
             said.append(f"{_counted(len(self.left_out), 'key')} left out as too short.")
         return [sentence for sentence in said if sentence]
@@ -191,26 +194,32 @@ class Backtest:
             ImportError: where statsforecast isn't installed.
         """
         check_peers(names)
-        casts = dict(self.casts)
+        arrays = dict(self.arrays)
         for name in names:
             if progress is not None:
                 progress(name)
-            casts[name] = forecast_peer(name, self.origins, season=self.season, levels=self.levels)
-        return replace(self, casts=casts)
+            arrays[name] = forecast_peer(name, self.origins, season=self.season, levels=self.levels)
+        return replace(self, arrays=arrays)
+
+    @property
+    def casts(self) -> dict[str, Forecast]:
+        """The old name of ``arrays``."""
+        say_renamed("Backtest.casts", "Backtest.arrays")
+        return self.arrays
 
     def _losses(self, name: str, scale: np.ndarray) -> np.ndarray:
         """Return the mean absolute scaled errors of each window, (series, windows)."""
-        found = measure(self.truth, self.casts[name], scale, (2,))
+        found = measure(self.truth, self.arrays[name], scale, (2,))
         return found["MASE"]
 
     def _copies(self, name: str, scale: np.ndarray) -> bool:
-        points, reference = self.casts[MODEL].points, self.casts[name].points
+        points, reference = self.arrays[MODEL].points, self.arrays[name].points
         return copies(self.truth, points, reference, scale)
 
     def _pooled(self, axes: tuple[int, ...], index: pd.Index | None) -> pd.DataFrame:
         parts = {}
-        for name, cast in self.casts.items():
-            found = measure(self.truth, cast, self.scale, axes)
+        for name, forecast in self.arrays.items():
+            found = measure(self.truth, forecast, self.scale, axes)
             if index is None:
                 parts[name] = pd.Series({key: float(value) for key, value in found.items()})
             else:
@@ -220,7 +229,7 @@ class Backtest:
         return pd.concat(parts, names=["forecast"])
 
 
-def _say(error: float) -> str:
+def _format(error: float) -> str:
     return f"{error:.4g}"
 
 

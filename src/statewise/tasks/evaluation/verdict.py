@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from statewise.tasks.evaluation.many_metrics import Cast
 from statewise.tasks.evaluation.significance import compare
+from statewise.tasks.forecasting.forecast import Forecast
 
 _NEAR = 0.5  # of the way that the truth goes from the reference
 _NO_GAIN = 0.97  # of the reference's error
@@ -73,11 +73,11 @@ def against(name: str, model: np.ndarray, other: np.ndarray) -> str:
     return f"{start}, significantly ({found})."
 
 
-def covered(truth: np.ndarray, cast: Cast) -> str:
+def covered(truth: np.ndarray, forecast: Forecast) -> str:
     """Say how much of the truth lies within the intervals."""
     known = ~np.isnan(truth)
     parts = []
-    for level, (low, high) in cast.bands.items():
+    for level, (low, high) in forecast.bands.items():
         share = 100 * float(((low <= truth) & (truth <= high))[known].mean())
         parts.append(f"the {level:g} % intervals hold {share:.1f} %")
     text = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

@@ -19,6 +19,7 @@ from statewise.sequences import (
 )
 from statewise.sequences.arrays import without_mask
 from statewise.sequences.panel_reading import as_frame
+from statewise.tasks.forecasting.forecast import Forecast
 from statewise.tasks.forecasting.result_names import check_forecasts, check_once
 from statewise.tasks.forecasting.serialization.typed import typed
 
@@ -69,74 +70,74 @@ class Intake:
 
     Attributes:
         form: in which it came.
-        series: where it was one series by itself.
-        panel: the same as a panel, always.
+        panel: the series as given.
+        known: the same, in which what `read_series` filled in is missing again.
     """
 
     form: Form
     panel: Panel
-    series: TimeSeries | None = None
+    known: Panel
 
 
-def take_in(data: Any, names: Columns | Mapping[str, Any] | None = None) -> Intake:
+def take_in(data: Any, columns: Columns | Mapping[str, Any] | None = None) -> Intake:
     """Read what a user hands over.
 
     Args:
         data: a `TimeSeries`, a pandas Series, a frame (long, where it has the columns of time and
             target, or of the key; else wide), or an array (time,) or (time, series).
-        names: the columns of a long frame; None for `Columns` as it is.
+        columns: of a long frame; None for `Columns` as it is.
 
     Raises:
         DataError: where the data can't be read: see `read_panel` and `read_series`.
-        TypeError, ValueError: where ``names`` makes no sense.
+        TypeError, ValueError: where ``columns`` makes no sense.
     """
-    columns = as_columns(names)
+    named, columns = columns is not None, as_columns(columns)
     if isinstance(data, (TimeSeries, pd.Series)):
         return _one_series(as_time_series(data), "series")
     if isinstance(data, Panel):
         check_forecasts(data.columns)
-        return Intake(Form("long", "pandas"), data)
+        return _as_given(Form("long", "pandas"), data)
     frame = as_frame(data)
     if frame is None:
         array = _as_array(data)
         if array.ndim == 2:
             frame = pd.DataFrame(array, columns=range(array.shape[1]))
-            return Intake(Form("wide array"), read_wide(frame))
+            return _as_given(Form("wide array"), read_wide(frame))
         return _one_series(as_time_series(array), "array")
     there = set(frame.columns)
     given = there | (set(data.index.names) if isinstance(data, pd.DataFrame) else set())
     backend = nw.get_native_namespace(frame).__name__
     keyed = columns.key in given
     long = keyed or {columns.time, columns.target} <= given
-    if long or names is not None:
+    if long or named:
         check_forecasts(columns, keyed)
         form = Form("long", backend, keyed=keyed)
-        return Intake(form, read_panel(data, columns))
+        return _as_given(form, read_panel(data, columns))
     panel = read_wide(data)
     time = panel.time.name
     indexed = backend == "pandas" and time not in there
     if len(panel) == 1 and backend == "pandas":
         return _one_series(as_time_series(data), "series")
-    return Intake(Form("wide", backend, indexed=indexed, time=str(time)), panel)
+    return _as_given(Form("wide", backend, indexed=indexed, time=str(time)), panel)
 
 
-def as_columns(names: Columns | Mapping[str, Any] | None) -> Columns:
+def as_columns(given: Columns | Mapping[str, Any] | None) -> Columns:
     """Return the names of columns, given as `Columns`, as a mapping, or not at all.
 
     Raises:
         TypeError: where it is something else, or has a name that `Columns` hasn't.
     """
-    if names is None:
+    if given is None:
         return Columns()
-    if isinstance(names, Columns):
-        return names
-    if not isinstance(names, Mapping):
-        raise TypeError(f"names must be a Columns or a mapping, but is {type(names).__name__}")
+    if isinstance(given, Columns):
+        return given
+    if not isinstance(given, Mapping):
+        raise TypeError(f"columns must be a Columns or a mapping, but is {type(given).__name__}")
     known = [field.name for field in fields(Columns)]
-    wrong = [name for name in names if name not in known]
+    wrong = [name for name in given if name not in (*known, "id")]  # which is key's old name
     if wrong:
-        raise TypeError(f"names has no part {wrong[0]!r}; it has {', '.join(known)}")
-    return Columns(**names)
+        raise TypeError(f"columns has no part {wrong[0]!r}; it has {', '.join(known)}")
+    return Columns(**given)
 
 
 def as_time_series(series: Any) -> TimeSeries:
@@ -178,16 +179,18 @@ def panel_of(series: TimeSeries) -> Panel:
     )
 
 
-def give_back(form: Form, panel: Panel, points: np.ndarray, bands: dict[str, np.ndarray]) -> Any:
+def give_back(form: Form, panel: Panel, forecast: Forecast) -> Any:
     """Return forecasts in the form in which the data came.
 
     Args:
         form: of the data.
         panel: the known steps.
-        points: (series, horizon).
-        bands: ends of intervals, "lo-80" and the like, (series, horizon) each.
+        forecast: (series, horizon).
     """
-    horizon = points.shape[1]
+    points, horizon = forecast.points, forecast.points.shape[1]
+    bands: dict[str, np.ndarray] = {}
+    for level, (low, high) in forecast.bands.items():
+        bands |= {f"lo-{level:g}": low, f"hi-{level:g}": high}
     if form.layout == "array" and not bands:
         return points[0]
     if form.layout == "wide array" and not bands:
@@ -229,8 +232,15 @@ def _as_array(data: Any) -> np.ndarray:
     return array
 
 
+def _as_given(form: Form, panel: Panel) -> Intake:
+    return Intake(form, panel, panel)
+
+
 def _one_series(series: TimeSeries, layout: str) -> Intake:
-    return Intake(Form(layout), panel_of(series), series)
+    panel = known = panel_of(series)
+    if series.known is not None:
+        known = replace(panel, values=np.where(series.known[:, None], panel.values, np.nan))
+    return Intake(Form(layout), panel, known)
 
 
 def _as(backend: str, frame: pd.DataFrame) -> Any:

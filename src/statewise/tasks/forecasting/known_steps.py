@@ -1,27 +1,11 @@
 """What is known of series, step by step of their calendar, and what stands in for what isn't."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
 from statewise.sequences import Panel, TimeSeries
 from statewise.sequences.bridging import bridged
 from statewise.sequences.holidays import fits_week, with_absent
-from statewise.tasks.forecasting.adapters import Intake
-
-
-def known_of(taken: Intake) -> Panel:
-    """Return the panel, in which what `read_series` filled in is missing again."""
-    series = taken.series
-    return taken.panel if series is None else replace(taken.panel, values=values_known(series))
-
-
-def values_known(series: TimeSeries) -> np.ndarray:
-    """Return a series' values, (time, features); NaN where one was filled in."""
-    if series.known is None:
-        return series.values
-    return np.where(series.known[:, None], series.values, np.nan)
 
 
 def on_calendar(panel: Panel, season: int) -> Panel:
@@ -32,7 +16,7 @@ def on_calendar(panel: Panel, season: int) -> Panel:
     return with_absent(panel) if fits_week(panel, season) else panel
 
 
-def say_absent(rows: int, steps: int) -> list[str]:
+def absent_note(rows: int, steps: int) -> list[str]:
     """Say how many steps of the calendar have no row; nothing where all have."""
     if rows == steps:
         return []
@@ -72,7 +56,7 @@ def as_it_came(series: TimeSeries, panel: Panel, season: int) -> tuple[np.ndarra
         season: steps in a season.
 
     Returns:
-        Its values, (steps,), each that is missing told by earlier ones; and the places of the
+        Its values, (steps,), each that is missing filled in by earlier ones; and the places of the
         series' own steps.
     """
     rows = places_of(panel, series)

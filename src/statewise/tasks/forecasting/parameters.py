@@ -3,23 +3,20 @@
 import copy
 import inspect
 import os
-from collections.abc import Callable
-from typing import Any
+from dataclasses import fields
+from typing import Any, Self
 
 import numpy as np
 
-from statewise.sequences import DataError, Panel
+from statewise.recurrence import CELLS
+from statewise.sequences import Panel
 from statewise.sequences.arrays import check_count
-from statewise.sequences.holidays import with_absent
-from statewise.sequences.panel import say_keys
-from statewise.sequences.season import find_season, season_lengths
-from statewise.tasks.forecasting.local_model.ensemble import CELLS, GATES
+from statewise.tasks.forecasting.engine import Arguments
 
 LIKELIHOODS = ("gaussian", "student-t", "negative-binomial", "quantiles")
 _MOST_STEPS = 1_000_000
 _MOST_LAYERS = 64
 _WEIGHT = 4 * 4  # bytes in training: itself, its gradient, and the optimizer's two averages
-_SEASONS_LOOKED_AT = 200  # series that decide about the season
 
 
 def check(forecaster: Any) -> None:
@@ -57,12 +54,39 @@ def _check_units(forecaster: Any) -> None:
     units, layers = forecaster.units, forecaster.layers
     if units == "auto":
         return
-    held = _WEIGHT * GATES[forecaster.cell] * units**2 * (2 * layers - 1)
-    if 2 * held > (room := _memory()):
+    held = _WEIGHT * len(CELLS[forecaster.cell].gates) * units**2 * (2 * layers - 1)
+    if 2 * held > (memory := _memory()):
         raise ValueError(
             f"units={units:,} in {layers} layers of {forecaster.cell} take some "
-            f"{held / 1e9:.3g} GB to train, but this machine has {room / 1e9:.3g} GB: take fewer"
+            f"{held / 1e9:.3g} GB to train, but this machine has {memory / 1e9:.3g} GB: take fewer"
         )
+
+
+class Parameters:
+    """What shows and changes the arguments of a class, as scikit-learn's estimators do."""
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the arguments, as scikit-learn's ``get_params`` does."""
+        return {name: getattr(self, name) for name in arguments_of(type(self))}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change arguments, as scikit-learn's ``set_params`` does, and return the forecaster.
+
+        Raises:
+            ValueError: for a name that is no argument.
+        """
+        known = arguments_of(type(self))
+        for name, value in params.items():
+            if name not in known:
+                raise ValueError(
+                    f"{type(self).__name__} has no argument {name!r}; it has {', '.join(known)}"
+                )
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
+        return f"{type(self).__name__}({given})"
 
 
 def arguments_of(kind: type) -> tuple[str, ...]:
@@ -79,9 +103,23 @@ def arguments_of(kind: type) -> tuple[str, ...]:
     return tuple(names)
 
 
-def given(value: Any) -> Any:
-    """Return an argument, None for "auto"."""
-    return None if value == "auto" else value
+def arguments_for(forecaster: Any, short: str = "raise", missing: str = "mask") -> Arguments:
+    """Return the arguments of a forecaster and of its ``fit``, None for "auto".
+
+    Raises:
+        TypeError, ValueError: where one makes no sense.
+    """
+    check(forecaster)
+    for name, value, words in (
+        ("short", short, ("raise", "drop")),
+        ("missing", missing, ("mask", "raise")),
+    ):
+        if value not in words:
+            raise ValueError(f"{name} must be one of {', '.join(words)}, but is {value!r}")
+    names = [field.name for field in fields(Arguments) if field.name not in ("short", "missing")]
+    given = {name: getattr(forecaster, name) for name in names}
+    given = {name: None if value == "auto" else value for name, value in given.items()}
+    return Arguments(**given, short=short, missing=missing)
 
 
 def fresh(forecaster: Any, **changes: Any) -> Any:
@@ -93,7 +131,7 @@ def fresh(forecaster: Any, **changes: Any) -> Any:
     """
     made = copy.copy(forecaster)
     for name in list(vars(made)):
-        if name in ("_engine", "_panel", "_form") or (name[-1] == "_" and name[0] != "_"):
+        if name in ("_engine", "_form") or (name[-1] == "_" and name[0] != "_"):
             delattr(made, name)
     return made.set_params(**changes)
 
@@ -146,12 +184,12 @@ def check_size(horizon: int, panel: Panel, numbers: int) -> None:
             f"horizon must be at most {_MOST_STEPS:,} steps, but is {horizon:,}: forecast fewer "
             "steps, or longer ones"
         )
-    held, room = 8 * horizon * len(panel) * numbers, _memory()
-    if 2 * held > room:
+    held, memory = 8 * horizon * len(panel) * numbers, _memory()
+    if 2 * held > memory:
         raise ValueError(
             f"horizon={horizon:,} for {len(panel):,} series takes some {held / 1e9:.3g} GB, but "
-            f"this machine has {room / 1e9:.3g} GB: forecast fewer steps, or some series at a time "
-            "as new_data"
+            f"this machine has {memory / 1e9:.3g} GB: forecast fewer steps, or some series at a "
+            "time as new_data"
         )
 
 
@@ -161,58 +199,3 @@ def _memory() -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # there is no telling on Windows
         return 16 << 30
-
-
-def named(levels: list[float], interval: Callable) -> dict[str, np.ndarray]:
-    """Return the ends of intervals by name, such as lo-80 and hi-80."""
-    bands = {}
-    for level in levels:
-        low, high = interval(float(level))
-        bands |= {f"lo-{level:g}": low, f"hi-{level:g}": high}
-    return bands
-
-
-def any_known(panel: Panel, least: int) -> np.ndarray:
-    """Whether a series has so many known values at least, (series,)."""
-    known = (~np.isnan(panel.values[:, 0])).astype(int)
-    return np.add.reduceat(known, panel.offsets[:-1]) >= least
-
-
-def check_counts(panel: Panel, likelihood: str | None) -> None:
-    """Refuse a target that holds no counts where the likelihood is one of counts.
-
-    Raises:
-        DataError: naming the first value that is no count.
-    """
-    if likelihood != "negative-binomial":
-        return
-    target = panel.values[:, 0]
-    wrong = (target < 0) | (target % 1 > 0)  # false where a value is missing
-    if wrong.any():
-        row = int(wrong.argmax())
-        key = panel.keys[int(np.searchsorted(panel.offsets, row, side="right")) - 1]
-        raise DataError(
-            f"the negative binomial is for counts, whole numbers from 0 on, but at "
-            f"{panel.time[row]} the series {say_keys([key])} has {target[row]:g}. Take another "
-            + ("likelihood." if (target < 0).any() else "likelihood, or round the target.")
-        )
-
-
-def season_of(panel: Panel) -> int:
-    """Return the length that most of the series' seasons have, if at least a third has one.
-
-    Some of them decide, evenly taken: the usual ones of many are found by few. Steps of the
-    calendar that have no row count as steps.
-    """
-    frequency = panel.calendar.frequency
-    lengths = season_lengths(frequency)
-    if not lengths:
-        return 1
-    panel = with_absent(panel)
-    some = np.linspace(0, len(panel) - 1, min(len(panel), _SEASONS_LOOKED_AT)).round().astype(int)
-    found = []
-    for i in some:
-        found.append(find_season(frequency, panel.values[slice(*panel.offsets[i : i + 2]), 0]))
-    counts = {length: found.count(length) for length in lengths}
-    best = max(counts, key=counts.get)
-    return best if 3 * counts[best] >= len(found) else 1

@@ -9,14 +9,14 @@ Progress = Callable[[str, int, int, float], None]
 _PHASES = {"choosing": "Choosing on the validation part", "training": "Training on everything"}
 
 
-def teller(progress: Progress | bool | None) -> Progress:
+def as_progress(progress: Progress | bool | None) -> Progress:
     """Return the function that is called after each epoch.
 
     Args:
         progress: such a function; True for a bar, on stdout; None or False for nothing.
 
-    >>> tell = teller(True)
-    >>> tell("training", 2, 2, 0.5)
+    >>> progress = as_progress(True)
+    >>> progress("training", 2, 2, 0.5)
     Training on everything
     ...2/2...loss: 0.5000...
     """

@@ -12,23 +12,24 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from statewise.sequences import Columns, DataError
 from statewise.sequences.tables import free_name
 
-POINTS = "model"
-CASTS = (POINTS, "naive", "seasonal naive", "AutoETS", "AutoARIMA", "AutoTheta")
-_OF_BACKTESTS = ("window", "step", "cutoff", *CASTS)
+MODEL, NAIVE, SEASONAL_NAIVE = "model", "naive", "seasonal naive"
+PEERS = ("AutoETS", "AutoARIMA", "AutoTheta")
+METHODS = (MODEL, NAIVE, SEASONAL_NAIVE, *PEERS)  # what there are forecasts of
+_OF_BACKTESTS = ("window", "step", "cutoff", *METHODS)
 _OF_ERRORS = ("step", "forecast", "MAE", "RMSE", "sMAPE", "MASE", "WQL")
 _LEVEL = r"[0-9.e+-]+"
 _COVERAGE = re.compile(rf"coverage-{_LEVEL}")
 KEY, TIME, TARGET = "column of keys", "column of time", "target"
 
 
-def end_of(name: Hashable, casts: Iterable[str] = (POINTS,)) -> bool:
+def end_of(name: Hashable, methods: Iterable[str] = (MODEL,)) -> bool:
     """Tell whether a column may be an end of an interval of one of these ways to forecast.
 
     >>> end_of("model-lo-80"), end_of("model-lo"), end_of("remodel-lo-80")
     (True, False, False)
     """
-    ways = "|".join(re.escape(cast) for cast in casts)
-    return re.fullmatch(rf"({ways})-(lo|hi)-{_LEVEL}", str(name)) is not None
+    each = "|".join(map(re.escape, methods))
+    return re.fullmatch(rf"({each})-(lo|hi)-{_LEVEL}", str(name)) is not None
 
 
 def check_forecasts(columns: Columns, keyed: bool = True) -> None:
@@ -47,7 +48,7 @@ def check_forecasts(columns: Columns, keyed: bool = True) -> None:
     statewise.sequences.tables.DataError: the column of keys is named 'model', ...
     """
     taken = ({KEY: columns.key} if keyed else {}) | {TIME: columns.time}
-    refuse_names(taken, lambda name: name == POINTS or end_of(name), "the forecasts")
+    refuse_names(taken, lambda name: name == MODEL or end_of(name), "the forecasts")
 
 
 def check_backtest(columns: Columns) -> None:
@@ -58,7 +59,9 @@ def check_backtest(columns: Columns) -> None:
     """
     key = {KEY: columns.key}
     taken = key | {TIME: columns.time, TARGET: columns.target}
-    refuse_names(taken, lambda n: n in _OF_BACKTESTS or end_of(n, CASTS), "a backtest's forecasts")
+    refuse_names(
+        taken, lambda n: n in _OF_BACKTESTS or end_of(n, METHODS), "a backtest's forecasts"
+    )
     refuse_names(key, lambda n: n in _OF_ERRORS or bool(_COVERAGE.fullmatch(str(n))), "its errors")
 
 

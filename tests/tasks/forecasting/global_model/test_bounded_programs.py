@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from statewise.tasks import Forecaster
-from statewise.tasks.forecasting.global_model import training as global_training
+from statewise.tasks.forecasting.global_model import programs as global_programs
 
 
 def programs():
@@ -28,7 +28,7 @@ def test_one_series_of_many_lengths(rng):
 
 @pytest.mark.slow
 def test_panels_of_many_lengths(rng, monkeypatch):
-    monkeypatch.setattr(global_training, "_SHAPES", 3)
+    monkeypatch.setattr(global_programs, "_SHAPES", 3)
     counts = []
     for steps in range(60, 84):
         table = pd.DataFrame(rng.normal(size=(steps, 3)))

@@ -6,18 +6,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from statewise.tasks.forecasting.global_model.architecture import Architecture, initial_weights
 from statewise.tasks.forecasting.global_model.features import Arrays
-from statewise.tasks.forecasting.global_model.network import (
-    Plan,
-    close_loop,
-    initial_weights,
-    scale_of,
-    teacher,
-    warm_up,
-)
-from statewise.tasks.forecasting.global_model.training import cut
+from statewise.tasks.forecasting.global_model.network import close_loop, teacher_forcing, warm_up
+from statewise.tasks.forecasting.global_model.windows import cut_windows, scale_of
 
-PLAN = Plan("lstm", 5, 1, 2, 3, (4,), 6, 12, "none", False)
+ARCHITECTURE = Architecture("lstm", 5, 1, 2, 3, (4,), 6, 12, "none", False)
 
 
 def panel(rng, steps=60, series=3):
@@ -35,71 +29,75 @@ def panel(rng, steps=60, series=3):
     )
 
 
-def weights_of(plan, rng):
+def weights_of(architecture, rng):
     return jax.tree.map(
         lambda a: a + jnp.asarray(0.2 * rng.normal(size=a.shape), jnp.float32),
-        initial_weights(plan, 0),
+        initial_weights(architecture, 0),
     )
 
 
 @partial(jax.jit, static_argnums=(0, 5))
-def forecast(plan, weights, data, first, series, horizon):
-    window = cut(plan, data, first, series, horizon)
-    scale = scale_of(plan, window)
-    warm = warm_up(plan, weights, window, scale)
-    return close_loop(plan, weights, warm, window, scale, horizon), window
+def forecast(architecture, weights, data, first, series, horizon):
+    windows = cut_windows(architecture, data, first, series, horizon)
+    scale = scale_of(architecture, windows)
+    warm = warm_up(architecture, weights, windows, scale)
+    return close_loop(architecture, weights, warm, windows, scale, horizon), windows
 
 
-PLANS = {
-    "lstm": PLAN,
-    "two layers of gru": replace(PLAN, cell="gru", layers=2),
-    "rnn": replace(PLAN, cell="rnn"),
-    "gaps": replace(PLAN, gaps=True),
-    "no season": replace(PLAN, season=1, season_seen=False, shortcut=False),
+ARCHITECTURES = {
+    "lstm": ARCHITECTURE,
+    "two layers of gru": replace(ARCHITECTURE, cell="gru", layers=2),
+    "rnn": replace(ARCHITECTURE, cell="rnn"),
+    "gaps": replace(ARCHITECTURE, gaps=True),
+    "no season": replace(ARCHITECTURE, season=1, season_seen=False, shortcut=False),
 }
 
 
-@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
-def test_the_closed_loop_is_the_teacher_given_its_own_answers(plan, rng):
-    data, weights = panel(rng)._replace(start=jnp.float32(1)), weights_of(plan, rng)
+@pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)
+def test_the_closed_loop_is_teacher_forcing_with_its_own_answers(architecture, rng):
+    data, weights = panel(rng)._replace(start=jnp.float32(1)), weights_of(architecture, rng)
     first, series, horizon = np.array([40, 95, 177]), np.array([0, 1, 2]), 7
     data = data._replace(values=jnp.pad(data.values, ((0, 9), (0, 0))))
     data = data._replace(inputs=jnp.pad(data.inputs, ((0, 9), (0, 0))))
-    ahead, window = forecast(plan, weights, data, first, series, horizon)
-    known = window.values[:, :-horizon]
-    told = window._replace(values=jnp.concatenate([known, ahead], 1))
-    raw, now = jax.jit(teacher, static_argnums=(0, 3))(plan, weights, told, horizon)
+    ahead, windows = forecast(architecture, weights, data, first, series, horizon)
+    known = windows.values[:, :-horizon]
+    given = windows._replace(values=jnp.concatenate([known, ahead], 1))
+    raw, now = jax.jit(teacher_forcing, static_argnums=(0, 3))(
+        architecture, weights, given, horizon
+    )
     points = now.value + now.start + now.scale * raw[..., 0]
     np.testing.assert_allclose(points[:, -horizon:], ahead, rtol=1e-3, atol=1e-3)
     assert np.abs(np.diff(np.asarray(ahead), axis=1)).max() > 0.1
 
 
 def test_what_comes_later_is_not_looked_at(rng):
-    data, weights = panel(rng), weights_of(PLAN, rng)
+    data, weights = panel(rng), weights_of(ARCHITECTURE, rng)
     first, series = np.array([40]), np.array([0])
-    before, _ = forecast(PLAN, weights, data, first, series, 5)
+    before, _ = forecast(ARCHITECTURE, weights, data, first, series, 5)
     later = data._replace(values=data.values.at[40:].set(99.0))
-    after, _ = forecast(PLAN, weights, later, first, series, 5)
+    after, _ = forecast(ARCHITECTURE, weights, later, first, series, 5)
     np.testing.assert_array_equal(before, after)
     other = data._replace(values=data.values.at[:60].add(1000.0))
     np.testing.assert_allclose(
-        forecast(PLAN, weights, other, first, series, 5)[0] - 1000, before, atol=2e-2
+        forecast(ARCHITECTURE, weights, other, first, series, 5)[0] - 1000, before, atol=2e-2
     )
 
 
-def test_before_its_beginning_a_series_tells_nothing(rng):
-    data, weights = panel(rng), weights_of(PLAN, rng)
+def test_before_its_beginning_a_series_says_nothing(rng):
+    data, weights = panel(rng), weights_of(ARCHITECTURE, rng)
     first, series = np.array([65]), np.array([1])  # five steps are known
-    before, _ = forecast(PLAN, weights, data, first, series, 5)
+    before, _ = forecast(ARCHITECTURE, weights, data, first, series, 5)
     other = data._replace(values=data.values.at[:60].set(50.0))
-    after, _ = forecast(PLAN, weights, other, first, series, 5)
+    after, _ = forecast(ARCHITECTURE, weights, other, first, series, 5)
     np.testing.assert_array_equal(before, after)
 
 
 @pytest.mark.parametrize("start", ["naive", "seasonal"])
 def test_untrained_networks_are_naive(start, rng):
     data = panel(rng)._replace(start=jnp.float32(start == "seasonal"))
-    ahead, _ = forecast(PLAN, initial_weights(PLAN, 1), data, np.array([40]), np.array([0]), 9)
+    ahead, _ = forecast(
+        ARCHITECTURE, initial_weights(ARCHITECTURE, 1), data, np.array([40]), np.array([0]), 9
+    )
     values = np.asarray(data.values[:40])
     expected = np.resize(values[-6:], (9, 2)) if start == "seasonal" else values[[-1] * 9]
     np.testing.assert_allclose(ahead[0], expected, atol=1e-5)
@@ -108,5 +106,5 @@ def test_untrained_networks_are_naive(start, rng):
 def test_a_window_in_which_nothing_happened_has_a_scale(rng):
     data = panel(rng)
     still = data._replace(values=data.values.at[10:60].set(2.0))
-    window = cut(PLAN, still, jnp.array([45]), jnp.array([0]), 3)
-    np.testing.assert_allclose(scale_of(PLAN, window), 0.1, rtol=1e-6)
+    windows = cut_windows(ARCHITECTURE, still, jnp.array([45]), jnp.array([0]), 3)
+    np.testing.assert_allclose(scale_of(ARCHITECTURE, windows), 0.1, rtol=1e-6)

@@ -4,12 +4,8 @@ import pytest
 
 from statewise import layers
 from statewise.models import Sequential
-from statewise.tasks.forecasting.local_model.ensemble import (
-    CELLS,
-    LEARNING_RATE,
-    Blocks,
-    side_by_side,
-)
+from statewise.recurrence import CELLS
+from statewise.tasks.forecasting.local_model.ensemble import LEARNING_RATE, Blocks, side_by_side
 
 NETWORKS, UNITS = 3, 2
 LAYERS = {

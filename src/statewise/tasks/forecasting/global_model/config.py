@@ -1,27 +1,26 @@
-"""What is asked of a global network, what it may choose from, and how the panel is cut for that."""
+"""What is asked of a global network, its candidates, and how the panel is split for validation."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
 
 from statewise.sequences import Panel
+from statewise.tasks.forecasting.engine import LEAST_LOOKBACK, Arguments, TrainingData
+from statewise.tasks.forecasting.global_model.architecture import Architecture
 from statewise.tasks.forecasting.global_model.features import Arrays, Encoder
-from statewise.tasks.forecasting.global_model.network import Plan
 from statewise.tasks.forecasting.global_model.training import UPDATES, Schedule
 
-LEAST_LOOKBACK = 8  # known steps before the first one to forecast, at least
 MEMBERS = 2  # networks whose median is the forecast: a third brought nothing on validation parts
 BATCH = 128  # windows of an update
 _EPOCHS = 22
+_UNITS = 32
+_MOST_LOOKBACK = 192
 _RATE = 3e-3
 _LONGEST_LOOP = 96  # steps over which the loop is closed in training
 _MOST_WINDOWS = 2000  # of validation
 _MOST_ORIGINS = 400  # of one series in validation
-
-Tell = Callable[[str, int, int, float], None]
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,6 @@ class Request:
         epochs: how long to train; None chooses that too.
         seed: of everything that is drawn.
         members: networks whose median is the forecast.
-        logs, starts: the candidates; a log only where all values are above 0.
-        options: further fields of `Plan`, for experiments.
     """
 
     horizon: int
@@ -52,12 +49,35 @@ class Request:
     epochs: int | None
     seed: int
     members: int = MEMBERS
-    logs: tuple[bool, ...] = (True, False)
-    starts: tuple[str, ...] = ("naive", "seasonal")
-    options: tuple[tuple[str, Any], ...] = ()
 
 
-class Candidate(NamedTuple):
+def request_of(training: TrainingData, arguments: Arguments) -> Request:
+    """Return what is asked for, "auto" resolved where the panel has no say.
+
+    Args:
+        training: the panel to learn from.
+        arguments: of the forecaster.
+    """
+    horizon, season, lookback = arguments.horizon, training.season, arguments.lookback
+    if lookback is None:
+        usual = int(np.median(training.panel.lengths))
+        most = max(LEAST_LOOKBACK, min(_MOST_LOOKBACK, usual - 2 * horizon))
+        lookback = min(max(season, 2 * horizon, 24), most)
+    return Request(
+        horizon=horizon,
+        season=season,
+        lookback=lookback,
+        least=arguments.least_known,
+        cell=arguments.cell,
+        units=arguments.units or _UNITS,
+        layers=arguments.layers,
+        likelihood=arguments.likelihood or "none",
+        epochs=arguments.epochs,
+        seed=arguments.seed,
+    )
+
+
+class IncrementSpec(NamedTuple):
     """One way to handle level and season.
 
     Attributes:
@@ -79,8 +99,8 @@ class Candidate(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Cut:
-    """How the panel is cut for validation.
+class ValidationSplit:
+    """How the panel is split for validation.
 
     Attributes:
         held: the last steps of each series, that validation alone looks at.
@@ -95,11 +115,11 @@ class Cut:
     series: np.ndarray
 
     @classmethod
-    def of(cls, lengths: np.ndarray, horizon: int, least: int) -> "Cut":
+    def of(cls, lengths: np.ndarray, horizon: int, least: int) -> "ValidationSplit":
         """Hold out a fifth of a usual series, or two horizons; no more than gives windows enough.
 
-        >>> cut = Cut.of(np.array([100, 100, 15]), horizon=10, least=8)
-        >>> cut.held, len(cut.first), set(cut.series.tolist())
+        >>> split = ValidationSplit.of(np.array([100, 100, 15]), horizon=10, least=8)
+        >>> split.held, len(split.first), set(split.series.tolist())
         (20, 22, {0, 1})
         """
         usual = int(np.median(lengths))
@@ -121,17 +141,19 @@ class Cut:
         return cls(held, horizon, first.ravel(), np.repeat(enough, count))
 
 
-def draw(rng, lengths: np.ndarray, begins, request: Request) -> tuple[np.ndarray, np.ndarray]:
+def draw_windows(
+    rng, lengths: np.ndarray, begins, request: Request
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw an epoch's windows: a series, each as likely as the next, and an origin within it."""
     loop = loop_of(request)
-    room = lengths - loop - request.least + 1
-    enough = np.flatnonzero(room > 0)
+    spare = lengths - loop - request.least + 1
+    enough = np.flatnonzero(spare > 0)
     least = np.full(len(lengths), request.least)
     if not len(enough):  # the longest ones, from the one origin that they have
         enough = np.flatnonzero(lengths == lengths.max())
-        least, room = np.maximum(lengths - loop, 1), np.ones(len(lengths))
+        least, spare = np.maximum(lengths - loop, 1), np.ones(len(lengths))
     series = enough[rng.integers(0, len(enough), (UPDATES, BATCH))]
-    first = least[series] + (rng.random(series.shape) * room[series]).astype(int)
+    first = least[series] + (rng.random(series.shape) * spare[series]).astype(int)
     rows = np.asarray(begins)[series] + first
     return rows.astype(np.int32), series.astype(np.int32)
 
@@ -141,9 +163,9 @@ def on_device(data: Arrays) -> Arrays:
     return jax.tree.map(jax.device_put, data)
 
 
-def starting_from(data: Arrays, candidate: Candidate) -> Arrays:
+def starting_from(data: Arrays, spec: IncrementSpec) -> Arrays:
     """Return the arrays with the start of a candidate; the others are shared."""
-    return data._replace(start=np.float32(candidate.start == "seasonal"))
+    return data._replace(start=np.float32(spec.start == "seasonal"))
 
 
 def loop_of(request: Request) -> int:
@@ -163,18 +185,19 @@ def holds_counts(request: Request) -> bool:
     return request.likelihood == "negative-binomial"
 
 
-def candidates_of(panel: Panel, request: Request) -> list[Candidate]:
+def specs_of(panel: Panel, request: Request) -> list[IncrementSpec]:
     """Return the candidates for a panel, the likeliest first."""
     target = panel.values[:, 0]
-    logs = request.logs if np.nanmin(target) > 0 and not holds_counts(request) else (False,)
-    starts = request.starts if request.season > 1 and not holds_counts(request) else ("naive",)
-    return [Candidate(log, start) for log in logs for start in starts]
+    counts = holds_counts(request)
+    logs = (True, False) if np.nanmin(target) > 0 and not counts else (False,)
+    starts = ("naive", "seasonal") if request.season > 1 and not counts else ("naive",)
+    return [IncrementSpec(log, start) for log in logs for start in starts]
 
 
-def plan_of(request: Request, panel: Panel, encoder: Encoder, data: Arrays) -> Plan:
+def architecture_of(request: Request, panel: Panel, encoder: Encoder, data: Arrays) -> Architecture:
     """Return what the networks are built of."""
     static = panel.columns.static
-    return Plan(
+    return Architecture(
         cell=request.cell,
         units=request.units,
         layers=request.layers,
@@ -185,5 +208,4 @@ def plan_of(request: Request, panel: Panel, encoder: Encoder, data: Arrays) -> P
         lookback=request.lookback,
         likelihood=request.likelihood,
         gaps=data.observed is not None,
-        **dict(request.options),
     )

@@ -1,4 +1,4 @@
-"""A panel as the arrays that programs cut windows from, and where windows may be cut."""
+"""A panel as the arrays that programs cut windows from."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from statewise.sequences.panel import say_keys
 
 
 class Arrays(NamedTuple):
-    """Flat arrays on the network's scale, (rows, ...); between series lie ``room`` more rows.
+    """Flat arrays on the network's scale, (rows, ...); between series lie ``extra`` more rows.
 
     Attributes:
         values: (rows, channels) float32, missing ones filled by the last known one.
@@ -23,8 +23,8 @@ class Arrays(NamedTuple):
         floor: (series, channels) float32, the mean absolute increment of what is known of each
             series, below a part of which no window's scale falls.
         start: 1 where an untrained network repeats the season before, 0 where the last value.
-        seasonal: (rows, channels) float32, the values that a season later is told of: missing ones
-            as the latest season known has them; None where they are ``values``.
+        seasonal: (rows, channels) float32, the values that a season later goes on from: missing
+            ones as the latest season known has them; None where they are ``values``.
     """
 
     values: np.ndarray
@@ -163,11 +163,11 @@ def lay_out(
     log: bool,
     counts: bool,
     season: int,
-    room: int,
+    extra: int,
     ahead: np.ndarray | None = None,
     level: "Level | None" = None,
 ) -> tuple[Arrays, Level]:
-    """Bring a panel onto the network's scale, with ``room`` rows after each series.
+    """Bring a panel onto the network's scale, with ``extra`` rows after each series.
 
     Each series is scaled by what is known of it: less its mean, over its mean absolute increment
     (of the logarithm, if that's taken). Counts are only divided.
@@ -178,8 +178,8 @@ def lay_out(
         log: whether to take the target's logarithm; all its values are above 0 then.
         counts: whether the target holds counts.
         season: steps in a season, 1 for none.
-        room: rows after each series, for the steps to forecast.
-        ahead: the inputs of those rows, (series * room, inputs); zeros without.
+        extra: rows after each series, for the steps to forecast.
+        ahead: the inputs of those rows, (series * extra, inputs); zeros without.
         level: how the series are scaled, where they aren't to be measured.
     """
     values = panel.values.copy()
@@ -206,10 +206,10 @@ def lay_out(
         ).astype(np.float32)
     values = values.astype(np.float32)
 
-    begins = panel.offsets[:-1] + room * np.arange(len(panel))
-    rows = np.arange(len(values)) + room * series
+    begins = panel.offsets[:-1] + extra * np.arange(len(panel))
+    rows = np.arange(len(values)) + extra * series
     # Programs are compiled for a number of rows: series that grow by a step share them.
-    total = _rounded(len(values) + room * len(panel))
+    total = _rounded(len(values) + extra * len(panel))
     wide = np.zeros((total, values.shape[1]), np.float32)
     wide[rows] = values
     inputs = np.zeros((total, 0), np.float32)
@@ -225,9 +225,9 @@ def lay_out(
     if seasonal is not None:
         before = np.zeros((total, values.shape[1]), np.float32)
         before[rows] = seasonal
-    if room:
-        spare = (begins + panel.lengths)[:, None] + np.arange(room)
-        wide[spare.ravel()] = np.repeat(values[panel.offsets[1:] - 1], room, axis=0)
+    if extra:
+        spare = (begins + panel.lengths)[:, None] + np.arange(extra)
+        wide[spare.ravel()] = np.repeat(values[panel.offsets[1:] - 1], extra, axis=0)
         if ahead is not None:
             inputs[spare.ravel()] = ahead
     names = [n for n in panel.columns.static if n in encoder.vocabularies]

@@ -4,10 +4,10 @@ from functools import cached_property
 
 import numpy as np
 
+from statewise.tasks.forecasting.global_model.architecture import Architecture
+from statewise.tasks.forecasting.global_model.closed_loops import draw_paths, forecast
 from statewise.tasks.forecasting.global_model.config import holds_counts, on_device, starting_from
 from statewise.tasks.forecasting.global_model.features import Arrays, Level
-from statewise.tasks.forecasting.global_model.network import Plan
-from statewise.tasks.forecasting.global_model.training import draw_paths, forecast
 
 PATHS = 201  # draws through the closed loop, for each series
 
@@ -25,13 +25,13 @@ class Forecasts:
     """
 
     def __init__(self, engine, data: Arrays, level: Level, first, stale, back):
-        if engine.plan.gaps and data.observed is None:
+        if engine.architecture.gaps and data.observed is None:
             data = data._replace(observed=np.ones(data.values.shape, bool))
         self.engine, self.level, self.stale, self.back = engine, level, stale, back
-        self.data = data = starting_from(on_device(data), engine.candidate)
+        self.data = data = starting_from(on_device(data), engine.spec)
         self.first, self.series = first, np.arange(len(first))
         each = [
-            forecast(engine.plan, one, data, first, self.series, stale.shape[1])
+            forecast(engine.architecture, one, data, first, self.series, stale.shape[1])
             for one in engine.weights
         ]
         self.z = np.median([points for points, _ in each], axis=0)
@@ -55,7 +55,7 @@ class Forecasts:
             scale = self.scale[:, None]
             low, high = self.z + low * scale, self.z + high * scale
         else:
-            least = least_width(self.engine.plan, self.data, self.scale, self.series)
+            least = least_width(self.engine.architecture, self.data, self.scale, self.series)
             low, high = self.engine.factors.widened(self.paths, level, least, self.z)
         low, high = (self.z + (end - self.z) * self.stale for end in (low, high))
         low, high = (self.level.undo(end, self.series)[self.back] for end in (low, high))
@@ -71,7 +71,7 @@ class Forecasts:
         return np.concatenate(
             [
                 draw_paths(
-                    engine.plan,
+                    engine.architecture,
                     weights,
                     self.data,
                     self.first,
@@ -86,10 +86,12 @@ class Forecasts:
         )
 
 
-def least_width(plan: Plan, data: Arrays, scale: np.ndarray, series: np.ndarray) -> np.ndarray:
+def least_width(
+    architecture: Architecture, data: Arrays, scale: np.ndarray, series: np.ndarray
+) -> np.ndarray:
     """Return the least half-width of an interval of paths, (windows, 1): half a count, or next to
     nothing."""
-    if plan.likelihood == "negative-binomial":
+    if architecture.likelihood == "negative-binomial":
         return 0.5 / data.unit[series, :1]
     return 1e-3 * scale[:, None]
 

@@ -15,10 +15,10 @@ import numpy as np
 
 from statewise import layers
 from statewise.models import Sequential
+from statewise.recurrence import CELLS
+from statewise.tasks.forecasting.initial_weights import glorot_uniform, orthogonal
 
-_LAYERS = {"lstm": (layers.LSTM, 4), "gru": (layers.GRU, 3), "rnn": (layers.SimpleRNN, 1)}
-CELLS = tuple(_LAYERS)
-GATES = {cell: gates for cell, (_, gates) in _LAYERS.items()}
+_LAYERS = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}
 LEARNING_RATE = 0.005
 
 _register = keras.saving.register_keras_serializable(package="statewise")
@@ -46,11 +46,11 @@ def side_by_side(cell: str, *, networks: int, units: int, seed: int = 0) -> Sequ
     >>> model.forecast(np.ones((1, 5, 3)), horizon=4).shape
     (1, 4, 3)
     """
-    if cell not in _LAYERS:
+    if cell not in CELLS:
         raise ValueError(f"cell={cell!r}: it must be one of {', '.join(CELLS)}.")
     if networks < 1 or units < 1:
         raise ValueError(f"networks={networks}, units={units}: both must be at least 1.")
-    layer, gates = _LAYERS[cell]
+    layer, gates = _LAYERS[cell], len(CELLS[cell].gates)
     drawn = iter(np.random.SeedSequence(seed).generate_state(3).tolist())
     blocks = BlockDiagonal(networks, gates)
     model = Sequential(
@@ -91,7 +91,7 @@ class Blocks(keras.initializers.Initializer):
 
     def __call__(self, shape, dtype=None):
         """Return the matrix (rows, gates * columns) of all networks."""
-        draw = {"glorot_uniform": _glorot_uniform, "orthogonal": _orthogonal}[self.kind]
+        draw = {"glorot_uniform": glorot_uniform, "orthogonal": orthogonal}[self.kind]
         rows, columns = shape[0] // self.networks, shape[1] // self.networks
         matrix = np.zeros((self.networks, rows, self.gates, self.networks, columns // self.gates))
         rng = np.random.default_rng(self.seed)
@@ -131,16 +131,3 @@ class BlockDiagonal(keras.constraints.Constraint):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments."""
         return {"networks": self.networks, "gates": self.gates}
-
-
-def _glorot_uniform(rng, rows: int, columns: int) -> np.ndarray:
-    limit = np.sqrt(6 / (rows + columns))
-    return rng.uniform(-limit, limit, (rows, columns))
-
-
-def _orthogonal(rng, rows: int, columns: int) -> np.ndarray:
-    """Return a matrix with orthonormal rows (or columns, where there are fewer of them)."""
-    wide = rng.normal(size=(max(rows, columns), min(rows, columns)))
-    q, r = np.linalg.qr(wide)
-    q = q * np.sign(np.diag(r))  # without this the draw would not be uniform
-    return q if rows >= columns else q.T

@@ -1,4 +1,4 @@
-"""One series forecast by itself: small networks that see it made level by one of a few transforms.
+"""One short series forecast by itself: small networks that see it made level by a few transforms.
 
 What the networks see is the series transformed: its logarithm or not, its difference to the step
 before, to the season before, to both, or none, then scaled to mean 0 and standard deviation 1.
@@ -7,101 +7,202 @@ are trained on the whole training part, side by side, and the median of their fo
 forecast.
 """
 
-import warnings
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from statewise.sequences import DataError, Pipeline
+from statewise.models import Sequential
+from statewise.sequences import DataError, Panel, Pipeline
+from statewise.tasks.forecasting.engine import (
+    LEAST_LOOKBACK,
+    Arguments,
+    Named,
+    Plain,
+    Summary,
+    TrainingData,
+)
+from statewise.tasks.forecasting.forecast import Forecast
 from statewise.tasks.forecasting.intervals import Residuals, band_of_few, staleness
+from statewise.tasks.forecasting.known_steps import stand_in
+from statewise.tasks.forecasting.local_model import saved
 from statewise.tasks.forecasting.local_model.ensemble import side_by_side
-from statewise.tasks.forecasting.local_model.selection import WIDTH, Settings, Validation, choose
+from statewise.tasks.forecasting.local_model.selection import (
+    WIDTH,
+    Settings,
+    ValidationSplit,
+    choose,
+)
 from statewise.tasks.forecasting.local_model.training import (
     continue_from,
     cut_samples,
     train,
     transformed,
 )
-from statewise.tasks.forecasting.local_model.transforms import Candidate, candidates
+from statewise.tasks.forecasting.local_model.transforms import TransformSpec, transform_specs
+from statewise.tasks.forecasting.logarithms import with_logarithm
+from statewise.tasks.forecasting.progress import Progress
+from statewise.tasks.forecasting.training_data import on_season
 
-LEAST_LOOKBACK = 8
 _UNITS = 8
 _MEMBERS = 8  # networks whose median is the forecast
 _MOST_LOOKBACK = 256
 
 
-class AloneEngine:
+@dataclass(eq=False)
+class LocalModel:
     """The fitted networks of one series.
 
     Attributes:
-        values: what they were fitted on, (time,).
-        candidate, chain: the chosen transform, and as it is fitted.
+        data: what they were fitted on.
+        values: the same as an array, what is missing filled in, (time,).
+        spec, pipeline: the chosen transform, and as it is fitted.
         model: the networks, side by side.
-        lookback, units, epochs: what was taken.
+        cell, lookback, units, epochs: what was taken.
         shape: (samples, time steps, features) of what was trained on.
         losses: of the last training, by epoch.
         errors: the least validation error of each candidate.
         curves: the validation error of each candidate by epoch.
         residuals: of the validation part, for intervals.
-        validation: how the training part was cut.
+        split: of the training part, for validation.
     """
 
-    def __init__(self, **parts: Any):
-        self.__dict__.update(parts)
+    data: TrainingData
+    values: np.ndarray
+    spec: TransformSpec
+    pipeline: Pipeline
+    model: Sequential
+    cell: str
+    lookback: int
+    units: int
+    epochs: int
+    shape: tuple[int, int, int]
+    losses: list[float]
+    errors: dict[str, float]
+    curves: dict[str, list[tuple[int, float]]]
+    residuals: Residuals
+    split: ValidationSplit
 
     @classmethod
-    def fit(cls, values, *, horizon, lookback, cell, units, epochs, season, seed, tell):
-        """Choose a transform and train on ``values`` (time,); None for what is to be chosen."""
-        least = LEAST_LOOKBACK if lookback is None else lookback
+    def fit(cls, panel: Panel, arguments: Arguments, progress: Progress) -> Self:
+        """Choose a transform and train on the one series of a panel; see `Engine.fit`."""
+        data = on_season(panel, arguments.season)
+        values = stand_in(data.panel.values[:, 0], data.season)
+        horizon, seed = arguments.horizon, arguments.seed
+        least = LEAST_LOOKBACK if arguments.lookback is None else arguments.lookback
         if len(values) < least + horizon:
             raise DataError(
                 f"the series has {len(values)} time steps to learn from, but lookback {least} + "
                 f"horizon {horizon} need at least {least + horizon}: take a shorter "
                 "horizon or lookback, or a longer series"
             )
-        units = units or _UNITS
-        validation = Validation.cut(len(values), horizon=horizon, lookback=least)
-        options = candidates(values, season=season, room=max(0, validation.first - least - 1))
+        split = ValidationSplit.of(len(values), horizon=horizon, lookback=least)
+        most_lost = max(0, split.first - least - 1)
         settings = Settings(
-            cell=cell,
-            units=units,
-            lookback=_longest_lookback(len(values), season) if lookback is None else least,
-            epochs=epochs,
+            cell=arguments.cell,
+            units=arguments.units or _UNITS,
+            lookback=arguments.lookback or _longest_lookback(len(values), data.season),
+            epochs=arguments.epochs,
             seed=seed,
         )
-        choice = choose(values, options, validation, settings, partial(tell, "choosing"))
-        chain = choice.candidate.fit(values)
-        members = max(1, min(_MEMBERS, WIDTH // units))
-        z = transformed([chain] * members, values)
+        choice = choose(
+            values,
+            transform_specs(values, season=data.season, most_lost=most_lost),
+            split,
+            settings,
+            partial(progress, "choosing"),
+        )
+        pipeline = choice.spec.fit(values)
+        members = max(1, min(_MEMBERS, WIDTH // settings.units))
+        z = transformed([pipeline] * members, values)
         samples = cut_samples(z, lookback=settings.lookback, seed=seed)
         # Other initial weights than those that validation saw.
-        model = side_by_side(cell, networks=members, units=units, seed=seed + 1)
+        model = side_by_side(settings.cell, networks=members, units=settings.units, seed=seed + 1)
         losses: list[float] = []
 
-        def after_epoch(done, loss):
+        def after_epoch(done: int, loss: float) -> None:
             losses.append(loss)
-            tell("training", done, choice.epochs, loss)
+            progress("training", done, choice.epochs, loss)
 
         train(model, samples, epochs=choice.epochs, after_epoch=after_epoch)
+        count, steps, _ = samples.x.shape
         return cls(
+            data=data,
             values=values,
-            candidate=choice.candidate,
-            chain=chain,
+            spec=choice.spec,
+            pipeline=pipeline,
             model=model,
-            cell=cell,
-            lookback=samples.x.shape[1],
-            units=units,
+            cell=settings.cell,
+            lookback=steps,
+            units=settings.units,
             epochs=choice.epochs,
-            shape=(*samples.x.shape[:2], 1),  # all networks learn on the same steps
+            shape=(count, steps, 1),  # all networks learn on the same steps
             losses=losses,
             errors={str(one): error for one, error in choice.errors.items()},
             curves={str(one): curve for one, curve in choice.curves.items()},
             residuals=Residuals.of(choice.residuals),
-            validation=validation,
+            split=split,
         )
 
-    def points(self, values: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
+    def predict(self, panel: Panel, horizon: int, levels: list[float], future: Any) -> Forecast:
+        """Forecast each series of a panel; see `Engine.predict`. There are no inputs."""
+        series = [
+            self._predict_one(panel.values[start:stop, 0], horizon, levels)
+            for start, stop in zip(panel.offsets[:-1], panel.offsets[1:], strict=True)
+        ]
+        points = np.stack([one.points for one in series])
+        bands = {}
+        for level in levels:
+            low, high = (np.stack([one.bands[level][end] for one in series]) for end in (0, 1))
+            bands[level] = low, high
+        return Forecast(points, bands)
+
+    def predict_one_step(self, panel: Panel, values: np.ndarray, origins: np.ndarray) -> np.ndarray:
+        """Forecast steps of one series from the true ones; see `Engine.predict_one_step`."""
+        return self._points(values, origins, 1)[:, 0]
+
+    def numbers(self, intervals: bool) -> int:
+        """Return how many numbers a forecast holds at once for each step of a series."""
+        return 6 * self.model.output_shape[-1]
+
+    def summary(self) -> Summary:
+        """Return what was chosen."""
+        return Summary(
+            units=self.units,
+            epochs=self.epochs,
+            lookback=self.lookback,
+            transform=str(self.spec),
+            validation_errors=self.errors,
+            validation_curves=self.curves,
+            training_shape=self.shape,
+            losses=self.losses,
+            cut={
+                "series": 1,
+                "steps": len(self.values),
+                "held": len(self.values) - self.split.first,
+                "windows": len(self.split.origins),
+            },
+        )
+
+    def state(self) -> tuple[Plain, Named]:
+        """Return what a file must keep; see `Engine.state`."""
+        return saved.state_of(self)
+
+    @classmethod
+    def from_state(cls, plain: Plain, arrays: Named, data: TrainingData) -> Self:
+        """Return the model whose ``state`` gave these; see `Engine.from_state`."""
+        values = stand_in(data.panel.values[:, 0], data.season)
+        return cls(data=data, values=values, **saved.parts_of(plain, arrays))
+
+    def _predict_one(self, known: np.ndarray, horizon: int, levels: list[float]) -> Forecast:
+        """Forecast one series (time,), NaN where a value is missing; (horizon,) each."""
+        values = stand_in(known, self.data.season)
+        points = self._points(values, np.array([len(values)]), horizon)[0]
+        there = ~np.isnan(known)
+        return Forecast(points, {level: self._interval(points, there, level) for level in levels})
+
+    def _points(self, values: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
         """Return the forecasts (origins, horizon) from each origin.
 
         Args:
@@ -109,23 +210,24 @@ class AloneEngine:
             origins: the first step to forecast of each run.
             horizon: how many steps.
         """
-        least = self.chain.steps_lost + 1
+        least = self.pipeline.steps_lost + 1
         if origins.min() < least:
             raise DataError(
                 f"only {origins.min()} steps are known before the forecast, but the network needs "
                 f"{least} at least"
             )
+        values = values[: origins.max()]
         members = continue_from(
             self.model,
-            [self.chain] * self.model.output_shape[-1],
-            self._with_logarithm(values[: origins.max()]),
+            [self.pipeline] * self.model.output_shape[-1],
+            with_logarithm(values, self.values) if self.spec.log else values,
             origins,
             horizon=horizon,
-            lookback=min(self.lookback, origins.min() - self.chain.steps_lost),
+            lookback=min(self.lookback, origins.min() - self.pipeline.steps_lost),
         )
         return np.median(members, axis=0)
 
-    def interval(
+    def _interval(
         self, points: np.ndarray, known: np.ndarray, level: float
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the ends of an interval around ``points`` (horizon,).
@@ -137,76 +239,18 @@ class AloneEngine:
             known: whether the steps that it goes on from have a value, (time,).
             level: how many percent are to lie within.
         """
-        held = len(self.values) - self.validation.first
+        held = len(self.values) - self.split.first
         low, high = band_of_few(
-            self.residuals, level, len(points), independent=held / self.validation.horizon
+            self.residuals, level, len(points), independent=held / self.split.horizon
         )
-        repeats, ends = max(self.candidate.lags, default=1), np.array([0, len(known)])
+        repeats, ends = max(self.spec.lags, default=1), np.array([0, len(known)])
         stale = staleness(known, ends, season=repeats, horizon=len(points))[0]
         low, high = low * stale, high * stale
-        if self.candidate.log:
+        if self.spec.log:
             return points * np.exp(low), points * np.exp(high)
         return points + low, points + high
-
-    def _with_logarithm(self, values: np.ndarray) -> np.ndarray:
-        """Raise values that have no logarithm to the lowest one trained on, if one is needed."""
-        low = values <= 0
-        if not (self.candidate.log and low.any()):
-            return values
-        floor = np.nanmin(self.values)
-        warnings.warn(
-            f"{int(low.sum())} known values are not above 0, though all that were trained on are: "
-            f"the network is shown {floor:g} in their place. Fit again on the longer series.",
-            stacklevel=4,
-        )
-        return np.where(low, floor, values)
-
-    def numbers(self, intervals: bool) -> int:
-        """Return how many numbers a forecast holds at once for each step of a series."""
-        return 6 * self.model.output_shape[-1]
-
-    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Return what a file must keep: what JSON can hold, and arrays by name."""
-        plain = {
-            "log": self.candidate.log,
-            "lags": list(self.candidate.lags),
-            "chain": self.chain.get_state(),
-            "networks": self.model.output_shape[-1],
-            **{name: getattr(self, name) for name in _PLAIN},
-            "validation": [self.validation.first, self.validation.horizon],
-        }
-        arrays = {f"weight_{i}": w for i, w in enumerate(self.model.get_weights())}
-        arrays |= {"residuals": self.residuals.sorted, "origins": self.validation.origins}
-        return plain, arrays
-
-    @classmethod
-    def from_state(
-        cls, plain: dict[str, Any], arrays: dict[str, np.ndarray], values: np.ndarray
-    ) -> "AloneEngine":
-        """Return the engine whose ``state`` gave these."""
-        model = side_by_side(plain["cell"], networks=plain["networks"], units=plain["units"])
-        model.set_weights([arrays[f"weight_{i}"] for i in range(len(model.get_weights()))])
-        first, horizon = plain["validation"]
-        return cls(
-            values=values,
-            candidate=Candidate(plain["log"], tuple(plain["lags"])),
-            chain=Pipeline.from_state(plain["chain"]),
-            model=model,
-            residuals=Residuals(arrays["residuals"]),
-            validation=Validation(first, horizon, arrays["origins"]),
-            **{name: plain[name] for name in _PLAIN}
-            | {"shape": tuple(plain["shape"]), "curves": _pairs(plain["curves"])},
-        )
-
-
-_PLAIN = ("cell", "lookback", "units", "epochs", "shape", "losses", "errors", "curves")
 
 
 def _longest_lookback(steps: int, season: int) -> int:
     """Return the whole of a short series, a few seasons of a long one."""
     return steps if steps <= _MOST_LOOKBACK else min(max(4 * season, 64), _MOST_LOOKBACK)
-
-
-def _pairs(curves: dict[str, list]) -> dict[str, list[tuple[int, float]]]:
-    """Return curves as JSON had them with tuples again."""
-    return {name: [tuple(pair) for pair in curve] for name, curve in curves.items()}

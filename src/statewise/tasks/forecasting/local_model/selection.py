@@ -7,7 +7,7 @@ comes before. The candidates train side by side in one model, so this costs abou
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,21 +18,21 @@ from statewise.tasks.forecasting.local_model.training import (
     train,
     transformed,
 )
-from statewise.tasks.forecasting.local_model.transforms import Candidate
+from statewise.tasks.forecasting.local_model.transforms import TransformSpec
 
 WIDTH = 256  # units of all networks together, in one model
 _MEMBERS = 3  # networks for each candidate
 _MOST_ORIGINS = 48
-# Updates of the weights after which the validation error is looked at: what a network learns early
-# decides most, so the looks are dense there; the last one is the longest training there is.
-_LOOKS = (10, 20, 30, 40, 60, 80, 120, 160, 240, 320, 480, 640)
-_PATIENCE = 5  # looks without an improvement by any candidate
+# Updates of the weights after which it is validated: what a network learns early
+# decides most, so validations are dense there; the last one is the longest training there is.
+_VALIDATED_AFTER = (10, 20, 30, 40, 60, 80, 120, 160, 240, 320, 480, 640)
+_PATIENCE = 5  # validations without an improvement by any candidate
 _TINY = np.finfo(float).tiny
 
 
 @dataclass(frozen=True)
-class Validation:
-    """How a training part of ``steps`` steps is cut for validation.
+class ValidationSplit:
+    """How a training part of ``steps`` steps is split for validation.
 
     Attributes:
         first: the first step of the validation part.
@@ -45,11 +45,11 @@ class Validation:
     origins: np.ndarray
 
     @classmethod
-    def cut(cls, steps: int, *, horizon: int, lookback: int) -> "Validation":
+    def of(cls, steps: int, *, horizon: int, lookback: int) -> "ValidationSplit":
         """Validate on the last third, or on two horizons where that's more, but at most half.
 
-        >>> cut = Validation.cut(120, horizon=24, lookback=8)
-        >>> cut.first, cut.horizon, len(cut.origins)
+        >>> split = ValidationSplit.of(120, horizon=24, lookback=8)
+        >>> split.first, split.horizon, len(split.origins)
         (72, 24, 25)
         """
         length = min(max(2 * horizon, steps // 3), steps // 2, max(1, steps - lookback - 1))
@@ -64,7 +64,7 @@ class Choice:
     """What validation chose.
 
     Attributes:
-        candidate: the transform.
+        spec: the transform.
         epochs: how long to train.
         errors: the lowest mean absolute validation error of each candidate.
         residuals: of the chosen candidate, truth less forecast, of the logarithms where it takes
@@ -72,11 +72,11 @@ class Choice:
         curves: pairs of epochs done and validation error of each candidate.
     """
 
-    candidate: Candidate
+    spec: TransformSpec
     epochs: int
-    errors: dict[Candidate, float]
+    errors: dict[TransformSpec, float]
     residuals: np.ndarray
-    curves: dict[Candidate, list[tuple[int, float]]]
+    curves: dict[TransformSpec, list[tuple[int, float]]]
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,8 @@ class Settings:
 
 def choose(
     values: np.ndarray,
-    options: list[Candidate],
-    validation: Validation,
+    specs: list[TransformSpec],
+    split: ValidationSplit,
     settings: Settings,
     after_epoch: Callable[[int, int, float], None],
 ) -> Choice:
@@ -109,68 +109,84 @@ def choose(
 
     Args:
         values: the training part, (time,).
-        options: the candidates.
-        validation: how it is cut.
+        specs: the candidates.
+        split: of the training part.
         settings: of the networks.
         after_epoch: called with the epochs done, the most there will be, and the loss.
     """
-    units, seed = settings.units, settings.seed
-    members = max(1, min(_MEMBERS, WIDTH // (units * len(options))))
-    at_once = max(1, WIDTH // (units * members))
-    groups = [options[i : i + at_once] for i in range(0, len(options), at_once)]
-    found: dict[Candidate, _Best] = {}
-    curves: dict[Candidate, list[tuple[int, float]]] = {}
+    members = max(1, min(_MEMBERS, WIDTH // (settings.units * len(specs))))
+    at_once = max(1, WIDTH // (settings.units * members))
+    groups = [specs[i : i + at_once] for i in range(0, len(specs), at_once)]
+    found: dict[TransformSpec, _BestValidation] = {}
+    curves: dict[TransformSpec, list[tuple[int, float]]] = {}
     for number, group in enumerate(groups):
-        course = _Course(group, members, values, validation, settings)
-        looks = _LOOKS if settings.epochs is None else (settings.epochs * course.samples.batches,)
-        looks = [-(-updates // course.samples.batches) for updates in looks]  # in epochs
-        model = side_by_side(settings.cell, networks=len(group) * members, units=units, seed=seed)
+        run = _ValidationRun(group, members, values, split, settings)
 
-        def look(done, loss, number=number, looks=looks, course=course, model=model):
-            after_epoch(number * looks[-1] + done, len(groups) * looks[-1], loss)
-            if done in looks:
-                course.look(model, done)
-            return course.looks_since_best >= _PATIENCE
+        def after_each(done: int, loss: float, number: int = number, run: Any = run) -> bool:
+            after_epoch(number * run.most + done, len(groups) * run.most, loss)
+            return run.after_epoch(done)
 
-        train(model, course.samples, epochs=looks[-1], after_epoch=look)
-        found |= course.best
-        curves |= course.curves
+        train(run.model, run.samples, epochs=run.most, after_epoch=after_each)
+        found |= run.best
+        curves |= run.curves
     best = min(found, key=lambda one: found[one].error)
     errors = {one: each.error for one, each in found.items()}
     return Choice(best, found[best].epochs, errors, found[best].residuals, curves)
 
 
-class _Best(NamedTuple):
-    """The best look at a candidate so far."""
+class _BestValidation(NamedTuple):
+    """The best validation of a candidate so far."""
 
     error: float
     epochs: int
     residuals: np.ndarray
 
 
-class _Course:
+class _ValidationRun:
     """One group of candidates while it trains: its data, and the best error of each so far."""
 
-    def __init__(self, group, members, values, validation, settings):
-        self.group, self.members, self.values, self.validation = group, members, values, validation
-        fitted = [one.fit(values[: validation.first]) for one in group]
-        self.chains = [chain for chain in fitted for _ in range(members)]
-        z = transformed(self.chains, values[: validation.first])
+    def __init__(
+        self,
+        group: list[TransformSpec],
+        members: int,
+        values: np.ndarray,
+        split: ValidationSplit,
+        settings: Settings,
+    ):
+        self.group, self.members, self.values, self.split = group, members, values, split
+        fitted = [one.fit(values[: split.first]) for one in group]
+        self.pipelines = [pipeline for pipeline in fitted for _ in range(members)]
+        z = transformed(self.pipelines, values[: split.first])
         self.samples = cut_samples(z, lookback=settings.lookback, seed=settings.seed)
-        ahead = np.arange(validation.horizon)
-        self.truth = values[validation.origins[:, None] + ahead]  # (origins, horizon)
+        self.model = side_by_side(
+            settings.cell,
+            networks=len(group) * members,
+            units=settings.units,
+            seed=settings.seed,
+        )
+        batches = self.samples.batches
+        updates = _VALIDATED_AFTER if settings.epochs is None else (settings.epochs * batches,)
+        self._validated = [-(-count // batches) for count in updates]  # in epochs
+        self.most = self._validated[-1]
+        self.truth = values[split.origins[:, None] + np.arange(split.horizon)]
         unknown = np.zeros_like(self.truth)
-        self.best = {one: _Best(np.inf, 1, unknown) for one in group}
-        self.curves: dict[Candidate, list[tuple[int, float]]] = {one: [] for one in group}
-        self.looks_since_best = 0
+        self.best = {one: _BestValidation(np.inf, 1, unknown) for one in group}
+        self.curves: dict[TransformSpec, list[tuple[int, float]]] = {one: [] for one in group}
+        self._since_best = 0
 
-    def look(self, model, done: int) -> None:
+    def after_epoch(self, done: int) -> bool:
+        """Validate where it's time to, and return whether nothing better is to be expected."""
+        if done in self._validated:
+            self._validate(done)
+        return self._since_best >= _PATIENCE
+
+    def _validate(self, done: int) -> None:
         forecast = continue_from(
-            model,
-            self.chains,
+            self.model,
+            self.pipelines,
             self.values,
-            self.validation.origins,
-            horizon=self.validation.horizon,
+            self.split.origins,
+            horizon=self.split.horizon,
             lookback=self.samples.x.shape[1],
         )
         forecast = np.median(forecast.reshape(len(self.group), self.members, *self.truth.shape), 1)
@@ -179,9 +195,9 @@ class _Course:
         for one, error, points in zip(self.group, errors.tolist(), forecast, strict=True):
             self.curves[one].append((done, error))
             if error < self.best[one].error:
-                self.best[one] = _Best(error, done, _residuals(one, self.truth, points))
-        self.looks_since_best = 0 if errors.min() < least else self.looks_since_best + 1
+                self.best[one] = _BestValidation(error, done, _residuals(one, self.truth, points))
+        self._since_best = 0 if errors.min() < least else self._since_best + 1
 
 
-def _residuals(candidate: Candidate, truth: np.ndarray, points: np.ndarray) -> np.ndarray:
-    return np.log(truth / np.maximum(points, _TINY)) if candidate.log else truth - points
+def _residuals(spec: TransformSpec, truth: np.ndarray, points: np.ndarray) -> np.ndarray:
+    return np.log(truth / np.maximum(points, _TINY)) if spec.log else truth - points

@@ -18,11 +18,11 @@ _MOST_SAMPLES = 512
 _BATCH_SIZE = 32  # at most
 
 
-def transformed(chains: Sequence[Pipeline], series: np.ndarray) -> np.ndarray:
-    """Return the series as each chain shows it, (time - steps lost by the greediest, chains)."""
-    lost = max(chain.steps_lost for chain in chains)
-    columns = {id(chain): chain.transform(series) for chain in chains}  # networks share chains
-    return np.column_stack([columns[id(c)][lost - c.steps_lost :] for c in chains])
+def transformed(pipelines: Sequence[Pipeline], series: np.ndarray) -> np.ndarray:
+    """Return the series as each pipeline shows it, (time - the most steps lost, pipelines)."""
+    lost = max(one.steps_lost for one in pipelines)
+    columns = {id(one): one.transform(series) for one in pipelines}  # networks share them
+    return np.column_stack([columns[id(one)][lost - one.steps_lost :] for one in pipelines])
 
 
 class Samples(NamedTuple):
@@ -72,7 +72,7 @@ def train(
     epochs: int,
     after_epoch: Callable[[int, float], bool | None],
 ) -> None:
-    """Train: each step is to be told from those before it.
+    """Train: each step is to be forecast from those before it.
 
     ``after_epoch(epochs done, loss)`` is called after each epoch, and stops the training where it
     returns True.
@@ -95,7 +95,7 @@ def train(
 
 def continue_from(
     model: Sequential,
-    chains: Sequence[Pipeline],
+    pipelines: Sequence[Pipeline],
     series: np.ndarray,
     origins: np.ndarray,
     *,
@@ -108,8 +108,8 @@ def continue_from(
     over the last ``lookback`` of them, transformed.
 
     Args:
-        model: takes and gives as many features as there are chains.
-        chains: the fitted transforms, one for each network.
+        model: takes and gives as many features as there are pipelines.
+        pipelines: the fitted transforms, one for each network.
         series: (time,), at least as long as the last origin.
         origins: the first step to forecast of each run, (origins,).
         horizon: how many steps to forecast.
@@ -119,22 +119,24 @@ def continue_from(
         (networks, origins, horizon) float64, on the scale of the series. It may hold infinities,
         where a network went astray.
     """
-    z = transformed(chains, series[: origins.max()])
-    lost = max(chain.steps_lost for chain in chains)
+    z = transformed(pipelines, series[: origins.max()])
+    lost = max(pipeline.steps_lost for pipeline in pipelines)
     shown = origins[:, None] - lost + np.arange(-lookback, 0)  # (origins, lookback)
     output = model.forecast(z[shown], horizon)  # (origins, horizon, networks)
     known = origins[:, None] + np.arange(-max(lost, 1), 0)
     history = series[known][..., None]  # (origins, lost, 1)
-    return np.stack([_undone(c, history, output[..., k, None]) for k, c in enumerate(chains)])
+    return np.stack(
+        [_undone(one, history, output[..., k, None]) for k, one in enumerate(pipelines)]
+    )
 
 
-def _undone(chain: Pipeline, history: np.ndarray, output: np.ndarray) -> np.ndarray:
+def _undone(pipeline: Pipeline, history: np.ndarray, output: np.ndarray) -> np.ndarray:
     """Turn a network's outputs (origins, horizon, 1) into values (origins, horizon)."""
     # Far outside of what it was trained on a network's closed loop may run away; the bound keeps
     # the transforms within what float64 can tell, and no serious forecast comes near it.
     output = np.clip(np.nan_to_num(output.astype(np.float64), nan=1e3), -1e3, 1e3)
     with np.errstate(over="ignore"):
         try:
-            return chain.continue_from(history, output)[..., 0]
+            return pipeline.continue_from(history, output)[..., 0]
         except ValueError:  # an infinity on the way: see the transforms
             return np.full(output.shape[:2], np.inf)

@@ -15,7 +15,7 @@ from statewise.sequences import Difference, Log, Pipeline, StandardScaler
 
 
 @dataclass(frozen=True)
-class Candidate:
+class TransformSpec:
     """One way to transform a series.
 
     Attributes:
@@ -43,19 +43,19 @@ class Candidate:
         return Pipeline([*logs, *map(Difference, self.lags), StandardScaler()]).fit(train)
 
 
-def candidates(train: np.ndarray, *, season: int, room: int) -> list[Candidate]:
+def transform_specs(train: np.ndarray, *, season: int, most_lost: int) -> list[TransformSpec]:
     """Return the candidates for a training part, the plainest first.
 
     Args:
         train: its values, (time,). The logarithm is a candidate where all are above 0.
         season: steps in a season, 1 for none.
-        room: so many steps may be lost; candidates that lose more are left out.
+        most_lost: so many steps may be lost; candidates that lose more are left out.
 
-    >>> [str(one) for one in candidates(np.array([3.0, -1.0]), season=1, room=1)]
+    >>> [str(one) for one in transform_specs(np.array([3.0, -1.0]), season=1, most_lost=1)]
     ['none', 'difference over 1 step']
     """
     lags = [(), (1,)]
     if season > 1:
         lags += [(season,), (season, 1)]
     logs = (False, True) if train.min() > 0 else (False,)
-    return [Candidate(log, each) for log in logs for each in lags if sum(each) <= room]
+    return [TransformSpec(log, each) for log in logs for each in lags if sum(each) <= most_lost]

@@ -143,7 +143,7 @@ def _read(path: Path, data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray
     for frame in (rows, series):
         for name in set(plain.get("mixed", ())) & set(frame.columns):
             frame[name] = as_objects(frame[name])
-    limits.check_sizes(plain, arrays)
+    limits.check_numbers(plain, arrays)
     return plain, arrays, _panel(plain, columns, rows, series)
 
 

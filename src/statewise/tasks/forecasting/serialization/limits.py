@@ -8,23 +8,16 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jax
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from statewise.tasks.forecasting.global_model.config import Candidate, Request
-from statewise.tasks.forecasting.global_model.features import Encoder
-from statewise.tasks.forecasting.global_model.network import Plan, initial_weights
-from statewise.tasks.forecasting.local_model.ensemble import GATES
-from statewise.tasks.forecasting.serialization.typed import typed
-
 _BYTES = 1 << 30  # that a file of any size may claim
 _RATIO = 1000  # and beyond that so many times its own
 _JSON = 1 << 26
-_ROWS = 1 << 40
-_STEPS = 1_000_000  # of lookback, horizon and season
+MOST_ROWS = 1 << 40
+MOST_STEPS = 1_000_000  # of lookback, horizon and season
 
 
 def check_parts(sizes: Mapping[str, int], held: int) -> None:
@@ -45,7 +38,7 @@ def check_parts(sizes: Mapping[str, int], held: int) -> None:
 
 def check_channels(channels: Any, held: bytes) -> int:
     """Return the number of channels; each is a column, which takes some bytes at least."""
-    _check_count(channels, "channels", len(held))
+    check_count(channels, "channels", len(held))
     return channels
 
 
@@ -84,57 +77,59 @@ def read_table(
     return frame
 
 
-def check_sizes(plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-    """Refuse networks whose weights the file doesn't hold.
+def check_numbers(plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+    """Refuse arrays that hold no numbers, and arguments that claim too many steps.
 
     Args:
         plain: what the file says.
         arrays: that it holds.
 
     Raises:
-        KeyError, TypeError, ValueError: where a number is missing, none, or too large.
+        KeyError, TypeError, ValueError: for the first of them.
     """
-    parts, held = plain["parts"], sum(array.size for array in arrays.values())
     for array in arrays.values():
         if array.dtype.kind not in "iuf":
             raise TypeError(f"an array is of {array.dtype}")
-    if plain["engine"] == "alone":
-        for name in ("networks", "units"):
-            _check_count(parts[name], name, held)
-        wide = parts["networks"] * parts["units"]
-        _check_weights(GATES[parts["cell"]] * wide**2, held)
-        _check_count(parts["lookback"], "lookback", _STEPS)
-        for name, value in zip(("first", "horizon"), parts["validation"], strict=True):
-            _check_count(value, name, _ROWS)
-    elif plain["engine"] == "global":
-        plan = parts["plan"]
-        for kind, name in ((Plan, "plan"), (Request, "request"), (Encoder, "encoder")):
-            typed(kind, parts[name])
-        typed(Candidate, parts["candidate"])
-        for name in ("units", "layers", "channels"):
-            _check_count(plan[name], name, held)
-        _check_count(parts["members"], "members", held)
-        for name in ("held", "validated"):
-            _check_count(parts[name], name, _ROWS)
-        inputs = (plan["inputs"], *plan["categories"])
-        for count in inputs:
-            _check_count(count, "inputs", held, 0)
-        units = GATES[plan["cell"]] * plan["units"]
-        one = plan["layers"] * units * plan["units"] + units * plan["inputs"]
-        _check_weights(parts["members"] * one, held)
-        expected = [leaf.shape for leaf in jax.tree.leaves(initial_weights(typed(Plan, plan), 0))]
-        for i in range(parts["members"]):
-            for j, shape in enumerate(expected):
-                _check_shape(arrays, f"weight_{i}_{j}", shape)
-        for given in (plan, parts["request"]):
-            for name in ("lookback", "season"):
-                _check_count(given[name], name, _STEPS)
-    else:
-        raise ValueError(f"it names the engine {plain['engine']!r:.40}")
+    check_count(plain["season"], "season", MOST_STEPS)
     for name in ("horizon", "lookback", "season"):
         value = plain["params"].get(name)
-        if isinstance(value, int) and value > _STEPS:
-            raise ValueError(f"it has {name}={value}, but at most {_STEPS:,} are read")
+        if isinstance(value, int) and value > MOST_STEPS:
+            raise ValueError(f"it has {name}={value}, but at most {MOST_STEPS:,} are read")
+
+
+def numbers_in(arrays: Mapping[str, np.ndarray]) -> int:
+    """Return how many numbers a file's arrays hold."""
+    return sum(array.size for array in arrays.values())
+
+
+def check_count(value: Any, name: str, most: int, least: int = 1) -> None:
+    """Refuse what is no whole number, or one out of bounds.
+
+    Raises:
+        ValueError: it says what would fit.
+    """
+    if type(value) is not int or not least <= value <= most:
+        raise ValueError(f"it has {name}={value!r:.40}, but a number from {least} to {most:,} fits")
+
+
+def check_shape(arrays: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...]) -> None:
+    """Refuse an array of another shape.
+
+    Raises:
+        KeyError, ValueError: where it isn't there, or has one.
+    """
+    if arrays[name].shape != shape:
+        raise ValueError(f"{name} has the shape {arrays[name].shape}, but {shape} was expected")
+
+
+def check_weights(needed: int, held: int) -> None:
+    """Refuse a network with more weights than the file holds numbers.
+
+    Raises:
+        ValueError: where there are more.
+    """
+    if needed > held:
+        raise ValueError(f"its network needs {needed:,} weights, but it holds {held:,} numbers")
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -145,18 +140,3 @@ def _check_bytes(size: int, held: int, what: str) -> None:
     most = max(_BYTES, _RATIO * held)
     if size > most:
         raise ValueError(f"{what} claims {size:,} bytes, but the file has {held:,}")
-
-
-def _check_count(value: Any, name: str, most: int, least: int = 1) -> None:
-    if type(value) is not int or not least <= value <= most:
-        raise ValueError(f"it has {name}={value!r:.40}, but a number from {least} to {most:,} fits")
-
-
-def _check_shape(arrays: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...]) -> None:
-    if arrays[name].shape != shape:
-        raise ValueError(f"{name} has the shape {arrays[name].shape}, but {shape} was expected")
-
-
-def _check_weights(needed: int, held: int) -> None:
-    if needed > held:
-        raise ValueError(f"its network needs {needed:,} weights, but it holds {held:,} numbers")

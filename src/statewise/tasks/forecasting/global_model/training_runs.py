@@ -11,33 +11,38 @@ from typing import TypeVar
 
 import numpy as np
 
-from statewise.tasks.forecasting.global_model.config import Request, draw, schedule_of
+from statewise.tasks.forecasting.global_model.architecture import Architecture
+from statewise.tasks.forecasting.global_model.config import Request, draw_windows, schedule_of
 from statewise.tasks.forecasting.global_model.features import Arrays
-from statewise.tasks.forecasting.global_model.network import Plan
-from statewise.tasks.forecasting.global_model.training import Training
+from statewise.tasks.forecasting.global_model.training import Trainer
 
 Result = TypeVar("Result")
 
 
-class Learner:
+class TrainingRun:
     """A network in training, and the windows that it's shown.
 
     Args:
-        plan: of the network.
+        architecture: of the network.
         data: the panel, on the network's scale.
         lengths: how many steps of each series may be looked at.
         request: what was asked for.
-        number: tells the learner's initial weights and windows from those of others.
+        number: distinguishes the run's initial weights and windows from those of others.
 
     Attributes:
         losses: the mean loss of each epoch.
     """
 
     def __init__(
-        self, plan: Plan, data: Arrays, lengths: np.ndarray, request: Request, number: int
+        self,
+        architecture: Architecture,
+        data: Arrays,
+        lengths: np.ndarray,
+        request: Request,
+        number: int,
     ):
         self._lengths, self._request = lengths, request
-        self._training = Training(plan, schedule_of(request), data, request.seed + number)
+        self._training = Trainer(architecture, schedule_of(request), data, request.seed + number)
         self._rng = np.random.default_rng([request.seed, number])
         self._begins = np.asarray(data.begins)
         self.losses: list[float] = []
@@ -49,7 +54,7 @@ class Learner:
 
     def epoch(self) -> float:
         """Train for an epoch, and return its mean loss."""
-        drawn = draw(self._rng, self._lengths, self._begins, self._request)
+        drawn = draw_windows(self._rng, self._lengths, self._begins, self._request)
         self.losses.append(self._training.epoch(*drawn))
         return self.losses[-1]
 

@@ -1,0 +1,119 @@
+"""What a global network is built of, and the weights that it begins with."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from statewise.recurrence import CELLS
+from statewise.tasks.forecasting.distributions import LIKELIHOODS
+from statewise.tasks.forecasting.initial_weights import glorot_uniform, orthogonal
+
+LEVEL = 8  # so many latest values give the level of counts
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What a network is built of. Everything a compiled program depends on is in here.
+
+    Attributes:
+        cell: "lstm", "gru" or "rnn".
+        units: of each recurrent layer.
+        layers: recurrent layers.
+        channels: the target and the past-only inputs.
+        inputs: numbers known for each step, those of the series' own included.
+        categories: for each static category how many there are.
+        season: steps in a season, 1 for none.
+        lookback: known steps to warm up over.
+        likelihood: a name out of ``LIKELIHOODS``.
+        gaps: whether the network sees which values were missing.
+        season_seen: whether it sees the season before.
+        shortcut: whether the head sees the features as they are.
+    """
+
+    cell: str
+    units: int
+    layers: int
+    channels: int
+    inputs: int
+    categories: tuple[int, ...]
+    season: int
+    lookback: int
+    likelihood: str
+    gaps: bool
+    season_seen: bool = True
+    shortcut: bool = True
+
+    @property
+    def averages(self) -> tuple[int, ...]:
+        """Over how many latest values the averages run."""
+        return tuple(sorted({4, 16, self.season} - {1}))
+
+    @property
+    def reach(self) -> int:
+        """So many values up to a step its features depend on."""
+        return max(self.season + 1, *self.averages, LEVEL)
+
+    @property
+    def features(self) -> int:
+        """Numbers that come from the series themselves at each step."""
+        seasonal = 2 if self.season > 1 and self.season_seen else 0
+        return self.channels * (1 + len(self.averages) + seasonal)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """How many numbers stand for each static category."""
+        return tuple(min(8, (count + 1) // 2) for count in self.categories)
+
+    @property
+    def seen(self) -> int:
+        """Numbers that the first recurrent layer takes."""
+        gaps = self.channels if self.gaps else 0
+        return self.features + self.inputs + sum(self.widths) + gaps
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that the head gives for each channel."""
+        return LIKELIHOODS[self.likelihood].outputs
+
+
+def initial_weights(architecture: Architecture, seed: int) -> dict[str, Any]:
+    """Draw a network's weights: a recurrent layer gate by gate, a head of zeros.
+
+    Args:
+        architecture: of the network.
+        seed: of the draws; NumPy makes them, so they are the same everywhere.
+    """
+    rng = np.random.default_rng(seed)
+    gates = len(CELLS[architecture.cell].gates)
+    layers, width = [], architecture.seen
+    for _ in range(architecture.layers):
+        kernel = glorot_uniform(rng, width, gates * architecture.units, outputs=architecture.units)
+        if architecture.gaps and not layers:
+            kernel[-architecture.channels :] = (
+                0  # where nothing was missing, a gap is nothing it knows of
+            )
+        recurrent = [orthogonal(rng, architecture.units, architecture.units) for _ in range(gates)]
+        bias = np.zeros(
+            (2, gates * architecture.units)
+            if architecture.cell == "gru"
+            else gates * architecture.units
+        )
+        if architecture.cell == "lstm":
+            bias[architecture.units : 2 * architecture.units] = 1  # the forget gate begins open
+        layers.append([kernel, np.concatenate(recurrent, 1), bias])
+        width = architecture.units
+    outputs = architecture.channels * architecture.outputs
+    weights = {
+        "layers": layers,
+        "head": np.zeros((architecture.units, outputs)),
+        "bias": np.zeros(outputs),
+        "tables": [
+            0.1 * rng.normal(size=(count, width))
+            for count, width in zip(architecture.categories, architecture.widths, strict=True)
+        ],
+    }
+    if architecture.shortcut:
+        weights["shortcut"] = np.zeros((architecture.seen, outputs))
+    return jax.tree.map(lambda a: jax.device_put(a.astype(np.float32)), weights)

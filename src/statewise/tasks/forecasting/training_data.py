@@ -1,0 +1,129 @@
+"""What a panel must be to be learned from: long enough, of counts for counts, with a season."""
+
+import numpy as np
+
+from statewise.sequences import DataError, Panel
+from statewise.sequences.holidays import with_absent
+from statewise.sequences.panel import say_keys
+from statewise.sequences.season import find_season, season_lengths
+from statewise.tasks.forecasting.engine import Arguments, TrainingData
+from statewise.tasks.forecasting.known_steps import absent_note, on_calendar
+
+_SEASONS_LOOKED_AT = 200  # series that decide about the season
+
+
+def on_season(panel: Panel, season: int | None) -> TrainingData:
+    """Return a panel by the steps that its season counts.
+
+    Args:
+        panel: the known steps.
+        season: steps in a season; None to find it.
+    """
+    season = season_of(panel) if season is None else season
+    by_step = on_calendar(panel, season)
+    return TrainingData(by_step, season, absent_note(len(panel.values), len(by_step.values)), [])
+
+
+def learnable(panel: Panel, arguments: Arguments) -> TrainingData:
+    """Return those series of a panel that a network for all of them can learn from.
+
+    Raises:
+        DataError: where series are too short, values missing or no counts, and that isn't allowed.
+    """
+    short = _too_short(panel, arguments)
+    notes = []
+    left_out = panel.keys[short].tolist()
+    if left_out:
+        notes = [f"left out: {_refused_if_asked(panel, short, arguments)}"]
+        panel = panel.select(np.flatnonzero(~short))
+    notes += _missing_note(panel, arguments.missing)
+    check_counts(panel, arguments.likelihood)
+    found = on_season(panel, arguments.season)
+    return TrainingData(found.panel, found.season, notes + found.notes, left_out)
+
+
+def any_known(panel: Panel, least: int) -> np.ndarray:
+    """Whether a series has so many known values at least, (series,)."""
+    known = (~np.isnan(panel.values[:, 0])).astype(int)
+    return np.add.reduceat(known, panel.offsets[:-1]) >= least
+
+
+def check_counts(panel: Panel, likelihood: str | None) -> None:
+    """Refuse a target that holds no counts where the likelihood is one of counts.
+
+    Raises:
+        DataError: naming the first value that is no count.
+    """
+    if likelihood != "negative-binomial":
+        return
+    target = panel.values[:, 0]
+    wrong = (target < 0) | (target % 1 > 0)  # false where a value is missing
+    if wrong.any():
+        row = int(wrong.argmax())
+        key = panel.keys[int(np.searchsorted(panel.offsets, row, side="right")) - 1]
+        raise DataError(
+            f"the negative binomial is for counts, whole numbers from 0 on, but at "
+            f"{panel.time[row]} the series {say_keys([key])} has {target[row]:g}. Take another "
+            + ("likelihood." if (target < 0).any() else "likelihood, or round the target.")
+        )
+
+
+def season_of(panel: Panel) -> int:
+    """Return the length that most of the series' seasons have, if at least a third has one.
+
+    Some of them decide, evenly taken: the usual ones of many are found by few. Steps of the
+    calendar that have no row count as steps.
+    """
+    frequency = panel.calendar.frequency
+    lengths = season_lengths(frequency)
+    if not lengths:
+        return 1
+    panel = with_absent(panel)
+    some = np.linspace(0, len(panel) - 1, min(len(panel), _SEASONS_LOOKED_AT)).round().astype(int)
+    found = []
+    for i in some:
+        found.append(find_season(frequency, panel.values[slice(*panel.offsets[i : i + 2]), 0]))
+    counts = {length: found.count(length) for length in lengths}
+    best = max(counts, key=lambda length: counts[length])
+    return best if 3 * counts[best] >= len(found) else 1
+
+
+def _too_short(panel: Panel, arguments: Arguments) -> np.ndarray:
+    """Whether a series is too short to learn from, (series,)."""
+    need = arguments.least_known + arguments.horizon
+    return (panel.lengths < need) | ~any_known(panel, 2)
+
+
+def _refused_if_asked(panel: Panel, short: np.ndarray, arguments: Arguments) -> str:
+    """Refuse series that are too short where that was asked for; else say that they are."""
+    least, horizon = arguments.least_known, arguments.horizon
+    what = f"{short.sum()} of {len(panel)} series have" if len(panel) > 1 else "the series has"
+    message = (
+        f"{what} too few time steps to learn from: {say_keys(panel.keys[short])}; lookback {least} "
+        f"+ horizon {horizon} need at least {least + horizon} with a value among them"
+    )
+    if arguments.short == "raise" or short.all():
+        raise DataError(
+            f"{message}: take a shorter horizon or lookback"
+            + ("" if short.all() else ', or go on without them by short="drop"')
+        )
+    return message
+
+
+def _missing_note(panel: Panel, missing: str) -> list[str]:
+    """Say how many values are missing, if any; refuse them where that was asked for."""
+    unknown = np.isnan(panel.values).any(axis=1)
+    if not unknown.any():
+        return []
+    row = int(unknown.argmax())
+    key = panel.keys[int(np.searchsorted(panel.offsets, row, "right")) - 1 :][:1]
+    what = f"{unknown.sum()} of {len(unknown)} steps have missing values"
+    if missing == "raise":
+        raise DataError(
+            f"{what}, the first at {panel.time[row]} of series {say_keys(key)}: fill them in, "
+            'or leave them out of the loss by missing="mask"'
+        )
+    return [
+        f"{what}: they don't count in the loss, and the network is shown the last known value "
+        "in their place, a season later that of the latest season known"
+    ]
