@@ -9,6 +9,8 @@ from statewise.tasks import (
     Backtest,
     Forecaster,
     backtest,
+    evaluate_closed_loop,
+    evaluate_one_step,
     mae,
     mase,
     naive,
@@ -17,6 +19,7 @@ from statewise.tasks import (
     smape,
     wql,
 )
+from statewise.tasks.evaluation.backtesting import from_evaluation
 from statewise.tasks.evaluation.verdict import against, copies
 
 QUICK = {"units": 4, "epochs": 2, "lookback": 8}
@@ -273,6 +276,27 @@ def test_inputs_known_for_the_future_are_handed_over(fake, rng):
     future = Fake.shown[1][1]
     assert list(future.columns) == ["unique_id", "ds", "price"]
     assert future["price"].tolist() == [*range(35, 40), *range(78, 83)]
+
+
+def test_old_names_work_for_a_release(fake, result):
+    frame = panel_frame(np.random.default_rng(0), series=2, steps=30, price=1.0)
+    with pytest.warns(FutureWarning, match="names= is now called columns="):
+        old = backtest(fake(), frame, windows=1, names={"past": ["price"]})
+    assert old.origins.panel.columns.past == ("price",)
+    with pytest.warns(FutureWarning, match=r"Backtest\.casts is now called Backtest\.arrays"):
+        assert result.casts is result.arrays
+
+
+def test_a_filled_series_is_measured_alike_in_both():
+    values = 50 + 9 * np.sin(np.arange(80.0)) + np.arange(80)
+    values[[30, 51, 70]] = np.nan
+    series = read_series(pd.DataFrame({"y": values}), missing="fill")
+    evaluation = evaluate_closed_loop(Forecaster(horizon=6, units=2, epochs=1), series)
+    result = from_evaluation(evaluation, level=[80])
+    told = result.forecasts[["model", "naive"]].to_numpy()
+    np.testing.assert_allclose(told, evaluation.forecasts[["model", "naive"]], rtol=1e-6)
+    with pytest.raises(ValueError, match="forecasts of one step have no intervals"):
+        from_evaluation(evaluate_one_step(Forecaster(horizon=1, units=2, epochs=1), series))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statewise.tasks import coverage, mae, mape, mase, rmse, rmsse, smape, wql
+from statewise.tasks.evaluation.pooled import measure
+from statewise.tasks.forecasting.forecast import Forecast
 
 VALUES = st.lists(
     st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), min_size=1, max_size=20
@@ -91,3 +93,26 @@ def test_coverage_counts_the_ends():
     assert coverage([1.0, 2.0, 3.0], [1.0, 0.0, 4.0], [5.0, 2.0, 5.0]) == pytest.approx(200 / 3)
     with pytest.raises(ValueError, match="the same"):
         coverage([1.0], [0.0], [1.0, 2.0])
+
+
+@given(VALUES)
+def test_one_series_is_the_case_of_many(pair):
+    truth, points = pair
+    low, high = np.minimum(truth, points), np.maximum(truth, points)
+    forecast = Forecast(points[None, None], {80.0: (low[None, None] - 1, high[None, None] - 1)})
+    found = measure(truth[None, None], forecast, np.array([2.0]), (0, 1, 2))
+    assert found["MAE"] == mae(truth, points)
+    assert found["RMSE"] == rmse(truth, points)
+    assert found["sMAPE"] == smape(truth, points)
+    assert found["MASE"] == pytest.approx(mae(truth, points) / 2, nan_ok=True)
+    assert found["coverage-80"] == coverage(truth, low - 1, high - 1)
+    tail = (1 - 80 / 100) / 2
+    quantiles = wql(truth, [points, low - 1, high - 1], quantiles=[0.5, tail, 1 - tail])
+    assert found["WQL"] == pytest.approx(quantiles, nan_ok=True)
+
+
+def test_what_is_missing_of_a_training_part_counts_nowhere():
+    train = np.array([1.0, 2.0, np.nan, 5.0, 4.0, 6.0])  # steps of 1, 1 and 2
+    assert mase([3.0], [7.0], train=train) == pytest.approx(3)
+    assert rmsse([3.0], [7.0], train=train) == pytest.approx(4 / math.sqrt(2))
+    assert math.isnan(mase([3.0], [7.0], train=train[:1]))

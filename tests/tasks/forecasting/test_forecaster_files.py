@@ -146,6 +146,25 @@ def test_files_without_a_checksum_still_load(saved, tmp_path):
     pd.testing.assert_frame_equal(Forecaster.load(old).predict(level=[80]), before)
 
 
+def test_files_of_old_words_still_load(saved, alone, tmp_path):
+    """What 0.1 wrote: the local model was called alone, a request had fields for experiments."""
+    gone = {"logs": [True, False], "starts": ["naive", "seasonal"], "options": []}
+
+    def older(plain):
+        plain["engine"] = {"local": "alone"}.get(plain["engine"], plain["engine"])
+        plain["columns"] = {"id" if k == "key" else k: v for k, v in plain["columns"].items()}
+        if "request" in plain["parts"]:
+            plain["parts"]["request"] |= gone
+
+    for path in (saved[0], alone):
+        assert json.loads(parts_of(path)["forecaster.json"])["engine"] in ("local", "global")
+        old = Forecaster.load(with_plain(path, older, tmp_path / "old.zip"))
+        pd.testing.assert_frame_equal(
+            pd.DataFrame(old.predict(level=[80])), Forecaster.load(path).predict(level=[80])
+        )
+        assert old.transform_ == Forecaster.load(path).transform_
+
+
 def mended(plain, *where, value):
     for name in where[:-1]:
         plain = plain[name]
@@ -183,6 +202,8 @@ def mended(plain, *where, value):
         (("params",), 3),
         (("engine",), "subprocess"),
         (("engine",), None),
+        (("season",), 10**12),
+        (("season",), "x"),
         (("form", "layout"), "x"),
         (("form", "backend"), "os"),
         (("form",), [1, 2]),

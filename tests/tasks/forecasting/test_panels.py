@@ -332,6 +332,16 @@ def test_refuses_options_of_fit(panel, options, error, words):
         Forecaster(horizon=HORIZON, **QUICK).fit(panel, **options)
 
 
+def test_columns_by_their_old_names(panel):
+    made = Forecaster(horizon=HORIZON, **QUICK)
+    with pytest.warns(FutureWarning, match="names= is now called columns="):
+        made.fit(panel, names={"key": "unique_id"})
+    with pytest.warns(FutureWarning, match="id= is now called key="):
+        made.fit(panel, columns={"id": "unique_id"})
+    with pytest.raises(TypeError, match="got names= and columns="):
+        made.fit(panel, names=None, columns=None)
+
+
 def test_refuses_a_key_that_is_not_there(panel):
     with pytest.raises(DataError, match="has no column 'store'; its columns are"):
         Forecaster(horizon=HORIZON, **QUICK).fit(panel, columns={"key": "store"})

@@ -35,10 +35,12 @@ def test_a_subclass_is_evaluated_as_what_it_is(rounded):
     closed = evaluate_closed_loop(rounded, pd.Series(SERIES))
     one = evaluate_one_step(rounded, SERIES)
     tested = backtest(rounded, SERIES, windows=1, level=[])
+    again = backtest(rounded, SERIES, windows=2, level=[], refit=True)
     for result, points in (
         (closed, closed.forecasts["model"]),
         (one, one.forecasts["model"]),
         (tested, tested.arrays["model"].points),
+        (again, again.arrays["model"].points),
     ):
         made = result.forecaster
         assert isinstance(made, Rounded)

@@ -68,7 +68,14 @@ def draw_paths(
     return drawn
 
 
-def _in_chunks(function, weights, data, first, series, at_once):
+def _in_chunks(
+    function: partial,
+    weights: dict[str, Any],
+    data: Arrays,
+    first: np.ndarray,
+    series: np.ndarray,
+    at_once: int,
+) -> list[np.ndarray]:
     """Run over the windows, so many at once: one compiled program, however many there are."""
     count = len(first)
     at_once = min(at_once, 1 << (count - 1).bit_length())

@@ -1,6 +1,7 @@
 """Forecasts of many series by a global network: points, and intervals on request."""
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,6 +9,9 @@ from statewise.tasks.forecasting.global_model.architecture import Architecture
 from statewise.tasks.forecasting.global_model.closed_loops import draw_paths, forecast
 from statewise.tasks.forecasting.global_model.config import holds_counts, on_device, starting_from
 from statewise.tasks.forecasting.global_model.features import Arrays, Level
+
+if TYPE_CHECKING:
+    from statewise.tasks.forecasting.global_model.model import GlobalModel
 
 PATHS = 201  # draws through the closed loop, for each series
 
@@ -24,15 +28,23 @@ class Forecasts:
         back: for each series as it was asked for its place in here.
     """
 
-    def __init__(self, engine, data: Arrays, level: Level, first, stale, back):
-        if engine.architecture.gaps and data.observed is None:
+    def __init__(
+        self,
+        model: "GlobalModel",
+        data: Arrays,
+        level: Level,
+        first: np.ndarray,
+        stale: np.ndarray,
+        back: np.ndarray,
+    ):
+        if model.architecture.gaps and data.observed is None:
             data = data._replace(observed=np.ones(data.values.shape, bool))
-        self.engine, self.level, self.stale, self.back = engine, level, stale, back
-        self.data = data = starting_from(on_device(data), engine.spec)
+        self.model, self.level, self.stale, self.back = model, level, stale, back
+        self.data = data = starting_from(on_device(data), model.spec)
         self.first, self.series = first, np.arange(len(first))
         each = [
-            forecast(engine.architecture, one, data, first, self.series, stale.shape[1])
-            for one in engine.weights
+            forecast(model.architecture, one, data, first, self.series, stale.shape[1])
+            for one in model.weights
         ]
         self.z = np.median([points for points, _ in each], axis=0)
         self.scale = each[0][1]
@@ -50,37 +62,37 @@ class Forecasts:
         Args:
             level: how many percent of the true values are to lie within.
         """
-        if self.engine.factors is None:
-            low, high = self.engine.residuals.around(level, self.z.shape[1])
+        if self.model.factors is None:
+            low, high = self.model.residuals.around(level, self.z.shape[1])
             scale = self.scale[:, None]
             low, high = self.z + low * scale, self.z + high * scale
         else:
-            least = least_width(self.engine.architecture, self.data, self.scale, self.series)
-            low, high = self.engine.factors.widened(self.paths, level, least, self.z)
+            least = least_width(self.model.architecture, self.data, self.scale, self.series)
+            low, high = self.model.factors.widened(self.paths, level, least, self.z)
         low, high = (self.z + (end - self.z) * self.stale for end in (low, high))
         low, high = (self.level.undo(end, self.series)[self.back] for end in (low, high))
-        if not holds_counts(self.engine.request):
+        if not holds_counts(self.model.request):
             return low, high
         return _counts_within(low, high, self.points)
 
     @cached_property
     def paths(self) -> np.ndarray:
         """Draws through the closed loop, as many of each network, (series, paths, horizon)."""
-        engine, horizon = self.engine, self.stale.shape[1]
-        each = -(-PATHS // len(engine.weights))
+        model, horizon = self.model, self.stale.shape[1]
+        each = -(-PATHS // len(model.weights))
         return np.concatenate(
             [
                 draw_paths(
-                    engine.architecture,
+                    model.architecture,
                     weights,
                     self.data,
                     self.first,
                     self.series,
                     horizon=horizon,
                     paths=each,
-                    seed=engine.request.seed + i,
+                    seed=model.request.seed + i,
                 )
-                for i, weights in enumerate(engine.weights)
+                for i, weights in enumerate(model.weights)
             ],
             axis=1,
         )
