@@ -157,8 +157,14 @@ def call_of(tensor: keras.KerasTensor) -> Call:
     """Return the call that made a symbolic tensor."""
     layer, number, _ = tensor._keras_history
     arguments = layer._inbound_nodes[number].arguments
-    others = len(arguments.args) != 1 or any(arguments.kwargs.values())
+    plain = all(value is None or value is False for value in arguments.kwargs.values())
+    others = len(arguments.args) != 1 or not plain
     return Call(layer, arguments.keras_tensors, others)
+
+
+def inputs_of_calls(layer: keras.Layer) -> list[list]:
+    """Return for each call of a layer the symbolic tensors that it was given."""
+    return [node.arguments.keras_tensors for node in layer._inbound_nodes]
 
 
 def is_empty(model: keras.Sequential) -> bool:
