@@ -15,7 +15,7 @@ import pytest
 
 import statewise
 from statewise.streams import StateStore
-from statewise.streams.store import Column
+from statewise.streams.records import Column
 
 COLUMNS = [
     Column("lstm:h", "LSTM:h", (5,), np.dtype("float32")),
@@ -304,7 +304,8 @@ def test_a_disk_that_is_full(tmp_path):
 import resource, sys
 import numpy as np
 from pathlib import Path
-from statewise.streams.store import Column, StateStore
+from statewise.streams.records import Column
+from statewise.streams.store import StateStore
 column = Column("h", "RNN:h", (1000,), np.dtype("float32"))
 path = Path(sys.argv[1])
 def limited(size):

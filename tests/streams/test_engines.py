@@ -5,7 +5,8 @@ import pytest
 
 from statewise import Model, Sequential, layers
 from statewise.recurrence.native import available
-from statewise.streams.engines import CompiledEngine, NativeEngine, engine_of, live_layers
+from statewise.streams.engines import CompiledEngine, NativeEngine, engine_of
+from statewise.streams.live_layers import live_layers
 
 needs_extension = pytest.mark.skipif(not available(), reason="no native extension")
 

@@ -61,7 +61,7 @@ WAYS = {
 
 def snapshot(streams, model):
     """Return all that a call could have changed, with the weights."""
-    rows = streams._keeper.gather(streams.keys())
+    rows = streams._states.gather(streams.keys())
     arrays = [array.tobytes() for array in rows.values()]
     weights = [w.tobytes() for w in model.get_weights()]
     optimizer = [np.asarray(v.value).tobytes() for v in model.optimizer.variables]

@@ -44,4 +44,4 @@ def test_an_open_store_says_why_it_can_t_be_pickled(tmp_path):
                 pickle.dumps(what)
         for call in (pickle.dumps, copy.deepcopy, copy.copy):
             with pytest.raises(TypeError, match="is open in this process, so it can't be pickled"):
-                call(streams._keeper.store)
+                call(streams._states.store)

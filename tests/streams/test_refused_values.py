@@ -28,7 +28,7 @@ def arrays(streams, key):
 
 
 def snapshot(streams):
-    rows = streams._keeper.gather(streams.keys())
+    rows = streams._states.gather(streams.keys())
     return streams.keys(), {name: array.tobytes() for name, array in rows.items()}
 
 

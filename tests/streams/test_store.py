@@ -12,7 +12,7 @@ import pytest
 
 import statewise
 from statewise.streams import StateStore
-from statewise.streams.store import Column
+from statewise.streams.records import Column
 
 COLUMNS = [
     Column("lstm:h", "LSTM:h", (3,), np.dtype("float32")),

@@ -78,7 +78,7 @@ def assert_same(one, other):
 
 @pytest.mark.skipif(not available(), reason="the native extension isn't built")
 def test_which_engine_serves():
-    kinds = {name: type(Streams(model)._engine) for name, model in MODELS.items()}
+    kinds = {name: type(Streams(model)._runner.engine) for name, model in MODELS.items()}
     assert [k is NativeEngine for k in kinds.values()] == [True, False, True, False]
     assert kinds["compiled"] is CompiledEngine
 

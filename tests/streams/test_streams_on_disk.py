@@ -52,7 +52,7 @@ def test_a_push_that_the_store_refuses_changes_nothing(tmp_path, rng):
     with Streams(network(), store=tmp_path / "tanks.db") as streams:
         streams.push({"a": x})
         before = streams.forecast("a", 2)["a"]
-        streams._keeper.store.close()  # as good as a disk that is gone
+        streams._states.store.close()  # as good as a disk that is gone
         for attempt in (
             lambda: streams.push({"a": x, "b": x}),
             lambda: streams.join("b"),

@@ -14,7 +14,8 @@ import sys
 
 import numpy as np
 
-from statewise.streams.store import Column, StateStore
+from statewise.streams.records import Column
+from statewise.streams.store import StateStore
 
 KEYS = [*(f"tank {i}" for i in range(30)), *range(30)]
 UNITS = 200  # so that a push is several pages of the file

@@ -58,7 +58,7 @@ def checked_steps(key, values, signature: Signature) -> tuple[np.ndarray, bool]:
         ValueError: if the shape doesn't fit, or a value is infinite or no token of the model's.
     """
     try:
-        array = np.asarray(_without_mask(values))
+        array = np.asarray(without_mask(values))
     except ValueError:  # rows of different lengths
         array = np.asarray(None)
     if not _is_of_kind(array, signature):
@@ -82,68 +82,6 @@ def checked_steps(key, values, signature: Signature) -> tuple[np.ndarray, bool]:
             f"{signature.dtype}."
         )
     return (array[None] if single else array), single
-
-
-def checked_targets(
-    batch: Batch,
-    targets: Mapping,
-    signature: Signature,
-    shape: tuple[int, ...],
-    ignored: int | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Check the targets of a batch's keys and lay them beside its steps.
-
-    Args:
-        batch: what arrived.
-        targets: for each key as many targets as steps arrived; one, where one step arrived or the
-            model gives its last output only.
-        signature: of the model.
-        shape: of one target.
-        ignored: the class that the loss passes over, if there is one.
-
-    Returns:
-        The targets of the steps to be run, float32 ``(keys, time, ...)``, and where they are known,
-        bool ``(keys, time)``.
-
-    Raises:
-        TypeError: if targets aren't numbers.
-        ValueError: if a shape doesn't fit, a target is NaN or infinite, or no class's number; it
-            names the key.
-    """
-    one = batch.single or not signature.sequences
-    classes = None if shape == signature.outputs else signature.outputs[-1]
-    expected = shape if one else (len(batch.seen), *shape)
-    steps = batch.x.shape[1]
-    y = np.zeros((len(batch.keys), steps, *shape), "float32")
-    known = np.zeros((len(batch.keys), steps), bool)
-    known[:, slice(None) if signature.sequences else slice(-1, None)] = True
-    for i, key in enumerate(batch.keys):
-        try:
-            target = np.asarray(_without_mask(targets[key]))
-        except ValueError:  # rows of different lengths
-            target = np.asarray(None)
-        if target.dtype.kind not in "fiub":  # as text and complex numbers are none
-            raise TypeError(f"The target for key {key!r} must be numbers.")
-        target = _as_float32(target)
-        if target.shape != expected:
-            raise ValueError(
-                f"The target for key {key!r} has the shape {target.shape}; expected {expected}."
-            )
-        if not np.isfinite(target).all():
-            raise ValueError(f"The target for key {key!r} holds NaN or an infinity.")
-        if classes is not None:
-            wrong = (target < 0) | (target >= classes) | (target != np.trunc(target))
-            wrong &= target != ignored
-            if wrong.any():
-                raise ValueError(
-                    f"The target for key {key!r} holds {target[wrong].flat[0]:g}; expected the "
-                    f"number of a class, 0 to {classes - 1}."
-                )
-        if not signature.sequences:
-            y[i, -1:] = target
-        else:
-            y[i] = (target[None] if one else target)[batch.seen]
-    return y, known
 
 
 def _grouped(values: Mapping, signature: Signature, missing: str) -> list[Batch]:
@@ -192,21 +130,7 @@ def check_tokens(what: str, tokens: np.ndarray, vocabulary: int) -> None:
         )
 
 
-def checked_count(name: str, value, least: int) -> int:
-    """Return a whole number of time steps.
-
-    Raises:
-        TypeError: if it's none.
-        ValueError: if it's below the least.
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name}={value!r}: expected a whole number of time steps.")
-    if value < least:
-        raise ValueError(f"{name}={value}: expected {least} or more time steps.")
-    return int(value)
-
-
-def _without_mask(values):
+def without_mask(values):
     """Return NumPy's masked values as what they are, missing: NaN."""
     if isinstance(values, np.ma.MaskedArray) and values.mask.any():
         return values.astype(float).filled(np.nan)
@@ -251,11 +175,6 @@ def _converted(x: np.ndarray, signature: Signature) -> np.ndarray:
         return x
     with np.errstate(over="ignore"):
         return x.astype(signature.dtype)
-
-
-def _as_float32(array: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore"):
-        return array.astype("float32")
 
 
 def _steps(x: np.ndarray, single: bool) -> int:

@@ -40,14 +40,13 @@ class RecordSums:
     def __init__(self, size: int):
         self._factors = _factors(size // _WORD + 1)
 
-    def of(self, records: np.ndarray, keys: Iterable[int]) -> np.ndarray:
+    def of(self, words: np.ndarray, keys: Iterable[int]) -> np.ndarray:
         """Return the checksums, uint64 ``(records,)``.
 
         Args:
-            records: bytes ``(records, size)``.
+            words: of the records, uint32 ``(records, size / 4)``.
             keys: the checksum of each record's key.
         """
-        words = records.view("<u4")
         sums = np.einsum("rw,w->r", words, self._factors[1:], dtype=np.uint64, casting="unsafe")
         return sums + np.fromiter(keys, np.uint64, len(words)) * self._factors[0]
 

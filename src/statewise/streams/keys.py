@@ -67,9 +67,16 @@ def by_plain_key(values: Mapping) -> Mapping:
     """Return a mapping with plain keys, the same one where they are.
 
     Raises:
-        TypeError: if a key is neither text nor an integer.
+        TypeError: if it is no mapping, or a key is neither text nor an integer.
         ValueError: if two keys are the same, or one can't be kept.
     """
+    if not isinstance(values, Mapping):
+        raise TypeError(f"push takes a mapping {{key: values}}, got a {type(values).__name__}.")
     if _PLAIN.issuperset(map(type, values)):  # what can't be kept is refused when it joins
         return values
     return dict(zip(plain_keys(values), values.values(), strict=True))
+
+
+def by_given_key(outputs: dict, plain: Mapping, given: Mapping) -> dict:
+    """Return what there is by plain key in the order in which keys were given, and by these."""
+    return dict(zip(given, map(outputs.__getitem__, plain), strict=True))

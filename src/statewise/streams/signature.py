@@ -8,11 +8,12 @@ import jax
 import keras
 import numpy as np
 
+from statewise._keras_compat import inputs_of_calls
 from statewise._runtime.forks import check_not_forked
 from statewise.models.inference.stepping import run
 from statewise.models.state import State, array_names, initial_state, layer_names
 from statewise.models.structure import check_step_by_step, recurrent_layers
-from statewise.streams.store import Column
+from statewise.streams.records import Column
 
 
 class Signature(NamedTuple):
@@ -52,6 +53,11 @@ class Signature(NamedTuple):
             layer, array = name.rsplit(":", 1)
             nested.setdefault(layer, {})[array] = rows[name]
         return State(nested)
+
+    def as_rows(self, state: State) -> dict[str, np.ndarray]:
+        """Return copies of a state's arrays, by column."""
+        places = ((name, *name.rsplit(":", 1)) for name in self.state)
+        return {name: np.array(state[layer][array]) for name, layer, array in places}
 
 
 def signature_of(model: keras.Model) -> Signature:
@@ -114,8 +120,8 @@ def fingerprint(model: keras.Model) -> str:
 def _vocabularies(model: keras.Model, tensor) -> Iterator[int]:
     """Yield how many rows each embedding has that gets a tensor of a model's graph as it is."""
     for layer in model.layers:
-        for node in layer._inbound_nodes:
-            for i, given in enumerate(node.arguments.keras_tensors):
+        for inputs in inputs_of_calls(layer):
+            for i, given in enumerate(inputs):
                 if given is not tensor:
                     continue
                 inner = layer.layer if isinstance(layer, keras.layers.TimeDistributed) else layer

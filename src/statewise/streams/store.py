@@ -6,7 +6,6 @@ with ``synchronous=FULL`` it is on the disk when the call returns. A file format
 have to earn that trust first. What it doesn't notice, a bit that flips on the disk, checksums do.
 """
 
-import json
 import os
 import sqlite3
 from collections import deque
@@ -14,13 +13,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from operator import call
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from statewise.streams import checksums
 from statewise.streams.keys import as_plain_keys, plain_keys
 from statewise.streams.log_check import check_log
+from statewise.streams.records import Column, Records
+from statewise.streams.store_about import FORMAT, About, about_of, check_about, signed
 from statewise.streams.store_files import (
     OpenFile,
     create,
@@ -29,29 +28,10 @@ from statewise.streams.store_files import (
     translated,
 )
 
-_FORMAT = "statewise-streams-2"
-_WITHOUT_CHECKSUMS = "statewise-streams-1"  # is brought to the present format when it's opened
 _UPSERT = (
     "INSERT INTO streams (key, record) VALUES (?, ?) "
     "ON CONFLICT (key) DO UPDATE SET record = excluded.record"
 )
-
-
-class Column(NamedTuple):
-    """What is kept of every key under one name.
-
-    Attributes:
-        name: say ``"lstm.h"``.
-        kind: what it belongs to, say ``"LSTM.h"``; a store fits where kinds, shapes and dtypes do,
-            whatever the names.
-        shape: of one key's value.
-        dtype: of its elements.
-    """
-
-    name: str
-    kind: str
-    shape: tuple[int, ...]
-    dtype: np.dtype
 
 
 class StateStore:
@@ -95,12 +75,9 @@ class StateStore:
     def __init__(self, path: str | os.PathLike, columns: Sequence[Column], *, weights: str = ""):
         self.path = Path(path)
         self.columns = list(columns)
-        self._key_sums = checksums.KeySums()
-        self._size = sum(map(_bytes_of, self.columns))
-        self._record_sums = checksums.RecordSums(checksums.padded(self._size))
+        self._records = Records(self.columns)
         if not self.path.exists():
-            columns = json.dumps([_described(column) for column in self.columns])
-            create(self.path, _signed({"format": _FORMAT, "columns": columns, "weights": weights}))
+            create(self.path, about_of(self.columns, weights))
         self._check_log()
         self._file = OpenFile(self.path)
         try:
@@ -122,18 +99,15 @@ class StateStore:
             OSError: if it can't be read.
         """
         self._begin()
-        size = self._record_size
-        keys, records = self._rows(size)
-        whole = np.frombuffer(b"".join(records), np.uint8).reshape(len(keys), size)
-        payload, kept = whole[:, : -checksums.BYTES], whole.view("<u8")[:, -1]
-        wrong = np.flatnonzero(kept != self._record_sums.of(payload, self._sums_of(keys)))
+        keys, records = self._rows(self._records.size)
+        wrong = self._records.wrong(keys, records)
         if wrong.size:
             raise damaged(
                 self.path,
                 f"the record of key {keys[wrong[0]]!r} doesn't have its checksum, nor have "
                 f"{wrong.size - 1} others",
             )
-        return keys, self._unpack(payload)
+        return keys, self._records.unpacked(records)
 
     def write(
         self,
@@ -162,10 +136,11 @@ class StateStore:
             RuntimeError: in a process forked from the one that opened it.
         """
         keys = as_plain_keys(list(keys))
-        steps = [(_UPSERT, list(zip(keys, self._pack(keys, values), strict=True)))]
+        records = self._records.packed(keys, values)
+        steps = [(_UPSERT, list(zip(keys, records, strict=True)))]
         about = self._about
         if weights is not None and weights != self.weights:
-            about = _signed({**about, "weights": weights})
+            about = signed({**about, "weights": weights})
             changed = [(about[name], name) for name in ("weights", "checksum")]
             steps.append(("UPDATE about SET value = ? WHERE name = ?", changed))
         self._transact(steps, then)
@@ -195,10 +170,6 @@ class StateStore:
             f"The store {self.path} is open in this process, so it can't be pickled or copied. "
             "Close it, and give its path to the process that is to open it."
         )
-
-    @property
-    def _record_size(self) -> int:
-        return checksums.padded(self._size) + checksums.BYTES
 
     @property
     def _connection(self) -> sqlite3.Connection:
@@ -251,7 +222,7 @@ class StateStore:
         finally:
             self._file.note()
 
-    def _check(self) -> dict[str, str]:
+    def _check(self) -> About:
         """Refuse what isn't a whole store of these columns; return what it says about itself."""
         faults = [row[0] for row in self._fetch("PRAGMA integrity_check(3)")]
         if faults != ["ok"]:
@@ -260,31 +231,14 @@ class StateStore:
         if not {"about", "streams"} <= tables:
             raise ValueError(f"{self.path} is an SQLite file, but no store of streams.")
         about = dict(self._fetch("SELECT name, value FROM about"))
-        if about.get("format") not in (_FORMAT, _WITHOUT_CHECKSUMS):
-            raise ValueError(
-                f"{self.path} isn't a store that this version can read: its format is "
-                f"{about.get('format')!r}, expected {_FORMAT!r}."
-            )
-        signed = about["format"] == _FORMAT
-        if not {"columns", "weights"} <= about.keys() or not all(
-            isinstance(text, str) for pair in about.items() for text in pair
-        ):
-            raise damaged(self.path, "what it says about itself isn't whole")
-        if signed and _signed(about) != about:
-            raise damaged(self.path, "what it says about itself doesn't have its checksum")
-        try:
-            kept = json.loads(about["columns"])
-            self._check_columns(kept)
-        except (TypeError, KeyError, json.JSONDecodeError) as error:
-            raise damaged(self.path, f"its columns are {about['columns']!r:.200}") from error
-        return about if signed else self._upgraded(about)
+        check_about(self.path, about, self.columns)
+        return about if about["format"] == FORMAT else self._upgraded(about)
 
-    def _upgraded(self, about: dict[str, str]) -> dict[str, str]:
+    def _upgraded(self, about: About) -> About:
         """Give checksums to a store of before there were any, in one transaction."""
-        keys, records = self._rows(self._size)
-        whole = np.frombuffer(b"".join(records), np.uint8).reshape(len(keys), self._size)
-        records = self._with_sums(keys, whole)
-        about = _signed({**about, "format": _FORMAT})
+        keys, bare = self._rows(self._records.bare_size)
+        records = self._records.sealed(keys, bare)
+        about = signed({**about, "format": FORMAT})
         self._transact(
             [
                 (_UPSERT, list(zip(keys, records, strict=True))),
@@ -292,47 +246,6 @@ class StateStore:
             ]
         )
         return about
-
-    def _check_columns(self, kept: list[dict]) -> None:
-        here = [_described(column) for column in self.columns]
-        differences = []
-        for i in range(max(len(kept), len(here))):
-            store, model = (side[i] if i < len(side) else None for side in (kept, here))
-            if store is None or model is None or _fitting(store) != _fitting(model):
-                differences.append(f"the store has {_words(store)}, the model {_words(model)}")
-        if differences:
-            raise ValueError(
-                f"{self.path} holds the states of another model: {'; '.join(differences)}."
-            )
-
-    def _pack(self, keys: list, values: Mapping[str, np.ndarray]) -> list[bytes]:
-        """Return each key's values as bytes, column after column, and their checksum."""
-        parts, count = [], len(keys)
-        for column in self.columns:
-            array = np.asarray(values[column.name])
-            if array.shape != (count, *column.shape) or array.dtype != column.dtype:
-                raise ValueError(
-                    f"{column.name}: expected {(count, *column.shape)} {column.dtype}, got "
-                    f"{array.shape} {array.dtype}."
-                )
-            flat = np.ascontiguousarray(array).reshape(count, int(np.prod(column.shape)))
-            parts.append(flat.view(np.uint8))
-        return self._with_sums(keys, *parts) if count else []
-
-    def _with_sums(self, keys: list, *parts: np.ndarray) -> list[bytes]:
-        """Return records made of bytes ``(keys, ...)``, and of their checksums."""
-        size, start = self._record_size, 0
-        records = np.zeros((len(keys), size), np.uint8)
-        for part in parts:
-            records[:, start : start + part.shape[1]] = part
-            start += part.shape[1]
-        payload = records[:, : -checksums.BYTES]
-        records.view("<u8")[:, -1] = self._record_sums.of(payload, self._sums_of(keys))
-        whole = records.tobytes()
-        return [whole[i : i + size] for i in range(0, len(whole), size)]
-
-    def _sums_of(self, keys: list) -> Iterable[int]:
-        return map(self._key_sums.__getitem__, keys)
 
     def _rows(self, size: int) -> tuple[list[str | int], list[bytes]]:
         """Return all keys and records; refuse what can't be one."""
@@ -347,15 +260,6 @@ class StateStore:
                 )
         return [key for key, _ in rows], [record for _, record in rows]
 
-    def _unpack(self, records: np.ndarray) -> dict[str, np.ndarray]:
-        values, start = {}, 0
-        for column in self.columns:
-            stop = start + _bytes_of(column)
-            part = records[:, start:stop].copy()
-            values[column.name] = part.view(column.dtype).reshape(len(records), *column.shape)
-            start = stop
-        return values
-
     def _fetch(self, statement: str) -> list[tuple]:
         """Return what is found; here nothing was asked for that a whole store doesn't have."""
         try:
@@ -364,32 +268,6 @@ class StateStore:
             if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
                 raise damaged(self.path, str(error)) from error
             raise translated(self.path, error) from error
-
-
-def _bytes_of(column: Column) -> int:
-    return int(np.prod(column.shape, dtype=np.int64)) * np.dtype(column.dtype).itemsize
-
-
-def _described(column: Column) -> dict:
-    shape, dtype = list(column.shape), str(np.dtype(column.dtype))
-    return {"name": column.name, "kind": column.kind, "shape": shape, "dtype": dtype}
-
-
-def _fitting(described: dict) -> tuple:
-    return described["kind"], described["shape"], described["dtype"]
-
-
-def _words(described: dict | None) -> str:
-    if described is None:
-        return "nothing more"
-    shape = tuple(described["shape"])
-    return f"{described['name']} ({described['kind']}) {shape} {described['dtype']}"
-
-
-def _signed(about: Mapping[str, str]) -> dict[str, str]:
-    """Return what a store says about itself with a checksum of it."""
-    texts = {name: text for name, text in about.items() if name != "checksum"}
-    return {**texts, "checksum": checksums.of_texts(texts)}
 
 
 def _busy() -> sqlite3.OperationalError:

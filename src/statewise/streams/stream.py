@@ -41,12 +41,13 @@ class Stream:
     def __init__(self, streams: "Streams", key: str | int):
         self.key = plain_key(key)
         self._streams = streams
-        self._table = streams._keeper.table
+        self._table = streams._states.table
         self._newest = self._table.newest
         signature = streams._signature
         self._features, self._dtype = signature.features, signature.dtype
-        self._engine = streams._engine if streams._in_place else None
-        self._weights = streams._engine.weights if streams._in_place else None
+        runner = streams._runner
+        self._engine = runner.engine if runner.in_place else None
+        self._weights = runner.engine.weights if runner.in_place else None
         self._check_joined()
 
     def push(self, values) -> np.ndarray:
@@ -98,7 +99,7 @@ class Stream:
         return f"<Stream {self.key!r}, {self.steps} steps>"
 
     def _check_joined(self) -> None:
-        self._streams._joined([self.key])
+        self._streams._states.known([self.key])
 
     def _begin(self) -> Newest | None:
         """Return the stream's rows, the weights being those of now; None where these are wild."""

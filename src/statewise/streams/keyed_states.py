@@ -2,27 +2,30 @@
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 import keras
 import numpy as np
 
-from statewise.streams.engines import Weights
+from statewise.streams.history import History
 from statewise.streams.keys import plain_key
+from statewise.streams.model_watch import WeightsWatch
 from statewise.streams.signature import Signature, fingerprint
 from statewise.streams.slots import Change, SlotTable
 from statewise.streams.store import StateStore
-from statewise.streams.windows import Windows
+
+# Keys, and their rows of all columns.
+Update = tuple[Sequence, dict[str, np.ndarray]]
 
 
-class Keeper:
+class KeyedStates:
     """The rows of all keys: state, last output, number of steps, and what `learn` looks back on.
 
     Args:
         model: whose states they are.
         signature: of the model.
-        windows: what is kept for learning; in memory only.
+        history: what is kept for learning; in memory only.
         path: of the store, or None.
 
     Attributes:
@@ -37,17 +40,17 @@ class Keeper:
         self,
         model: keras.Model,
         signature: Signature,
-        windows: Windows,
+        history: History,
         path: str | os.PathLike | None,
     ):
         self._model = model
-        self._windows = windows
+        self._history = history
         self.table = SlotTable(
             {
                 **signature.state,
                 "output": np.full(signature.outputs, np.nan, "float32"),
                 "steps": np.zeros((), "int64"),
-                **windows.first_rows(),
+                **history.first_rows(),
             },
             state=list(signature.state),
         )
@@ -57,11 +60,41 @@ class Keeper:
         """Return copies of the rows of some keys, by column; for a new key those of a beginning."""
         return self.table.gather(self.table.find(keys))
 
+    def copied(self) -> tuple[list, dict[str, np.ndarray]]:
+        """Return all keys, and copies of their rows, where they are in memory alone.
+
+        Raises:
+            TypeError: if there is a store, which only this process may have open.
+        """
+        if self.store is not None:
+            raise TypeError(
+                f"These streams keep their states in {self.store.path}, which one process at a "
+                "time has open, so they can't be pickled or copied. Close them, and let the other "
+                "process make Streams(model, store=...) of its own."
+            )
+        keys = list(self.table)
+        return keys, self.gather(keys)
+
+    def known(self, keys: list) -> list:
+        """Return the keys; refuse those that aren't there.
+
+        Raises:
+            KeyError: naming some of them.
+        """
+        strangers = self.table.strangers(keys)
+        if strangers:
+            more = f" and {len(strangers) - 3} more" if len(strangers) > 3 else ""
+            raise KeyError(
+                f"No such key: {', '.join(map(repr, strangers[:3]))}{more}. There are "
+                f"{len(self.table)} keys; join(keys) lets new ones begin."
+            )
+        return keys
+
     def fresh(self, count: int) -> dict[str, np.ndarray]:
         """Return the rows with which ``count`` keys begin."""
         return self.table.gather(np.full(count, -1))
 
-    def keep(self, updates: Sequence[tuple[Sequence, Mapping[str, np.ndarray]]]) -> None:
+    def replace(self, updates: Sequence[Update]) -> None:
         """Replace the rows of keys, or add keys: all of it or, after an error, nothing.
 
         Args:
@@ -71,13 +104,13 @@ class Keeper:
             ValueError: if a new key can't be kept.
             OSError, RuntimeError: if the store can't be written, see `StateStore`.
         """
-        self.do(self.planned(updates), updates)
+        self.carry_out(self.planned(updates), updates)
 
-    def planned(self, updates, undo: Callable[[], None] | None = None) -> Change:
-        """Return what `do` is to do; the rows may still be filled in until then.
+    def planned(self, updates: Sequence[Update], undo: Callable[[], None] | None = None) -> Change:
+        """Return what `carry_out` is to do; the rows may still be filled in until then.
 
         Args:
-            updates: see `keep`.
+            updates: see `replace`.
             undo: takes back what belongs to it elsewhere, if it comes to nothing.
         """
         change = self.table.planned(updates)
@@ -86,9 +119,9 @@ class Keeper:
             plain_key(key)
         return change
 
-    def do(self, change: Change, updates) -> None:
-        """Do what was planned, see `keep`."""
-        self._decide(change, lambda: self._write(updates, change.decided))
+    def carry_out(self, change: Change, updates: Sequence[Update]) -> None:
+        """Do what was planned, see `replace`."""
+        self._decide(change, lambda store: self._write(store, updates, change.decided))
 
     def remove(self, keys: Iterable) -> None:
         """Remove keys that are there.
@@ -99,14 +132,14 @@ class Keeper:
         keys = list(keys)
         change = self.table.planned_removal(keys)
         done = partial(change.decided.append, True)
-        self._decide(change, lambda: self.store.delete(keys, then=done))
+        self._decide(change, lambda store: store.delete(keys, then=done))
 
     def close(self) -> None:
         """Close the store, if there is one."""
         if self.store is not None:
             self.store.close()
 
-    def _decide(self, change: Change, write: Callable[[], None]) -> None:
+    def _decide(self, change: Change, write: Callable[[StateStore], None]) -> None:
         """Decide a change, on the disk where there is a store, and apply it; or drop it."""
         table = self.table
         try:
@@ -114,33 +147,36 @@ class Keeper:
             if self.store is None:
                 change.decided.append(True)
             else:
-                write()
+                write(self.store)
             change.apply(table)
             table.change = None
         finally:
             table.settle()
 
-    def _write(self, updates, decided: list) -> None:
+    def _write(self, store: StateStore, updates: Sequence[Update], decided: list) -> None:
         if not self._weights.are_current():
             weights = self._weights.snapshot()
             self._fingerprint = fingerprint(self._model)
             self._weights.note(weights)
-        keys = [key for keys, _ in updates for key in keys]
-        values = {
-            column.name: np.concatenate([rows[column.name] for _, rows in updates])
-            for column in self.store.columns
-        }
+        if len(updates) == 1:
+            keys, values = updates[0]
+        else:
+            keys = [key for keys, _ in updates for key in keys]
+            values = {
+                column.name: np.concatenate([rows[column.name] for _, rows in updates])
+                for column in store.columns
+            }
         done = partial(decided.append, True)
-        self.store.write(keys, values, weights=self._fingerprint, then=done)
+        store.write(keys, values, weights=self._fingerprint, then=done)
 
     def _opened(self, path, signature) -> StateStore:
         """Open the store, and take over what it holds."""
-        self._weights = Weights(self._model)
+        self._weights = WeightsWatch(self._model)
         self._fingerprint = fingerprint(self._model)
         store = StateStore(path, signature.columns(), weights=self._fingerprint)
         try:
             keys, rows = store.read()
-            self.table.put([(keys, rows | self._windows.anew(rows))])
+            self.table.put([(keys, rows | self._history.anew(rows))])
             if keys and store.weights != self._fingerprint:
                 warnings.warn(
                     f"The states in {store.path} were made with other weights than those of model "

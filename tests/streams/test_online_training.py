@@ -245,7 +245,7 @@ def test_a_store_that_fails_takes_the_weights_back(tmp_path, rng):
     with Streams(model, store=tmp_path / "a.db", history=2) as streams:
         streams.push({"a": rng.normal(size=2)})
         before = weights(model)
-        streams._keeper.store.close()
+        streams._states.store.close()
         with pytest.raises(OSError, match="closed"):
             streams.learn({"a": (rng.normal(size=2), np.ones(2))})
         assert_weights(model, before, atol=0)
