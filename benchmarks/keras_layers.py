@@ -116,7 +116,11 @@ LAYERS = {
     ),
     "UpSampling1D": (_sequence, lambda k, r, s: [k.Dense(s.units), k.UpSampling1D(2)]),
     "UpSampling2D": (_picture, lambda k, r, s: [k.Dense(8), k.UpSampling2D(2)]),
-    "BatchNormalization": (_sequence, lambda k, r, s: [k.Dense(s.units), k.BatchNormalization()]),
+    # Without a bias: its gradient would be nothing but rounding, which Adam makes steps of.
+    "BatchNormalization": (
+        _sequence,
+        lambda k, r, s: [k.Dense(s.units, use_bias=False), k.BatchNormalization()],
+    ),
     "LayerNormalization": (_sequence, lambda k, r, s: [k.Dense(s.units), k.LayerNormalization()]),
     "Dropout": (_sequence, lambda k, r, s: [k.Dense(s.units), k.Dropout(0.5)]),
     "SpatialDropout1D": (_sequence, lambda k, r, s: [k.Dense(s.units), k.SpatialDropout1D(0.5)]),
