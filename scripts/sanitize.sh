@@ -22,7 +22,7 @@ for round in "$@"; do
         sanitizers=address,undefined emulate=ON only="drawn 60 1"
     fi
     build="$root/build/sanitize-$(echo "$round" | tr ',' '-')"
-    cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTATEWISE_CHECK=ON \
+    cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Debug -DSTATEWISE_CHECK=ON \
         -DSTATEWISE_SANITIZE="$sanitizers" -DSTATEWISE_EMULATE="$emulate" >/dev/null
     cmake --build "$build" --parallel 2 >/dev/null
     echo "== $round"
