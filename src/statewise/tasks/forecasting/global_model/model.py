@@ -189,7 +189,7 @@ class GlobalModel:
             validation_curves={name: list(enumerate(c)) for name, c in self.curves.items()},
             training_shape=(BATCH, self.request.lookback, self.architecture.seen),
             losses=self.losses,
-            split={
+            cut={
                 "series": len(panel),
                 "steps": len(panel.values),
                 "held": self.split.held,
