@@ -98,8 +98,8 @@ def write_beside(
     try:
         result = write(os.fspath(room / target.name))
         every = sorted(room.rglob("*"))
-        for written in every if finish else ():
-            if written.is_file():
+        for written in every:
+            if finish is not None and written.is_file():
                 finish(written)
         for written in every:
             _move(written, target.parent / written.relative_to(room))

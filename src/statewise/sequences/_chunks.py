@@ -45,7 +45,13 @@ def allocate(source: Source, targets: Targets | None, shape: tuple[int, ...]) ->
 
 def cut(block: Chunk, index: int | slice) -> Chunk:
     """Return a part of a block as a view, along the first axis of all its arrays."""
-    return Chunk(*(None if array is None else array[index] for array in block))
+    return Chunk(
+        x=block.x[index],
+        y=None if block.y is None else block.y[index],
+        resets=block.resets[index],
+        valid=block.valid[index],
+        where=block.where[index],
+    )
 
 
 def lay_block(
@@ -68,7 +74,7 @@ def lay_block(
     for lane in range(batch):
         _lay_lane(source, targets, plan.pieces(lane, first, first + chunks * steps), row)
         for array, values in zip(block, row, strict=True):
-            if array is not None:
+            if array is not None and values is not None:
                 array[:, lane] = values.reshape(chunks, steps, *values.shape[1:])
     return block
 

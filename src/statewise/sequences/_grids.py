@@ -61,17 +61,18 @@ def _steps(positions: np.ndarray, offsets: np.ndarray) -> np.ndarray:
 
 def _one_by_one(stamps: pd.Index, offsets: np.ndarray, keys: np.ndarray) -> Places:
     """Find a calendar for each series by itself: together they make no even grid."""
-    found = {}
+    found: dict[int, tuple[Calendar, pd.Index]] = {}
     for i, (start, stop) in enumerate(pairwise(offsets)):
         if stop - start < _LEAST:
             continue
-        found[i] = find_calendar(stamps[start:stop])
-        if found[i] is None:
+        calendar_and_grid = find_calendar(stamps[start:stop])
+        if calendar_and_grid is None:
             raise DataError(
                 f"the time stamps of series {say_keys(keys[i : i + 1])} are uneven (from "
                 f"{say_stamp(stamps[start])} to {say_stamp(stamps[stop - 1])}): "
                 f"{say_even(stamps[start:stop])}"
             )
+        found[i] = calendar_and_grid
     if not found:
         raise DataError(
             f"no series has as many as {_LEAST} time steps: there is no telling how time goes on"

@@ -12,6 +12,10 @@ class Pointwise:
 
     steps_lost: ClassVar[int] = 0
 
+    def get_state(self) -> dict[str, Any]:
+        """Return everything fitted as plain values that JSON keeps exactly."""
+        raise NotImplementedError
+
     def fit(self, series: Any) -> Self:
         """Learn what there is to learn from ``series``, and return ``self``."""
         raise NotImplementedError

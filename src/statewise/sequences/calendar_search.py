@@ -77,9 +77,9 @@ def _find_numbers(numbers: pd.Index) -> tuple[Calendar, pd.Index] | None:
         return None
     steps = np.diff(values)
     if np.issubdtype(values.dtype, np.integer):
-        step = int(np.gcd.reduce(steps))
-        count = int((values[-1] - values[0]) // step) + 1
-        return _unless_too_sparse(Calendar("number", step), values[0], count, len(values))
+        whole = int(np.gcd.reduce(steps))
+        count = int((values[-1] - values[0]) // whole) + 1
+        return _unless_too_sparse(Calendar("number", whole), values[0], count, len(values))
     step = float((values[-1] - values[0]) / len(steps))
     # Years written as 1949.08, 1949.17 are rounded by whoever wrote them.
     if np.abs(steps - step).max() > 0.15 * step:

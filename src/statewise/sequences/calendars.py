@@ -6,6 +6,7 @@ weekdays always.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,11 @@ _UNITS = {  # microseconds: pandas' alias, name
 }
 _DAY = 86_400_000_000
 _ONE = {"day": "daily", "hour": "hourly"}
-_MONTHS = {1: ("M", "monthly"), 3: ("Q", "quarterly"), 12: ("Y", "yearly")}
+_MONTHS: dict[float, tuple[str, str]] = {
+    1: ("M", "monthly"),
+    3: ("Q", "quarterly"),
+    12: ("Y", "yearly"),
+}
 _WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 
@@ -135,8 +140,8 @@ class Calendar:
             count, rest = np.divmod(instants - instants[0], int(self.step))
         return None if np.any(rest) else np.asarray(count, np.int64)
 
-    def stamps(self, first: pd.Timestamp | float, count: int) -> pd.Index:
-        """Return ``count`` stamps, ``first`` and those that follow it."""
+    def stamps(self, first: Any, count: int) -> pd.Index:
+        """Return ``count`` stamps (or numbers), ``first`` and those that follow it."""
         if self.unit == "number":
             return pd.Index(first + self.step * np.arange(count))
         if first.tz is not None:
@@ -144,7 +149,8 @@ class Calendar:
         if self.unit == "month":
             stamps = _month_stamps(first, self.step, self.anchor, count)
         elif self.unit in ("time", "clock"):
-            stamps = np.datetime64(first, "us") + np.arange(count) * np.timedelta64(self.step, "us")
+            step = np.timedelta64(int(self.step), "us")
+            stamps = np.datetime64(first, "us") + np.arange(count) * step
         elif self.unit == "open day":
             day = np.datetime64(first, "D")
             days = np.busday_offset(day, np.arange(count), "forward", self._open)

@@ -1,6 +1,7 @@
 """Columns of a table read as time and as numbers, and guessed where nobody named them."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -105,7 +106,7 @@ def read_time(table: Table, name: str) -> pd.Index:
             f"the time column {name!r} can't be read in {table.places[row]}: "
             f"{say_cell(column, row)} is not a time like those around it"
         )
-    for row in np.flatnonzero(~(stamps[1:] > stamps[:-1])):
+    for row in map(int, np.flatnonzero(~(stamps[1:] > stamps[:-1]))):
         here, before = table.places[row + 1], table.places[row]
         stamp = str(column.iloc[row + 1])
         if stamps[row + 1] == stamps[row]:
@@ -195,7 +196,7 @@ def _as_numbers(column: pd.Series) -> np.ndarray:
     return numbers.to_numpy(np.float64, na_value=np.nan)
 
 
-def _as_float(value: object) -> float:
+def _as_float(value: Any) -> float:
     if isinstance(value, str) and "_" in value:  # Python's own way to write numbers
         return np.nan
     try:

@@ -17,9 +17,8 @@ class _Affine(Pointwise):
 
     kind: ClassVar[str]
 
-    def __init__(self):
-        self.shift: np.ndarray | None = None  # (features,) float64
-        self.scale: np.ndarray | None = None  # (features,) float64, never 0
+    shift: np.ndarray | None = None  # (features,) float64; None before it's fitted
+    scale: np.ndarray | None = None  # (features,) float64, never 0
 
     def fit(self, series: Any) -> Self:
         """Measure each feature of ``series`` over time, and return ``self``.
@@ -56,39 +55,42 @@ class _Affine(Pointwise):
 
     def transform(self, series: Any) -> np.ndarray:
         """Return the series on the new scale: float64, its own shape."""
-        values = self._checked(series, "series")
-        return (values - self.shift) / self.scale
+        values, shift, scale = self._checked(series, "series")
+        return (values - shift) / scale
 
     def inverse_transform(self, values: Any) -> np.ndarray:
         """Return scaled values on the series' own scale: float64, their own shape."""
-        values = self._checked(values, "values")
-        return values * self.scale + self.shift
+        values, shift, scale = self._checked(values, "values")
+        return values * scale + shift
 
     def get_state(self) -> dict[str, Any]:
         """Return what was fitted as plain numbers that JSON keeps exactly."""
-        self._check_fitted()
-        return {"kind": self.kind, "shift": self.shift.tolist(), "scale": self.scale.tolist()}
+        shift, scale = self._fitted()
+        return {"kind": self.kind, "shift": shift.tolist(), "scale": scale.tolist()}
 
     def _load(self, state: dict[str, Any]) -> Self:
         self.shift = np.array(state["shift"], np.float64)
         self.scale = np.array(state["scale"], np.float64)
         return self
 
-    def _check_fitted(self) -> None:
-        if self.shift is None:
+    def _fitted(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return shift and scale."""
+        if self.shift is None or self.scale is None:
             name = type(self).__name__
             raise ValueError(f"this {name} is not fitted yet: call fit(series) first")
+        return self.shift, self.scale
 
-    def _checked(self, series: Any, name: str) -> np.ndarray:
-        self._check_fitted()
+    def _checked(self, series: Any, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return a series that the scaler can take, with shift and scale."""
+        shift, scale = self._fitted()
         values = as_values(series, name)
         features = 1 if values.ndim == 1 else values.shape[-1]
-        if features != len(self.shift):
+        if features != len(shift):
             raise ValueError(
                 f"{name} has {features} features, but this {type(self).__name__} "
-                f"was fitted on {len(self.shift)}"
+                f"was fitted on {len(shift)}"
             )
-        return values
+        return values, shift, scale
 
 
 class StandardScaler(_Affine):

@@ -98,7 +98,7 @@ def _cut(series: Any, option: str, amount: float, name: str) -> Split:
 
 def _train_steps(steps: int, option: str, amount: float, name: str) -> int:
     if option == "test_steps":
-        train = steps - amount
+        train = steps - int(amount)
     elif option == "train_fraction":
         train = _part(steps, amount)
     else:

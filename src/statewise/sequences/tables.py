@@ -42,7 +42,7 @@ class _Rows(Sequence):
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, row: int) -> str:
+    def __getitem__(self, row: Any) -> str:  # one row; nobody asks for several
         return f"row {self.labels[row]}"
 
 

@@ -70,7 +70,8 @@ class Vocabulary:
                 raise TypeError(f"tokens must be strings, but {token!r} is among them")
         if not counts:
             raise ValueError("there is no token to make a vocabulary of")
-        counts.pop(unknown, None)
+        if unknown is not None:
+            counts.pop(unknown, None)
         kept = sorted(counts, key=lambda token: (-counts[token], token))
         reserved = [] if unknown is None else [unknown]
         if size is not None:
