@@ -21,7 +21,7 @@ def test_there_is_a_wrong_input_for_every_command():
 def test_wrong_input_is_one_line(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "taken").write_text("a file where a folder should be")
-    result = CliRunner().invoke(main, [command, *WRONG[command]])
+    result = CliRunner().invoke(main, [command, *WRONG[command]], prog_name="statewise")
     assert result.exit_code == 2
     assert result.stdout == ""
     (line,) = result.stderr.splitlines()
@@ -32,7 +32,7 @@ def test_wrong_input_is_one_line(command, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("command", WRONG)
 def test_a_wrong_option_is_one_line(command):
-    result = CliRunner().invoke(main, [command, "--nowhere"])
+    result = CliRunner().invoke(main, [command, "--nowhere"], prog_name="statewise")
     assert result.exit_code == 2
     assert result.stdout == ""
     (line,) = result.stderr.splitlines()
