@@ -16,7 +16,7 @@ from pathlib import Path
 import statewise  # noqa: F401  isort: skip  (chooses Keras's engine, so it comes before keras)
 import keras
 
-from statewise import Sequential, datasets, inspect, layers, sequences
+from statewise import Sequential, datasets, inspect_steps, layers, sequences
 from statewise.cli import main
 
 DOCS = Path(__file__).parent
@@ -68,7 +68,7 @@ def make_inspection() -> None:
     model = Sequential(parts, name="tanks")
     model.compile(loss="mse", optimizer=keras.optimizers.Adam(0.02))
     model.fit(z[:, :-1], z[:, 1:], epochs=100, verbose=0)
-    inspect(model, z[:, :12]).save(IMAGES / "inspection.png")
+    inspect_steps(model, z[:, :12]).save(IMAGES / "inspection.png")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ below load what they need when they are first used, so that ``import statewise``
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from statewise._renamed import say_renamed
 from statewise._runtime.engine import choose_engine
 from statewise._runtime.registry import make_known_to_keras
 from statewise._runtime.small_loops import compile_small_loops_whole
@@ -23,7 +24,7 @@ if TYPE_CHECKING:  # for editors; at run time see __getattr__
 
     from statewise import datasets, layers, models, pictures, recurrence, sequences, streams, tasks
     from statewise.models import Model, Sequential, load_model
-    from statewise.pictures import draw, explain, inspect
+    from statewise.pictures import draw, explain, inspect_steps
     from statewise.recurrence import show_config
     from statewise.tasks import Forecaster, backtest
 
@@ -47,10 +48,11 @@ _NAMES = {
     "backtest": "statewise.tasks",
     "draw": "statewise.pictures",
     "explain": "statewise.pictures",
-    "inspect": "statewise.pictures",
+    "inspect_steps": "statewise.pictures",
     "load_model": "statewise.models",
     "show_config": "statewise.recurrence",
 }
+_RENAMED = {"inspect": "inspect_steps"}  # the old names stay for a release
 
 __all__ = [*_MODULES, *_OTHERS, *_NAMES, "__version__"]
 
@@ -65,6 +67,9 @@ def __getattr__(name: str):
         value = getattr(import_module(_NAMES[name]), name)
         globals()[name] = value
         return value
+    if name in _RENAMED:
+        say_renamed(f"statewise.{name}", f"statewise.{_RENAMED[name]}")
+        return __getattr__(_RENAMED[name])
     raise AttributeError(f"module 'statewise' has no attribute {name!r}")
 
 

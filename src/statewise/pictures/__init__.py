@@ -6,11 +6,13 @@ The names below are loaded when they are first used: the learner's page needs no
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from statewise._renamed import say_renamed
+
 if TYPE_CHECKING:  # for editors; at run time see __getattr__
     from statewise.pictures.diagram.drawing import Drawing, draw
-    from statewise.pictures.explanation.explaining import Explanation, explain
+    from statewise.pictures.explanation.explain import Explanation, explain
     from statewise.pictures.forecast_plot import plot_forecast
-    from statewise.pictures.inspection.inspecting import Inspection, LayerSteps, inspect
+    from statewise.pictures.inspection.layer_steps import Inspection, LayerSteps, inspect_steps
     from statewise.pictures.sketch import model_from_sketch
 
 __all__ = [
@@ -20,22 +22,23 @@ __all__ = [
     "LayerSteps",
     "draw",
     "explain",
-    "inspect",
+    "inspect_steps",
     "model_from_sketch",
     "plot_forecast",
 ]
 
 _MODULES = {
     "Drawing": "diagram.drawing",
-    "Explanation": "explanation.explaining",
-    "Inspection": "inspection.inspecting",
-    "LayerSteps": "inspection.inspecting",
+    "Explanation": "explanation.explain",
+    "Inspection": "inspection.layer_steps",
+    "LayerSteps": "inspection.layer_steps",
     "draw": "diagram.drawing",
-    "explain": "explanation.explaining",
-    "inspect": "inspection.inspecting",
+    "explain": "explanation.explain",
+    "inspect_steps": "inspection.layer_steps",
     "model_from_sketch": "sketch",
     "plot_forecast": "forecast_plot",
 }
+_RENAMED = {"inspect": "inspect_steps"}  # the old names stay for a release
 
 
 def __getattr__(name: str):
@@ -44,6 +47,9 @@ def __getattr__(name: str):
         value = getattr(import_module(f"statewise.pictures.{_MODULES[name]}"), name)
         globals()[name] = value
         return value
+    if name in _RENAMED:
+        say_renamed(f"statewise.pictures.{name}", f"statewise.pictures.{_RENAMED[name]}")
+        return __getattr__(_RENAMED[name])
     raise AttributeError(f"module 'statewise.pictures' has no attribute {name!r}")
 
 

@@ -11,7 +11,7 @@ import keras
 
 from statewise import layers as our_layers
 from statewise.models import Sequential
-from statewise.pictures.trace.shapes import explained
+from statewise.pictures.trace.inputs import explained
 
 _LAYERS = frozenset(
     "Activation Bidirectional Conv1D Dense Dropout ELU Embedding Flatten GRU "

@@ -17,7 +17,7 @@ from statewise.pictures.diagram.elements import (
     Diagram,
     name_picture,
 )
-from statewise.pictures.trace.time_axis import slots
+from statewise.pictures.trace.time_axis import time_axis
 
 
 def with_resets(diagram: Diagram, resets: Sequence[int]) -> Diagram:
@@ -54,7 +54,7 @@ def with_closed_loop(known: Diagram, one: Diagram, steps: int) -> Diagram:
             "closed_loop: this model does something else with one step than with several, or has "
             "several inputs, so its output can't be drawn as its next input."
         )
-    loop, begin = slots(steps), 1 + max(box.column for box in known.boxes)
+    loop, begin = time_axis(steps), 1 + max(box.column for box in known.boxes)
     boxes = list(known.boxes)
     arrows = [a for a in known.arrows if a.kind != CARRIED]
     last = {i: known.boxes_of(i)[-1].place for i in range(len(known.rows))}

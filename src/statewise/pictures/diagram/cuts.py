@@ -6,7 +6,7 @@ from itertools import groupby
 import numpy as np
 
 from statewise.pictures.diagram.elements import INPUT, OUTPUT
-from statewise.pictures.diagram.layout import DARK, INKS, MUTED
+from statewise.pictures.diagram.style import DARK, INKS, MUTED
 from statewise.pictures.render.names import legible
 from statewise.pictures.render.scene import Ink, Line, Rectangle, Scene, Words, width_of
 from statewise.sequences.lanes import Lanes

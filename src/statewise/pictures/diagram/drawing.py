@@ -8,18 +8,18 @@ from pathlib import Path
 import keras
 
 from statewise._whole_files import written_whole
-from statewise.models.structure import check_step_by_step, stateful_layers
+from statewise.models.structure import check_step_by_step
 from statewise.pictures.diagram.changes import with_closed_loop, with_resets
 from statewise.pictures.diagram.cuts import Cut, draw_cut
 from statewise.pictures.diagram.description import describe
 from statewise.pictures.diagram.elements import Diagram
 from statewise.pictures.diagram.layout import lay_out
 from statewise.pictures.diagram.terminal import to_text
-from statewise.pictures.diagram.unrolling import unroll
+from statewise.pictures.diagram.unroll import unroll
 from statewise.pictures.render.scene import Scene, to_svg
-from statewise.pictures.trace.shapes import Inputs, explained, inputs_of
+from statewise.pictures.trace.inputs import Inputs, inputs_of
+from statewise.pictures.trace.trace import trace_of
 from statewise.pictures.trace.traced import Trace
-from statewise.pictures.trace.tracing import trace
 from statewise.sequences.lanes import Lanes
 from statewise.sequences.windowing import Windows
 
@@ -154,13 +154,6 @@ def draw(
     return drawing_of(model, inputs, trace_of(model, inputs), closed_loop, resets)
 
 
-def trace_of(model: keras.Model, inputs: Inputs) -> Trace:
-    """Return what a model does with these inputs."""
-    stateful_layers(model)  # refuses those whose state gets lost
-    with explained():
-        return trace(model, inputs.shapes, inputs.dtypes)
-
-
 def drawing_of(
     model: keras.Model,
     inputs: Inputs,
@@ -181,7 +174,7 @@ def _diagram_of(model: keras.Model, inputs: Inputs, traced: Trace) -> Diagram:
     def words(value, last: str) -> str:
         axes = ["batch any" if inputs.batch is None else f"batch {inputs.batch}"]
         rest = value.shape[1:]
-        if value.slots.steps is not None:
+        if value.time.steps is not None:
             axes.append(f"time steps {rest[0]}")
             rest = rest[1:]
         if rest:

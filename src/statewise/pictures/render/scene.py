@@ -41,7 +41,7 @@ class Rectangle:
 
 @dataclass(frozen=True)
 class Line:
-    """A line through points; ``bent`` rounds its corners, ``head`` gives it an arrow's head."""
+    """A line through points; ``head`` gives it an arrow's head."""
 
     points: tuple[tuple[float, float], ...]
     ink: Ink

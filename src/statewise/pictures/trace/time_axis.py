@@ -9,7 +9,7 @@ _ENDS = 3  # steps shown at either end of a shortened one
 
 
 @dataclass(frozen=True)
-class Slots:
+class TimeAxis:
     """The places at which an axis of ``steps`` time steps is drawn.
 
     The places are symmetric: place i from the left holds the same steps, counted from the start,
@@ -19,11 +19,11 @@ class Slots:
         steps: how many time steps there are; None for something that has no time axis.
         spans: first and last step (exclusive) of each place.
 
-    >>> slots(3).spans
+    >>> time_axis(3).spans
     ((0, 1), (1, 2), (2, 3))
-    >>> slots(50).spans[2:5]
+    >>> time_axis(50).spans[2:5]
     ((2, 3), (3, 47), (47, 48))
-    >>> len(slots(None))
+    >>> len(time_axis(None))
     1
     """
 
@@ -33,26 +33,17 @@ class Slots:
     def __len__(self) -> int:
         return len(self.spans)
 
-    @property
-    def gap(self) -> int | None:
-        """The place that stands for the steps left out, or None."""
-        return next((i for i, (a, b) in enumerate(self.spans) if b - a > 1), None)
-
     def numbers(self) -> np.ndarray:
         """Return the place of each time step, int (steps,)."""
         return np.repeat(np.arange(len(self)), [b - a for a, b in self.spans])
 
-    def place_of(self, step: int) -> int:
-        """Return the place where a time step is drawn."""
-        return next(i for i, (a, b) in enumerate(self.spans) if a <= step < b)
 
-
-def slots(steps: int | None) -> Slots:
+def time_axis(steps: int | None) -> TimeAxis:
     """Return the places of an axis of that many steps; one place where there is no time axis."""
     if steps is None:
-        return Slots(None, ((0, 1),))
+        return TimeAxis(None, ((0, 1),))
     if steps <= _ALL_SHOWN:
-        return Slots(steps, tuple((i, i + 1) for i in range(steps)))
+        return TimeAxis(steps, tuple((i, i + 1) for i in range(steps)))
     starts = [*range(_ENDS + 1), *range(steps - _ENDS, steps)]
     stops = [*starts[1:], steps]
-    return Slots(steps, tuple(zip(starts, stops, strict=True)))
+    return TimeAxis(steps, tuple(zip(starts, stops, strict=True)))

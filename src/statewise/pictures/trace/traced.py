@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from statewise.pictures.trace.interception import Part
-from statewise.pictures.trace.time_axis import Slots
+from statewise.pictures.trace.parts import Part
+from statewise.pictures.trace.time_axis import TimeAxis
 
 
 @dataclass(eq=False)
@@ -16,13 +16,13 @@ class Value:
     Attributes:
         shape: with a batch axis of 1.
         dtype: as NumPy's.
-        slots: where the steps of its time axis are drawn.
+        time: where the steps of its time axis are drawn.
         tokens: for numbers that choose a row of a table, how many rows there are.
     """
 
     shape: tuple[int, ...]
     dtype: str
-    slots: Slots
+    time: TimeAxis
     tokens: int | None = None
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:
@@ -73,7 +73,7 @@ class Node:
 
 @dataclass(eq=False)
 class Trace:
-    """What `trace` found.
+    """What `trace_of` found.
 
     Attributes:
         inputs: of the model.

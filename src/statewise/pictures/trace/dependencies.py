@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from statewise.pictures.trace.calling import call_model, carrying, compiled
-from statewise.pictures.trace.interception import intercepted, parts_of
-from statewise.pictures.trace.recording import loop_arguments
-from statewise.pictures.trace.time_axis import slots
+from statewise.pictures.trace.calls import loop_arguments
+from statewise.pictures.trace.model_call import call_model, carrying, compiled
+from statewise.pictures.trace.parts import intercepted, parts_of
+from statewise.pictures.trace.time_axis import time_axis
 from statewise.pictures.trace.traced import Node, Trace, Value
 
 
@@ -19,8 +19,8 @@ def measure_nodes(found: Trace, rng) -> None:
         inputs = node.inputs
         if node.part.recurrent:  # two steps tell the direction
             first = inputs[0]
-            two = Value((1, 2, *first.shape[2:]), first.dtype, slots(2))
-            inputs, outputs = [two, *inputs[1:]], [Value(node.outputs[0].shape, "", slots(2))]
+            two = Value((1, 2, *first.shape[2:]), first.dtype, time_axis(2))
+            inputs, outputs = [two, *inputs[1:]], [Value(node.outputs[0].shape, "", time_axis(2))]
         else:
             outputs = node.outputs
         variables = node.part.layer.variables
@@ -37,7 +37,7 @@ def measure_nodes(found: Trace, rng) -> None:
         found.nodes, works, probes, compiled(run)(probes), strict=True
     ):
         reach = [np.asarray(m).T for m in moved]
-        reach = [_split(r, [len(v.slots) for v in inputs]) for r in reach]
+        reach = [_split(r, [len(v.time) for v in inputs]) for r in reach]
         if node.part.recurrent:
             node.backwards = bool(reach[0][0][0, 1])  # its first output knows the last step
         else:
@@ -85,7 +85,7 @@ def measure_between(model, found: Trace, rng) -> None:
     arrays, moved = run(base, other)
     pool = np.unique(np.concatenate([np.ravel(a).astype("float64") for a in base]))
     for array, m in zip(arrays, moved, strict=True):
-        found.reach.append(_split(np.asarray(m).T, [len(v.slots) for v in sources]))
+        found.reach.append(_split(np.asarray(m).T, [len(v.time) for v in sources]))
         found.copied.append(bool(np.isin(np.ravel(array).astype("float64"), pool).all()))
 
 
@@ -95,7 +95,7 @@ def _moved(function, variables, inputs, outputs, values, base, other):
     Returns:
         The outputs, and for each of them bool (places of all inputs, places of the output).
     """
-    counts = [len(v.slots) for v in inputs]
+    counts = [len(v.time) for v in inputs]
     owners = [i for i, count in enumerate(counts) for _ in range(count)]
     places = [place for count in counts for place in range(count)]
 
@@ -111,8 +111,8 @@ def _moved(function, variables, inputs, outputs, values, base, other):
         arrays = []
         for i, (value, one, two) in enumerate(zip(inputs, base, other, strict=True)):
             here = jnp.asarray(owner == i)
-            if value.slots.steps is not None:
-                here = here & (value.slots.numbers() == place)
+            if value.time.steps is not None:
+                here = here & (value.time.numbers() == place)
                 here = here.reshape(1, -1, *[1] * (len(value.shape) - 2))
             arrays.append(jnp.where(here, two, one))
         return [
@@ -121,7 +121,7 @@ def _moved(function, variables, inputs, outputs, values, base, other):
         ]
 
     if not owners:
-        return still, [jnp.zeros((0, len(v.slots)), bool) for v in outputs]
+        return still, [jnp.zeros((0, len(v.time)), bool) for v in outputs]
     return still, jax.lax.map(probe, (jnp.array(owners), jnp.array(places)))
 
 
@@ -130,18 +130,18 @@ def _places_that_differ(a, b, value: Value):
     if jnp.issubdtype(a.dtype, jnp.inexact):
         # The same sum may be rounded another way in the loop: what is changed moves far more.
         differ = ~(jnp.abs(a - b) <= 16 * jnp.finfo(a.dtype).eps * (1 + jnp.abs(b)))
-    if value.slots.steps is None:
+    if value.time.steps is None:
         return differ.any()[None]
     by_step = differ.any(axis=(0, *range(2, differ.ndim)))
-    return jnp.stack([by_step[start:stop].any() for start, stop in value.slots.spans])
+    return jnp.stack([by_step[start:stop].any() for start, stop in value.time.spans])
 
 
 def _settle_row(value: Value, reach: list[np.ndarray], node: Node, i: int) -> None:
     """Decide whether a row of numbers is a sequence of tokens: each makes a step of its own."""
-    if len(value.shape) != 2 or value.slots.steps is None:
+    if len(value.shape) != 2 or value.time.steps is None:
         return
     if not all(r.shape[0] == r.shape[1] and (r == np.eye(len(r))).all() for r in reach):
-        value.slots = slots(None)
+        value.time = time_axis(None)
         for each in node.reach:
             each[i] = each[i].any(axis=1, keepdims=True)
 
@@ -152,16 +152,16 @@ def settle_tokens(found: Trace) -> None:
         if len(value.shape) != 2:
             continue
         is_time = any(
-            goal.slots.steps == value.slots.steps and reach[i].any()
+            goal.time.steps == value.time.steps and reach[i].any()
             for (*_, goal), reach in zip(found.goals, found.reach, strict=True)
             if len(goal.shape) == 2
         )
         if not is_time:
-            value.slots = slots(None)
+            value.time = time_axis(None)
             for reach in found.reach:
                 reach[i] = reach[i].any(axis=1, keepdims=True)
     for (*_, goal), reach in zip(found.goals, found.reach, strict=True):
-        if len(goal.shape) == 2 and goal.slots.steps is None:
+        if len(goal.shape) == 2 and goal.time.steps is None:
             for i, r in enumerate(reach):
                 reach[i] = r.any(axis=0, keepdims=True)
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from statewise._keras_compat import all_layers, first_line
 from statewise.pictures.render.names import legible
-from statewise.pictures.trace.calling import call_model, carrying, stateful_of
-from statewise.pictures.trace.interception import intercepted, parts_of
-from statewise.pictures.trace.time_axis import slots
+from statewise.pictures.trace.model_call import call_model, carrying, stateful_of
+from statewise.pictures.trace.parts import intercepted, parts_of
+from statewise.pictures.trace.time_axis import time_axis
 from statewise.pictures.trace.traced import Node, Trace, Value
 
 # What JAX raises where a layer asks for values that a trace doesn't have.
@@ -137,13 +137,13 @@ def _settle_images(found: Trace) -> None:
         values += node.inputs + node.outputs
     for value in values:
         if len(value.shape) > 3 and value.shape[1] not in lengths:
-            value.slots = slots(None)
+            value.time = time_axis(None)
 
 
 def _value(array, row_is_time: bool = False, tokens: int | None = None) -> Value:
     shape = tuple(array.shape)
     has_time = len(shape) > 2 or (row_is_time and len(shape) == 2)
-    return Value(shape, str(array.dtype), slots(shape[1] if has_time else None), tokens)
+    return Value(shape, str(array.dtype), time_axis(shape[1] if has_time else None), tokens)
 
 
 def _may_be_tokens(array, outputs) -> bool:

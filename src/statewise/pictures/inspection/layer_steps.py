@@ -1,4 +1,4 @@
-"""`inspect`: how the steps of a recurrent network are calculated, with its own numbers."""
+"""`inspect_steps`: how the steps of a recurrent network are calculated, with its own numbers."""
 
 import os
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from statewise.layers.recurrent import Recurrent
 from statewise.models.state import State, check_same_layers, initial_state, layer_names
 from statewise.models.structure import recurrent_layers
 from statewise.pictures.inspection.gates import steps_of
-from statewise.pictures.trace.calling import call_model
-from statewise.pictures.trace.interception import intercepted, parts_of
+from statewise.pictures.trace.model_call import call_model
+from statewise.pictures.trace.parts import intercepted, parts_of
 
 # The gate that says how much of the old state a step keeps, and the state it keeps it of.
 _KEEPERS = {"f": "c", "z": "h"}
@@ -70,7 +70,7 @@ class LayerSteps:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Inspection:
-    """What `inspect` found. It shows itself in a notebook; ``print`` tells the half-lives.
+    """What `inspect_steps` found. It shows itself in a notebook; ``print`` tells the half-lives.
 
     Attributes:
         layers: by name, each recurrent layer's `LayerSteps`, in the model's order.
@@ -79,7 +79,7 @@ class Inspection:
 
     >>> from statewise import Sequential, layers
     >>> model = Sequential([layers.Input((5, 2)), layers.LSTM(4, name="lstm")])
-    >>> steps = inspect(model, np.ones((3, 5, 2))).layers["lstm"]
+    >>> steps = inspect_steps(model, np.ones((3, 5, 2))).layers["lstm"]
     >>> list(steps.gates), steps.gates["f"].shape, steps.half_life.shape
     (['i', 'f', 'c', 'o'], (3, 5, 4), (4,))
     """
@@ -144,7 +144,7 @@ class Inspection:
         return f"<Inspection of {', '.join(self.layers)}>"
 
 
-def inspect(model: keras.Model, x, *, state: State | None = None) -> Inspection:
+def inspect_steps(model: keras.Model, x, *, state: State | None = None) -> Inspection:
     """Run a model, and show every gate and state of every step of its recurrent layers.
 
     The gates are computed by the cells' own arithmetic (`statewise.recurrence`), from what each
@@ -165,7 +165,7 @@ def inspect(model: keras.Model, x, *, state: State | None = None) -> Inspection:
     >>> from statewise import Sequential, layers
     >>> gru = layers.GRU(2, name="gru", bias_initializer="zeros", kernel_initializer="zeros")
     >>> model = Sequential([layers.Input((5, 1)), gru])
-    >>> print(inspect(model, np.zeros((1, 5, 1))))  # gates of 0.5: half is kept at every step
+    >>> print(inspect_steps(model, np.zeros((1, 5, 1))))  # gates of 0.5: half is kept at every step
     gru (GRU): 1 sample, 5 steps, 2 units
       half of what a unit stores is gone after 1, 1 steps
     """

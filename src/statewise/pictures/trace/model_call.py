@@ -6,7 +6,7 @@ import keras
 from statewise._keras_compat import inputs_structure, takes_training
 from statewise.layers import Carry
 from statewise.layers.recurrent import Recurrent
-from statewise.pictures.trace.interception import Part
+from statewise.pictures.trace.parts import Part
 
 # Compiled to run once: the time goes into compiling.
 QUICK = {

@@ -6,10 +6,11 @@ import jax
 import jax.numpy as jnp
 import keras
 import numpy as np
+import pandas as pd
 
-from statewise.pictures.trace.calling import QUICK, call_model
-from statewise.pictures.trace.interception import intercepted
-from statewise.pictures.trace.time_axis import Slots
+from statewise.pictures.trace.model_call import QUICK, call_model
+from statewise.pictures.trace.parts import intercepted
+from statewise.pictures.trace.time_axis import TimeAxis
 from statewise.pictures.trace.traced import Trace
 
 _SAMPLES = 16
@@ -22,14 +23,14 @@ class Reach:
     Attributes:
         output: number of the output, from 0.
         input: number of the input, from 0.
-        slots: the places of the output's time axis; one without time.
+        time: the places of the output's time axis; one without time.
         strength: the largest gradient, (places of the output, time steps of the input).
         timed: whether the input has time steps.
     """
 
     output: int
     input: int
-    slots: Slots
+    time: TimeAxis
     strength: np.ndarray
     timed: bool
 
@@ -70,16 +71,40 @@ def measure_reach(model: keras.Model, trace: Trace, xs: list | None) -> list[Rea
 
     found = []
     for o, value in enumerate(trace.outputs):
-        pulled = _pull(run, probes, values, o, value.slots)
+        pulled = _pull(run, probes, values, o, value.time)
         for i, (source, gradient) in enumerate(zip(trace.inputs, pulled, strict=True)):
-            timed = source.slots.steps is not None
+            timed = source.time.steps is not None
             axes = (1, *range(3 if timed else 2, gradient.ndim))
             strength = np.abs(np.asarray(gradient, "float64")).max(axis=axes)
-            found.append(Reach(o, i, value.slots, strength.reshape(len(value.slots), -1), timed))
+            found.append(Reach(o, i, value.time, strength.reshape(len(value.time), -1), timed))
     return found
 
 
-def _pull(run, probes, values, o: int, places: Slots):
+def reach_table(reaches: list[Reach], trace: Trace) -> pd.DataFrame:
+    """Return the strengths, a row for each place of an output and a column for each input step."""
+    several_outputs, several_inputs = len(trace.outputs) > 1, len(trace.inputs) > 1
+    blocks = []
+    for o, output in enumerate(trace.outputs):
+        mine = [r for r in reaches if r.output == o]
+        first = f"output {o + 1}" if several_outputs else "output"
+        index = [_place(first, *span, output.time.steps) for span in output.time.spans]
+        columns = {}
+        for reach in mine:
+            name = f"input {reach.input + 1}" if several_inputs else "input"
+            for step in range(reach.strength.shape[1]):
+                key = f"{name} {step + 1}" if reach.timed else name
+                columns[key] = reach.strength[:, step]
+        blocks.append(pd.DataFrame(columns, index=index))
+    return pd.concat(blocks)
+
+
+def _place(name: str, start: int, stop: int, steps: int | None) -> str:
+    if steps is None:
+        return name
+    return f"{name} {start + 1}" if stop - start == 1 else f"{name} {start + 1}-{stop}"
+
+
+def _pull(run, probes, values, o: int, places: TimeAxis):
     """Return for each place of an output the gradients by all probes."""
 
     def pull(probes, values):
@@ -108,7 +133,7 @@ def _readers(trace: Trace) -> dict[int, int]:
         if kind != "input" or len(trace.nodes[n].outputs) != 1:
             continue
         for i, value in enumerate(trace.inputs):
-            tokens = len(value.shape) == 2 and value.slots.steps is not None
+            tokens = len(value.shape) == 2 and value.time.steps is not None
             if tokens and reach[i].any():
                 found.setdefault(i, n)
     return found

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+import statewise
 from layer_registry import Accumulator
 from statewise import Model, Sequential, layers
-from statewise.pictures import inspect
+from statewise.pictures import inspect_steps
 
 L = layers
 
@@ -35,7 +36,7 @@ def one(layer, rng, **options):
 def test_the_steps_are_those_of_the_model(rng, layer, options, backwards):
     model = one(layer, rng, go_backwards=backwards, **options)
     x = rng.normal(size=(4, 6, 2)).astype("float32")
-    found = inspect(model, x)
+    found = inspect_steps(model, x)
     steps = found.layers["cell"]
     outputs = np.asarray(model(x))
     np.testing.assert_array_equal(found.outputs, outputs)
@@ -51,7 +52,7 @@ def before(array, backwards=False):
 
 
 def test_the_gates_of_an_lstm_make_its_states(rng):
-    steps = inspect(one(L.LSTM, rng), rng.normal(size=(4, 6, 2))).layers["cell"]
+    steps = inspect_steps(one(L.LSTM, rng), rng.normal(size=(4, 6, 2))).layers["cell"]
     gates, c, h = steps.gates, steps.states["c"], steps.states["h"]
     assert list(gates) == ["i", "f", "c", "o"]
     np.testing.assert_allclose(c, gates["f"] * before(c) + gates["i"] * gates["c"], atol=1e-5)
@@ -62,7 +63,7 @@ def test_the_gates_of_an_lstm_make_its_states(rng):
 
 
 def test_the_gates_of_a_gru_make_its_state(rng):
-    steps = inspect(one(L.GRU, rng), rng.normal(size=(4, 6, 2))).layers["cell"]
+    steps = inspect_steps(one(L.GRU, rng), rng.normal(size=(4, 6, 2))).layers["cell"]
     z, h = steps.gates["z"], steps.states["h"]
     np.testing.assert_allclose(h, z * before(h) + (1 - z) * steps.gates["h"], atol=1e-5)
 
@@ -75,7 +76,7 @@ def test_each_gate_is_its_own(rng):
             weights = [np.zeros(w.shape) for w in model.get_weights()]
             weights[2].reshape(-1, len(names), 2)[0, position] = 5
             model.set_weights(weights)
-            gates = inspect(model, np.ones((1, 1, 2))).layers["cell"].gates
+            gates = inspect_steps(model, np.ones((1, 1, 2))).layers["cell"].gates
             opened = [n for n, values in gates.items() if (values > 0.9).all()]
             assert opened == [name]
 
@@ -86,19 +87,19 @@ def test_half_lives(rng):
     kernel[:] = 0
     bias[2:4] = np.log([0.5 / 0.5, 0.9 / 0.1])  # forget gates of 0.5 and 0.9, at every step
     model.set_weights([kernel, recurrent, bias])
-    steps = inspect(model, rng.normal(size=(3, 6, 2))).layers["cell"]
+    steps = inspect_steps(model, rng.normal(size=(3, 6, 2))).layers["cell"]
     np.testing.assert_allclose(steps.half_life, [1, np.log(0.5) / np.log(0.9)], rtol=1e-4)
     bias[2:4] = 200  # never shut
     model.set_weights([kernel, recurrent, bias])
-    assert np.isinf(inspect(model, np.ones((1, 6, 2))).layers["cell"].half_life).all()
-    assert inspect(one(L.SimpleRNN, rng), np.ones((1, 6, 2))).layers["cell"].half_life is None
+    assert np.isinf(inspect_steps(model, np.ones((1, 6, 2))).layers["cell"].half_life).all()
+    assert inspect_steps(one(L.SimpleRNN, rng), np.ones((1, 6, 2))).layers["cell"].half_life is None
 
 
 def test_masked_steps_keep_the_state(rng):
     model = stack(L.Masking(), L.LSTM(3, return_sequences=True, name="cell"))
     x = rng.normal(size=(2, 6, 2))
     x[0, 2:4] = 0
-    steps = inspect(model, x).layers["cell"]
+    steps = inspect_steps(model, x).layers["cell"]
     np.testing.assert_allclose(steps.states["h"], np.asarray(model(x)), atol=1e-6)
     assert (steps.states["c"][0, 1] == steps.states["c"][0, 3]).all()
     assert steps.mask.sum() == 10
@@ -107,12 +108,12 @@ def test_masked_steps_keep_the_state(rng):
 def test_a_given_state_and_a_kept_one(rng):
     model = shaken(stack(L.LSTM(3, stateful=True, return_sequences=True, name="cell")), rng)
     x = rng.normal(size=(2, 6, 2)).astype("float32")
-    whole = inspect(model, x).layers["cell"]
+    whole = inspect_steps(model, x).layers["cell"]
     model(x)  # keeps its state, which is not used here
-    again = inspect(model, x).layers["cell"]
+    again = inspect_steps(model, x).layers["cell"]
     np.testing.assert_array_equal(whole.states["c"], again.states["c"])
     kept = model.get_state()
-    after = inspect(model, x, state=kept)
+    after = inspect_steps(model, x, state=kept)
     np.testing.assert_allclose(after.outputs, np.asarray(model(x)), atol=1e-6)
     np.testing.assert_allclose(kept["cell"]["c"], whole.states["c"][:, -1], atol=1e-6)
 
@@ -124,7 +125,7 @@ def test_stacks_wrappers_and_nested_models(rng):
     model = Model(inputs, L.SimpleRNN(2, name="rnn")(both(inner(inputs))))
     model = shaken(model, rng)
     x = rng.normal(size=(2, 6, 2)).astype("float32")
-    found = inspect(model, x)
+    found = inspect_steps(model, x)
     assert [name.split("/")[-1] for name in found.layers] == [
         "gru", "forward_lstm", "backward_lstm", "rnn",
     ]  # fmt: skip
@@ -141,17 +142,17 @@ def test_stacks_wrappers_and_nested_models(rng):
 def test_cells_of_somebody_elses_making(rng):
     x = np.ones((1, 6, 2))
     model = stack(L.RNN(Accumulator(3), return_sequences=True, name="own"), L.GRU(2, name="gru"))
-    found = inspect(model, x)
+    found = inspect_steps(model, x)
     assert (list(found.layers), found.without_gates) == (["gru"], ("own",))
     assert "own: a cell whose gates aren't known" in str(found)
     with pytest.raises(ValueError, match="no recurrent layer whose gates are known"):
-        inspect(stack(L.Dense(2)), x)
+        inspect_steps(stack(L.Dense(2)), x)
     with pytest.raises(ValueError, match="isn't built yet"):
-        inspect(Sequential([L.GRU(2)]), x)
+        inspect_steps(Sequential([L.GRU(2)]), x)
 
 
 def test_the_figure(rng, tmp_path):
-    found = inspect(one(L.LSTM, rng), rng.normal(size=(2, 6, 2)))
+    found = inspect_steps(one(L.LSTM, rng), rng.normal(size=(2, 6, 2)))
     figure = found.plot(sample=1)
     titles = [ax.get_title(loc="left") for ax in figure.axes]
     assert [t for t in titles if t] == [
@@ -174,5 +175,13 @@ def test_the_figure(rng, tmp_path):
 @pytest.mark.parametrize("features", [1, 6])
 def test_figures_of_any_size(rng, tmp_path, features):
     model = Sequential([L.Input((None, features)), L.GRU(40)])
-    inspect(model, rng.normal(size=(1, 100, features))).save(tmp_path / "a.png")
-    inspect(model, np.zeros((1, 1, features))).save(tmp_path / "b.png")
+    inspect_steps(model, rng.normal(size=(1, 100, features))).save(tmp_path / "a.png")
+    inspect_steps(model, np.zeros((1, 1, features))).save(tmp_path / "b.png")
+
+
+@pytest.mark.parametrize("module", [statewise, statewise.pictures])
+def test_the_old_name_goes_on_for_a_release(module):
+    name = module.__name__
+    with pytest.warns(FutureWarning, match=f"{name}.inspect is now called {name}.inspect_steps"):
+        assert module.inspect is inspect_steps
+    assert "inspect" not in dir(module)
