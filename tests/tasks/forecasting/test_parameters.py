@@ -72,10 +72,7 @@ def test_a_subclass_is_saved_as_what_it_is(rounded, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (
-            ({"units": 10**6}, r"units=1,000,000 in 1 layers of lstm take some 6.4e\+04 GB"),
-            r"units=1,000,000 in 1 layers of lstm take some 6\.?4?e\+04 GB to train",
-        ),
+        ({"units": 10**6}, r"units=1,000,000 in 1 layers of lstm take some 6.4e\+04 GB"),
         ({"units": 10**5, "layers": 60, "cell": "rnn"}, "units=100,000 in 60 layers of rnn"),
         ({"layers": 10**7}, "layers must be at most 64, but is 10,000,000"),
         ({"lookback": 10**9}, "lookback must be at most 1,000,000 steps, but is 1,000,000,000"),
