@@ -228,9 +228,9 @@ def _of_one(values: np.ndarray, first: np.ndarray, ahead: np.ndarray, season: in
 def _first_rows(origins: Origins, panel: Panel) -> np.ndarray:
     """Return the row after the last known one of each window in the panel, (series, windows)."""
     rows = origins.panel.offsets[:-1, None] + origins.first
-    if len(panel.values) == len(origins.panel.values):
-        return rows
     positions = positions_of(origins.panel)
+    if positions is None or len(panel.values) == len(origins.panel.values):
+        return rows
     return panel.offsets[:-1, None] + positions[rows - 1] + 1
 
 

@@ -16,7 +16,8 @@ don't decide it. But series that go along with each other count as if they didn'
 it too sure of itself; therefore it is taken only where there are too few origins.
 """
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,8 @@ LEAST = 8  # origins, or series, below which a test tells nothing
 LEVEL = 0.05
 
 
-class Comparison(NamedTuple):
+@dataclass(frozen=True)
+class Comparison:
     """What a test of two forecasts found.
 
     Attributes:

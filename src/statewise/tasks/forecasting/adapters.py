@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, cast
 
 import narwhals as nw
 import numpy as np
@@ -252,6 +252,5 @@ def _as(backend: str, frame: pd.DataFrame) -> Any:
         return eager.to_polars()
     if backend == "pyarrow":
         return eager.to_arrow()
-    return nw.from_dict(
-        {name: eager[name].to_list() for name in eager.columns}, backend=backend
-    ).to_native()
+    columns = {name: eager[name].to_list() for name in eager.columns}
+    return nw.from_dict(columns, backend=cast(Any, backend)).to_native()  # it takes any name

@@ -55,6 +55,10 @@ class Point:
         """Return the loss of the true next value, ``(..., channels)``."""
         return jnp.abs(self.error(after, now) - raw[..., 0])
 
+    def sample(self, key: Array, raw: Array, now: Now) -> Array:
+        """Draw the next value: there is no distribution, so it is the point itself."""
+        return self.point(raw, now)
+
     def error(self, after: Array, now: Now) -> Array:
         """Return the true increment as the network sees it."""
         return (after - now.value - now.start) / now.scale
@@ -195,7 +199,7 @@ class NegativeBinomial(Point):
         return latest * jnp.exp(jnp.clip(raw[..., 0], -4, 4))
 
 
-LIKELIHOODS = {
+LIKELIHOODS: dict[str, Point] = {
     "none": Point(),
     "gaussian": Gaussian(),
     "student-t": StudentT(),

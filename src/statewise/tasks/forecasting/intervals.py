@@ -179,7 +179,7 @@ class Factors:
         (array([[-80.]]), array([[80.]]))
         """
         points = np.median(paths, axis=1) if points is None else points
-        low, high = np.inf, -np.inf
+        low, high = np.full_like(points, np.inf), np.full_like(points, -np.inf)
         # A wider level's factor may be far smaller: it must not end up within a narrower one.
         for one in [*(each for each in _LEVELS if each < level), level]:
             below, middle, above = ends_of(paths, one)

@@ -95,7 +95,7 @@ def arguments_of(kind: type) -> tuple[str, ...]:
     for one in kind.__mro__:
         if "__init__" not in vars(one):
             continue
-        parameters = list(inspect.signature(one.__init__).parameters.values())[1:]
+        parameters = list(inspect.signature(vars(one)["__init__"]).parameters.values())[1:]
         open_ended = [p for p in parameters if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
         names |= dict.fromkeys(p.name for p in parameters if p not in open_ended)
         if not any(p.kind == p.VAR_KEYWORD for p in open_ended):

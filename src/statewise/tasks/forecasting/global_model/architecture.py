@@ -87,27 +87,22 @@ def initial_weights(architecture: Architecture, seed: int) -> dict[str, Any]:
     """
     rng = np.random.default_rng(seed)
     gates = len(CELLS[architecture.cell].gates)
-    layers, width = [], architecture.seen
+    units, width = architecture.units, architecture.seen
+    layers: list[list[np.ndarray]] = []
     for _ in range(architecture.layers):
-        kernel = glorot_uniform(rng, width, gates * architecture.units, outputs=architecture.units)
-        if architecture.gaps and not layers:
-            kernel[-architecture.channels :] = (
-                0  # where nothing was missing, a gap is nothing it knows of
-            )
-        recurrent = [orthogonal(rng, architecture.units, architecture.units) for _ in range(gates)]
-        bias = np.zeros(
-            (2, gates * architecture.units)
-            if architecture.cell == "gru"
-            else gates * architecture.units
-        )
+        kernel = glorot_uniform(rng, width, gates * units, outputs=units)
+        if architecture.gaps and not layers:  # where nothing was missing, it knows of no gaps
+            kernel[-architecture.channels :] = 0
+        recurrent = [orthogonal(rng, units, units) for _ in range(gates)]
+        bias = np.zeros((2, gates * units) if architecture.cell == "gru" else gates * units)
         if architecture.cell == "lstm":
-            bias[architecture.units : 2 * architecture.units] = 1  # the forget gate begins open
+            bias[units : 2 * units] = 1  # the forget gate begins open
         layers.append([kernel, np.concatenate(recurrent, 1), bias])
-        width = architecture.units
+        width = units
     outputs = architecture.channels * architecture.outputs
     weights = {
         "layers": layers,
-        "head": np.zeros((architecture.units, outputs)),
+        "head": np.zeros((units, outputs)),
         "bias": np.zeros(outputs),
         "tables": [
             0.1 * rng.normal(size=(count, width))

@@ -1,7 +1,7 @@
 """A panel as the arrays that programs cut windows from."""
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class Arrays(NamedTuple):
     begins: np.ndarray
     unit: np.ndarray
     floor: np.ndarray
-    start: np.ndarray
+    start: Any  # a number of NumPy's, or one on the device
     seasonal: np.ndarray | None = None
 
 

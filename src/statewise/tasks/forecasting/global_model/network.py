@@ -15,7 +15,7 @@ In closed loop the answer becomes the last value, and the features of the next s
 from it. Past-only inputs are channels of their own, forecast and fed back along with the target.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -111,7 +111,8 @@ def close_loop(
     def step(warm: Warm, given):
         inputs, key = given
         value = answer(warm, key)
-        past, before = _after(warm.past, value), _after(warm.before, value)
+        past = _after(warm.past, value)
+        before = None if warm.before is None else _after(warm.before, value)
         age = warm.age + 1
         x = shown(
             architecture, past, before, age[:, None], scale[:, None], inputs[:, None], own, None
@@ -150,10 +151,11 @@ def _network(
     architecture: Architecture, weights: dict, x: Array, states: list, mask
 ) -> tuple[Array, list]:
     cell = CELLS[architecture.cell]
-    h, after = _squashed(x), []
+    h, after = _squashed(x), list[Any]()
     for layer, state in zip(weights["layers"], states, strict=True):
         result = run(cell, h, state, Weights(*layer), mask=mask)
-        h = result.outputs if not after else h + result.outputs  # deeper layers add to it
+        outputs = cast(Array, result.outputs)  # of all steps, as `run` gives them unless told not
+        h = outputs if not after else h + outputs  # deeper layers add to it
         after.append(result.state)
     raw = h @ weights["head"] + weights["bias"]
     if architecture.shortcut:
@@ -166,6 +168,6 @@ def _squashed(x: Array) -> Array:
     return jnp.arcsinh(x)
 
 
-def _after(past: Array | None, value: Array) -> Array | None:
+def _after(past: Array, value: Array) -> Array:
     """Return the latest values once another has come."""
-    return None if past is None else jnp.concatenate([past[:, 1:], value[:, None]], 1)
+    return jnp.concatenate([past[:, 1:], value[:, None]], 1)

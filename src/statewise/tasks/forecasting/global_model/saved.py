@@ -73,11 +73,11 @@ def parts_of(plain: Plain, arrays: Named) -> dict[str, Any]:
         "encoder": typed(Encoder, plain["encoder"]),
     }
     _check_sizes(plain, arrays, architecture)
-    structure = jax.tree.structure(initial_weights(architecture, 0))
+    leaves, structure = jax.tree.flatten(initial_weights(architecture, 0))
     weights = [
         jax.tree.unflatten(
             structure,
-            [jax.numpy.asarray(arrays[f"weight_{i}_{j}"]) for j in range(structure.num_leaves)],
+            [jax.numpy.asarray(arrays[f"weight_{i}_{j}"]) for j in range(len(leaves))],
         )
         for i in range(plain["members"])
     ]

@@ -72,7 +72,7 @@ class ValidationRun:
         lengths = np.maximum(panel.lengths - split.held, 0)
         self._training_run = TrainingRun(architecture, self.data, lengths, request, 0)
         self.curve: list[float] = []
-        self.best, self.kept = 0, None
+        self.best, self.kept = 0, self._training_run.weights
 
     def epoch(self) -> float:
         """Train for an epoch, validate, and return the loss."""
@@ -80,7 +80,8 @@ class ValidationRun:
             loss = self._training_run.epoch()
         else:  # side by side, the two programs compile in little more than the time of one
             untrained = self._training_run.weights
-            _, loss = in_threads([lambda: self._validate(untrained), self._training_run.epoch])
+            both = [lambda: self._validate(untrained), self._training_run.epoch]
+            _, loss = in_threads(both)
         self._validate(self._training_run.weights)
         return loss
 
@@ -93,14 +94,16 @@ class ValidationRun:
         behind = [self.curve[self.best] > _BEHIND * min(other) for other in others]
         return done >= 4 and any(behind)
 
-    def _validate(self, weights: dict) -> None:
+    def _validate(self, weights: dict[str, Any]) -> float:
+        """Forecast the validation part, and return the error."""
         z, _ = self._points(weights)
         errors = np.abs(self.level.undo(z, self.split.series) - self.truth) / self.unit
         self.curve.append(float(np.nanmean(errors)))
         if np.argmin(self.curve) == len(self.curve) - 1 or self.request.epochs is not None:
             self.best, self.kept = len(self.curve) - 1, weights
+        return self.curve[-1]
 
-    def _points(self, weights) -> tuple[np.ndarray, np.ndarray]:
+    def _points(self, weights: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
         split = self.split
         return forecast(
             self.architecture, weights, self.data, self.rows, split.series, split.horizon

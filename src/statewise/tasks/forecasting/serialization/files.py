@@ -186,7 +186,8 @@ def _columns(given: dict[str, Any]) -> Columns:
     for name in (given["key"], given["time"], given["target"]):
         if isinstance(name, (list, dict)):
             raise TypeError(f"the name of a column is {name!r:.40}")
-    return Columns(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
+    parts: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+    return Columns(**parts)
 
 
 def _summed(data: bytes) -> bytes:
