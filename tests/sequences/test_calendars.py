@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from statewise.sequences import DataError
 from statewise.sequences.calendar_search import find_calendar
 
 EVEN = [  # pandas' alias, our frequency, what a person calls it
@@ -103,3 +104,23 @@ class TestNumbers:
     def test_uneven(self):
         assert find_calendar(pd.Index([1, 10, 12, 40])) is None
         assert find_calendar(pd.Index([0.0, 1.0, 2.0, 4.0])) is None
+
+
+@pytest.mark.parametrize("unit", ["us", "ns"])
+@pytest.mark.parametrize("alias", ["YS", "ME", "BME", "W-WED", "D", "B", "h"])
+def test_steps_beyond_what_stamps_can_hold_are_refused(alias, unit):
+    stamps = pd.date_range("2200-01-01", periods=30, freq=alias, unit=unit)
+    calendar, _ = find_calendar(stamps)
+    far = calendar.after(stamps[-1], 2000)  # beyond 2262, where stamps of nanoseconds end
+    assert far.is_monotonic_increasing
+    for zone in (None, "Europe/Berlin"):
+        last = stamps[-1].tz_localize(zone)
+        with pytest.raises(DataError, match=r"3,000,000,000 .* steps after 2\d\d\d-.* 64 bits"):
+            calendar.after(last, 3_000_000_000)
+
+
+def test_numbers_beyond_64_bits_are_refused():
+    calendar, _ = find_calendar(pd.Index([0, 2**60, 2**61]))
+    assert calendar.after(2**61, 2).tolist() == [2**61 + 2**60, 2**62]
+    with pytest.raises(DataError, match="5 numbered steps after"):
+        calendar.after(2**62, 5)

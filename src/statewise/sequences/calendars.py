@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from statewise.sequences.tables import DataError
 from statewise.sequences.zones import in_place_of, in_zone
 
 _UNITS = {  # microseconds: pandas' alias, name
@@ -22,6 +23,13 @@ _UNITS = {  # microseconds: pandas' alias, name
     1: ("us", "microsecond"),
 }
 _DAY = 86_400_000_000
+_END = 2**63
+_LONGEST = {  # microseconds that a step takes at most
+    "month": 31 * _DAY,
+    "business month end": 34 * _DAY,
+    "business day": 3 * _DAY,
+    "open day": 7 * _DAY,
+}
 _ONE = {"day": "daily", "hour": "hourly"}
 _MONTHS: dict[float, tuple[str, str]] = {
     1: ("M", "monthly"),
@@ -142,6 +150,7 @@ class Calendar:
 
     def stamps(self, first: Any, count: int) -> pd.Index:
         """Return ``count`` stamps (or numbers), ``first`` and those that follow it."""
+        self._check_reach(first, count)
         if self.unit == "number":
             return pd.Index(first + self.step * np.arange(count))
         if first.tz is not None:
@@ -158,6 +167,20 @@ class Calendar:
         else:
             stamps = pd.date_range(first, periods=count, freq=self.frequency, unit="us")
         return pd.DatetimeIndex(stamps)
+
+    def _check_reach(self, first: Any, count: int) -> None:
+        """Refuse steps so far ahead that their stamps would begin again below zero."""
+        if self.unit == "number":
+            whole = np.dtype(type(first)).kind in "iu" and float(self.step).is_integer()
+            last = int(first) + count * int(self.step) if whole else 0
+        else:
+            step = _LONGEST.get(self.unit, 1) * int(self.step)  # "time" and "clock": microseconds
+            last = int(first.timestamp()) * 1_000_000 + count * step
+        if last >= _END:
+            raise DataError(
+                f"{count - 1:,} {self.phrase} steps after {first} can't be written as time stamps "
+                "or numbers: they hold 64 bits. Take fewer steps."
+            )
 
     def _in_zone(self, first: pd.Timestamp, count: int) -> pd.DatetimeIndex:
         """Go on by the clock of the zone of ``first``; a fixed span goes on by instants."""
