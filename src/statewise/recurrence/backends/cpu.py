@@ -150,6 +150,7 @@ def run(
         TypeError: if it is differentiated in forward mode or twice.
         jax.errors.JaxRuntimeError: when it runs, if a shape doesn't fit.
 
+    >>> import numpy as np
     >>> from statewise.recurrence import LSTM, native, scan
     >>> cell, rng = LSTM(), np.random.default_rng(0)
     >>> x, kernel, recurrent_kernel = (
