@@ -12,7 +12,7 @@ from statewise._whole_files import written_whole
 from statewise.cli.printer import Printer
 from statewise.cli.refusal import Refusal
 from statewise.pictures.report import Report, write_report
-from statewise.sequences.frames import say_stamps
+from statewise.sequences.frames import format_stamps
 
 
 def write_table(frame: pd.DataFrame, path: Path, **options) -> None:
@@ -31,7 +31,7 @@ def write_table(frame: pd.DataFrame, path: Path, **options) -> None:
         if isinstance(frame[name].dtype, (np.dtype, pd.DatetimeTZDtype)) and (
             frame[name].dtype.kind == "M"
         ):
-            frame[name] = say_stamps(pd.Index(frame[name]))
+            frame[name] = format_stamps(pd.Index(frame[name]))
     try:
         with written_whole(path) as beside:
             frame.to_csv(beside, **{"index": False, **options})

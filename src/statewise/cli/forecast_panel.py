@@ -10,7 +10,7 @@ from statewise.cli.results import print_result, print_settings, span, write_resu
 from statewise.cli.written_names import as_written, check_forecast_file
 from statewise.pictures.report import report_of_forecast
 from statewise.sequences import Panel
-from statewise.sequences.panel import say_keys
+from statewise.sequences.panel import format_keys
 from statewise.tasks import Forecaster, backtest
 from statewise.tasks.forecasting.engine import least_known
 from statewise.tasks.forecasting.result_names import KEY, TIME
@@ -66,7 +66,7 @@ def _refuse_short(panel: Panel, forecaster: Forecaster, held: int) -> None:
         out = " and those held out" if held else ""
         raise Refusal(
             f"{few.sum()} of {len(panel)} series have too few time steps: "
-            f"{say_keys(panel.keys[few])}; lookback {least} + horizon {forecaster.horizon}{out} "
+            f"{format_keys(panel.keys[few])}; lookback {least} + horizon {forecaster.horizon}{out} "
             f"need {need}: take a shorter horizon or lookback"
             + ("" if few.all() else ", or go on without them by --short drop")
         )

@@ -12,7 +12,7 @@ from statewise.cli.written_names import as_written, check_forecast_file
 from statewise.pictures import plot_forecast
 from statewise.pictures.report import Report, report_of_backtest, report_of_forecast
 from statewise.sequences import TimeSeries
-from statewise.sequences.frames import say_stamp, say_stamps
+from statewise.sequences.frames import format_stamp, format_stamps
 from statewise.tasks import (
     Evaluation,
     Forecaster,
@@ -132,7 +132,7 @@ def _beyond(
     if forecaster.season_ > 1:
         frame["seasonal naive"] = seasonal_naive(values, horizon, season=forecaster.season_)
     shown = frame.head(_SHOWN)
-    shown = shown.set_axis([say_stamp(stamp) for stamp in shown.index])
+    shown = shown.set_axis([format_stamp(stamp) for stamp in shown.index])
     printer.table(shown.rename_axis(_time_name(series)))
     more = f" {horizon - _SHOWN} more are in the file." if horizon > _SHOWN else ""
     error = forecaster.validation_errors_[forecaster.transform_]
@@ -195,7 +195,7 @@ def _write(
         for i, end in enumerate(("lo", "hi"))
     }
     frame = frame.assign(**ends)
-    written = frame.rename(columns=as_written).set_axis(say_stamps(frame.index))
+    written = frame.rename(columns=as_written).set_axis(format_stamps(frame.index))
     write_table(written, table, index=True, index_label=name)
     write_picture(figure, picture)
     printer.line("Written", f"{table} and {picture}")

@@ -13,7 +13,7 @@ from statewise.cli.written_names import as_written
 from statewise.pictures import plot_forecast
 from statewise.pictures.forecast_plot import in_reach
 from statewise.pictures.report import report_of_backtest
-from statewise.sequences.frames import say_stamp
+from statewise.sequences.frames import format_stamp
 from statewise.tasks import Backtest, Forecaster
 
 _SHADE = "#D55E00"  # of the model's line in the picture
@@ -129,4 +129,4 @@ def span(time: pd.Index) -> str:
     >>> span(pd.Index([1, 2, 5]))
     '1 to 5'
     """
-    return f"{say_stamp(time[0])} to {say_stamp(time[-1])}"
+    return f"{format_stamp(time[0])} to {format_stamp(time[-1])}"

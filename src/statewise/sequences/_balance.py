@@ -22,7 +22,7 @@ class Balance(NamedTuple):
     shortest_lane: int
 
 
-def say_limit(
+def describe_limit(
     balance: Balance, batch: int, steps: int, lengths: np.ndarray, keys: list[Hashable]
 ) -> str:
     """Say what keeps the lanes from being full, and what to change.

@@ -8,8 +8,8 @@ import pandas as pd
 
 from statewise.sequences.calendar_search import find_calendar
 from statewise.sequences.calendars import Calendar
-from statewise.sequences.frames import say_even, say_stamp
-from statewise.sequences.panel import say_keys
+from statewise.sequences.frames import describe_uneven, format_stamp
+from statewise.sequences.panel import format_keys
 from statewise.sequences.tables import DataError
 
 _LEAST = 3  # stamps that tell a calendar
@@ -68,9 +68,9 @@ def _one_by_one(stamps: pd.Index, offsets: np.ndarray, keys: np.ndarray) -> Plac
         calendar_and_grid = find_calendar(stamps[start:stop])
         if calendar_and_grid is None:
             raise DataError(
-                f"the time stamps of series {say_keys(keys[i : i + 1])} are uneven (from "
-                f"{say_stamp(stamps[start])} to {say_stamp(stamps[stop - 1])}): "
-                f"{say_even(stamps[start:stop])}"
+                f"the time stamps of series {format_keys(keys[i : i + 1])} are uneven (from "
+                f"{format_stamp(stamps[start])} to {format_stamp(stamps[stop - 1])}): "
+                f"{describe_uneven(stamps[start:stop])}"
             )
         found[i] = calendar_and_grid
     if not found:
@@ -102,6 +102,7 @@ def _check_same_step(calendars: dict[int, Calendar], keys: np.ndarray) -> None:
         one, other = calendars[first], calendars[i]
         if (one.unit, one.step) != (other.unit, other.step):
             raise DataError(
-                f"the series have mixed frequencies: {say_keys(keys[first : first + 1])} is "
-                f"{one.phrase}, {say_keys(keys[i : i + 1])} is {other.phrase}; forecast them apart"
+                f"the series have mixed frequencies: {format_keys(keys[first : first + 1])} is "
+                f"{one.phrase}, {format_keys(keys[i : i + 1])} is {other.phrase}; "
+                "forecast them apart"
             )

@@ -9,7 +9,13 @@ import pandas as pd
 
 from statewise.sequences._groups import column_values, group_values
 from statewise.sequences._sources import Source
-from statewise.sequences.arrays import NUMBER_KINDS, as_series, check_count, say_kind, without_mask
+from statewise.sequences.arrays import (
+    NUMBER_KINDS,
+    as_series,
+    check_count,
+    describe_kind,
+    without_mask,
+)
 
 
 def open_source(
@@ -145,7 +151,9 @@ def _described(word: str, likes: dict[Hashable, Any], named: bool, take: Callabl
     features = {}
     for key, like in likes.items():
         if like.dtype.kind not in NUMBER_KINDS:
-            raise TypeError(f"{word} {key!r} must hold real numbers, but {say_kind(like.dtype)}")
+            raise TypeError(
+                f"{word} {key!r} must hold real numbers, but {describe_kind(like.dtype)}"
+            )
         if len(like.shape) not in (1, 2):
             raise ValueError(
                 f"{word} {key!r} must have the shape (time,) or (time, features), but has the "

@@ -53,14 +53,14 @@ def as_numbers(values: Any, name: str = "series") -> np.ndarray:
     except (ValueError, OverflowError) as error:  # nested lists of different lengths
         raise TypeError(f"{name} can't be read as one array of numbers: {error}") from None
     if array.dtype.kind not in NUMBER_KINDS:
-        raise TypeError(f"{name} must hold real numbers, but {say_kind(array.dtype)}")
+        raise TypeError(f"{name} must hold real numbers, but {describe_kind(array.dtype)}")
     return array
 
 
-def say_kind(dtype: Any) -> str:
+def describe_kind(dtype: Any) -> str:
     """Say of which type values are that are no real numbers, and what to do.
 
-    >>> say_kind(np.dtype(complex))
+    >>> describe_kind(np.dtype(complex))
     'its dtype is complex128; take .real and .imag as features of their own'
     """
     way = "convert it first, for example with astype(float)"

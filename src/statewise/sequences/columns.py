@@ -72,14 +72,14 @@ def read_numbers(table: Table, name: str) -> np.ndarray:
         more = f" (and so in {counted(text.sum() - 1, 'more row')})" if text.sum() > 1 else ""
         raise DataError(
             f"the column {name!r} holds text in {table.places[row]}: "
-            f"{say_cell(column, row)} is no number{more}"
+            f"{format_cell(column, row)} is no number{more}"
         )
     infinite = np.isinf(numbers)
     if infinite.any():
         row = int(infinite.argmax())
         raise DataError(
             f"the column {name!r} holds {counted(infinite.sum(), 'infinite value')}, the first "
-            f"in {table.places[row]} ({say_cell(column, row)}): put a number there, or "
+            f"in {table.places[row]} ({format_cell(column, row)}): put a number there, or "
             "leave the cell empty"
         )
     return numbers
@@ -104,7 +104,7 @@ def read_time(table: Table, name: str) -> pd.Index:
         row = int(wrong.argmax())
         raise DataError(
             f"the time column {name!r} can't be read in {table.places[row]}: "
-            f"{say_cell(column, row)} is not a time like those around it"
+            f"{format_cell(column, row)} is not a time like those around it"
         )
     for row in map(int, np.flatnonzero(~(stamps[1:] > stamps[:-1]))):
         here, before = table.places[row + 1], table.places[row]
@@ -207,7 +207,7 @@ def _as_float(value: Any) -> float:
         return np.nan
 
 
-def say_cell(column: pd.Series, row: int) -> str:
+def format_cell(column: pd.Series, row: int) -> str:
     """Write the text of a cell, the beginning of a long one."""
     text = str(column.iloc[row])
     return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")

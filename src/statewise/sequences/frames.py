@@ -176,9 +176,9 @@ def _even(table: Table, stamps: pd.Index) -> tuple[Calendar, pd.Index]:
     usual = steps.mode().iloc[0]
     odd = int((steps != usual).to_numpy().argmax())
     raise DataError(
-        f"the time stamps are uneven: most steps are {say_span(usual)}, but "
-        f"{say_span(steps[odd])} lie between {table.places[odd]} ({say_stamp(stamps[odd])}) and "
-        f"{table.places[odd + 1]} ({say_stamp(stamps[odd + 1])}); {say_even(stamps)}"
+        f"the time stamps are uneven: most steps are {format_span(usual)}, but "
+        f"{format_span(steps[odd])} lie between {table.places[odd]} ({format_stamp(stamps[odd])}) and "
+        f"{table.places[odd + 1]} ({format_stamp(stamps[odd + 1])}); {describe_uneven(stamps)}"
     )
 
 
@@ -229,15 +229,15 @@ def _absent_message(table: Table, stamps: pd.Index, calendar: Calendar, grid: pd
     options = _OPTIONS.format(fill="puts rows in")
     return (
         f"the time stamps are uneven: they are {calendar.phrase}, with {rows} absent, the first "
-        f"({say_stamp(absent[0])}) after {table.places[before]} "
-        f"({say_stamp(stamps[before])}); {options}"
+        f"({format_stamp(absent[0])}) after {table.places[before]} "
+        f"({format_stamp(stamps[before])}); {options}"
     )
 
 
 def _missing_message(table: Table, stamps: pd.Index, names, unknown: np.ndarray) -> str:
     column = int(unknown.any(axis=0).argmax())
     row = int(unknown[:, column].argmax())
-    when = "" if isinstance(stamps, pd.RangeIndex) else f" ({say_stamp(stamps[row])})"
+    when = "" if isinstance(stamps, pd.RangeIndex) else f" ({format_stamp(stamps[row])})"
     options = _OPTIONS.format(fill="interpolates")
     return (
         f"the column {names[column]!r} has {counted(unknown[:, column].sum(), 'missing value')}, "
@@ -245,11 +245,11 @@ def _missing_message(table: Table, stamps: pd.Index, names, unknown: np.ndarray)
     )
 
 
-def say_even(stamps: pd.Index) -> str:
+def describe_uneven(stamps: pd.Index) -> str:
     """Say what to do about uneven stamps: they may be even by the clock of a zone they don't have.
 
     Example:
-        >>> say_even(pd.Index([1, 2, 4]))
+        >>> describe_uneven(pd.Index([1, 2, 4]))
         'bring them to even steps first'
     """
     if isinstance(stamps, pd.DatetimeIndex) and stamps.tz is not None and len(stamps) > 2:
@@ -263,7 +263,7 @@ def say_even(stamps: pd.Index) -> str:
     return "bring them to even steps first"
 
 
-def say_stamp(stamp: Any) -> str:
+def format_stamp(stamp: Any) -> str:
     """Write a time stamp as short as it is: a date where it has no time of day."""
     if not isinstance(stamp, pd.Timestamp):
         return f"{stamp:g}" if isinstance(stamp, float) else str(stamp)
@@ -272,21 +272,21 @@ def say_stamp(stamp: Any) -> str:
     return day if stamp == stamp.normalize() else str(stamp)
 
 
-def say_stamps(stamps: pd.Index) -> np.ndarray:
+def format_stamps(stamps: pd.Index) -> np.ndarray:
     """Write a column of stamps all in one way: as dates where none has a time of day.
 
     Example:
-        >>> say_stamps(pd.date_range("2024-01-31 23:00", periods=2, freq="h")).tolist()
+        >>> format_stamps(pd.date_range("2024-01-31 23:00", periods=2, freq="h")).tolist()
         ['2024-01-31 23:00:00', '2024-02-01 00:00:00']
     """
     codes, unique = pd.factorize(stamps)
     dated = isinstance(unique, pd.DatetimeIndex)
     whole = dated and bool((unique == unique.normalize()).all())
-    said = [str(stamp) if dated and not whole else say_stamp(stamp) for stamp in unique]
+    said = [str(stamp) if dated and not whole else format_stamp(stamp) for stamp in unique]
     return np.array(said, object)[codes]
 
 
-def say_span(span: Any) -> str:
+def format_span(span: Any) -> str:
     """Write the time between two stamps as short as it is: whole days where it is that."""
     if not isinstance(span, pd.Timedelta):
         return f"{span:g}"

@@ -33,7 +33,7 @@ from typing import Any
 
 import numpy as np
 
-from statewise.sequences._balance import Balance, say_limit
+from statewise.sequences._balance import Balance, describe_limit
 from statewise.sequences._chunks import Chunk, allocate, cut, lay_block
 from statewise.sequences._opening import open_source
 from statewise.sequences._packing import Plan, plan_in_order, plan_shuffled
@@ -243,7 +243,7 @@ class Lanes:
         ]
         if self.useful < _MOSTLY_USEFUL:
             lengths = self._in_order.lengths
-            text.append(say_limit(self.balance, self.batch, self.steps, lengths, self.keys))
+            text.append(describe_limit(self.balance, self.batch, self.steps, lengths, self.keys))
         return "\n".join(text)
 
 

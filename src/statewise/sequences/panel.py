@@ -229,11 +229,11 @@ def encode_calendar(stamps: pd.Index, features: Sequence[str]) -> np.ndarray:
     return np.column_stack([f(turn) for turn in turns for f in (np.sin, np.cos)])
 
 
-def say_keys(keys: Any, most: int = 5) -> str:
+def format_keys(keys: Any, most: int = 5) -> str:
     """Write some keys, and how many more there are.
 
     Example:
-        >>> say_keys(["a", "b", "c"], most=2)
+        >>> format_keys(["a", "b", "c"], most=2)
         "'a', 'b' and 1 more"
     """
     shown = ", ".join(repr(_plain(key)) for key in keys[:most])

@@ -12,9 +12,9 @@ from narwhals.exceptions import DuplicateError
 from pandas.api import types
 
 from statewise.sequences._grids import place
-from statewise.sequences.columns import guess_time, parse_time, read_numbers, say_cell
-from statewise.sequences.frames import say_stamp
-from statewise.sequences.panel import Columns, Panel, say_keys
+from statewise.sequences.columns import format_cell, guess_time, parse_time, read_numbers
+from statewise.sequences.frames import format_stamp
+from statewise.sequences.panel import Columns, Panel, format_keys
 from statewise.sequences.tables import DataError, Table, counted, free_name, listed, load_table
 
 
@@ -178,7 +178,7 @@ def _checked(stamps: pd.Index, table: Table, name: str, code: Any = None) -> pd.
         row = int(wrong.argmax())
         raise DataError(
             f"the time column {name!r} can't be read in {table.places[row]}: "
-            f"{say_cell(table.frame[name], row)} is not a time like those around it"
+            f"{format_cell(table.frame[name], row)} is not a time like those around it"
         )
     return stamps
 
@@ -194,8 +194,8 @@ def _check_once(code: np.ndarray, stamps: pd.Index, keys: np.ndarray) -> None:
         row = int(twice.argmax())
         count = counted(twice.sum(), "duplicate time stamp")
         raise DataError(
-            f"the table has {count}, the first {say_stamp(stamps[row])} of series "
-            f"{say_keys(keys[code[row : row + 1]])}: keep one row for each key and stamp"
+            f"the table has {count}, the first {format_stamp(stamps[row])} of series "
+            f"{format_keys(keys[code[row : row + 1]])}: keep one row for each key and stamp"
         )
 
 
@@ -225,7 +225,7 @@ def _same_within(column, code, offsets, keys, name: str) -> np.ndarray:
         row = int((~same).argmax())
         raise DataError(
             f"the static column {name!r} changes within series "
-            f"{say_keys(keys[code[row : row + 1]])}: from {first[code[row]]!r} to {column[row]!r}; "
+            f"{format_keys(keys[code[row : row + 1]])}: from {first[code[row]]!r} to {column[row]!r}; "
             "name it under future or past instead"
         )
     return first

@@ -16,7 +16,7 @@ QUICK = {"units": 4, "epochs": 2, "lookback": 10}
 HORIZON, KNOWN, SERIES = 4, 60, 6
 DAYS = pd.date_range("2024-01-01", periods=KNOWN + HORIZON)
 NAMES = Columns(
-    id="shop",
+    key="shop",
     time="day",
     target="sold",
     future=["price", "event"],

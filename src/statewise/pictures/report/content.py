@@ -11,7 +11,7 @@ import pandas as pd
 from statewise._version import __version__
 from statewise.pictures.report.packing import pack, stamps_of
 from statewise.sequences import Panel
-from statewise.sequences.frames import say_stamp
+from statewise.sequences.frames import format_stamp
 from statewise.tasks import Backtest
 from statewise.tasks.forecasting.forecast import Forecast
 from statewise.tasks.forecasting.result_names import end_of
@@ -188,7 +188,7 @@ def _title(panel: Panel, how: str) -> str:
 def _what(panel: Panel) -> str:
     low, high = int(panel.lengths.min()), int(panel.lengths.max())
     steps = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-    begin, end = say_stamp(panel.time.min()), say_stamp(panel.time.max())
+    begin, end = format_stamp(panel.time.min()), format_stamp(panel.time.max())
     return f"{len(panel):,} series of {steps} {panel.calendar.phrase} steps, {begin} to {end}"
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from statewise.sequences.frames import say_stamp
+from statewise.sequences.frames import format_stamp
 
 _MISSING = 65535
 _TOP = 65534
@@ -84,4 +84,4 @@ def stamps_of(series: list[pd.Index]) -> dict:
         begin += len(stamps)
         even = (np.diff(own) == 1).all()
         at.append(int(own[0]) if even else own.tolist())
-    return {"texts": [say_stamp(stamp) for stamp in unique], "at": at}
+    return {"texts": [format_stamp(stamp) for stamp in unique], "at": at}

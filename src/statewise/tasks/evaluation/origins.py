@@ -7,7 +7,7 @@ import pandas as pd
 
 from statewise.sequences import DataError, Panel
 from statewise.sequences.holidays import fits_week, positions_of
-from statewise.sequences.panel import say_keys
+from statewise.sequences.panel import format_keys
 
 _LEAST_KNOWN = 3  # steps before the first origin; the forecaster asks for more
 
@@ -121,5 +121,5 @@ def left_out_note(keys: list, count: int) -> str:
     """Say which series a backtest goes on without."""
     return (
         f"{len(keys)} of {count} series have too few time steps before the first window and are "
-        f"left out: {say_keys(keys)}"
+        f"left out: {format_keys(keys)}"
     )

@@ -10,7 +10,7 @@ from statewise._renamed import renamed_arguments, say_renamed
 from statewise._runtime.forks import check_not_forked
 from statewise.sequences import Columns, DataError
 from statewise.sequences.arrays import check_count
-from statewise.sequences.panel import say_keys
+from statewise.sequences.panel import format_keys
 from statewise.tasks.forecasting.adapters import as_time_series, form_of, give_back, take_in
 from statewise.tasks.forecasting.engine import Engine, TrainingData
 from statewise.tasks.forecasting.engine_choice import engine_for, engine_named, name_of
@@ -181,7 +181,9 @@ class Forecaster(Parameters):
             form, panel = taken.form, on_calendar(taken.known, self.season_)
             empty = ~any_known(panel, 1)
             if empty.any():
-                raise DataError(f"series {say_keys(panel.keys[empty])} of new_data have no value")
+                raise DataError(
+                    f"series {format_keys(panel.keys[empty])} of new_data have no value"
+                )
             check_counts(panel, self.likelihood)
         check_size(horizon, panel, self._engine.numbers(bool(levels)))
         if future is not None and not panel.columns.future:

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from statewise.sequences import DataError, Panel
-from statewise.sequences.frames import say_stamp
-from statewise.sequences.panel import say_keys
+from statewise.sequences.frames import format_stamp
+from statewise.sequences.panel import format_keys
 from statewise.sequences.panel_reading import as_table, check_columns, read_input, read_stamps
 from statewise.sequences.zones import in_zone_of
 from statewise.tasks.forecasting.global_model.features import Encoder, inputs_of
@@ -51,7 +51,7 @@ def read_ahead(
         if future is None:
             raise DataError(
                 f"the inputs {', '.join(columns.future)} must be known for the steps to forecast: "
-                f"give them as future, from {say_stamp(stamps[0])} on"
+                f"give them as future, from {format_stamp(stamps[0])} on"
             )
         rows = _rows(future, panel, stamps, series)
         found = rows
@@ -82,8 +82,8 @@ def _rows(future: Any, panel: Panel, stamps: pd.Index, series: np.ndarray) -> di
         row = int(have.duplicated().argmax())
         if codes[row] >= 0:
             raise DataError(
-                f"future has the stamp {say_stamp(given[row])} twice for series "
-                f"{say_keys(panel.keys[codes[row] : codes[row] + 1])}"
+                f"future has the stamp {format_stamp(given[row])} twice for series "
+                f"{format_keys(panel.keys[codes[row] : codes[row] + 1])}"
             )
         keep = codes >= 0
         have, table_rows = have[keep], np.flatnonzero(keep)
@@ -93,8 +93,8 @@ def _rows(future: Any, panel: Panel, stamps: pd.Index, series: np.ndarray) -> di
     if (places < 0).any():
         i = int((places < 0).argmax())
         raise DataError(
-            f"future has no row for {say_stamp(stamps[i])} of series "
-            f"{say_keys(panel.keys[series[i] : series[i] + 1])}: the inputs "
+            f"future has no row for {format_stamp(stamps[i])} of series "
+            f"{format_keys(panel.keys[series[i] : series[i] + 1])}: the inputs "
             f"{', '.join(columns.future)} must be known for each step to forecast"
         )
     rows = table_rows[places]
@@ -104,8 +104,8 @@ def _rows(future: Any, panel: Panel, stamps: pd.Index, series: np.ndarray) -> di
         if column.dtype.kind == "f" and np.isnan(column).any():
             i = int(np.isnan(column).argmax())
             raise DataError(
-                f"future has no value of {name!r} for {say_stamp(stamps[i])} of series "
-                f"{say_keys(panel.keys[series[i] : series[i] + 1])}"
+                f"future has no value of {name!r} for {format_stamp(stamps[i])} of series "
+                f"{format_keys(panel.keys[series[i] : series[i] + 1])}"
             )
         found[name] = column
     return found

@@ -4,7 +4,7 @@ import numpy as np
 
 from statewise.sequences import DataError, Panel
 from statewise.sequences.holidays import with_absent
-from statewise.sequences.panel import say_keys
+from statewise.sequences.panel import format_keys
 from statewise.sequences.season import find_season, season_lengths
 from statewise.tasks.forecasting.engine import Arguments, TrainingData
 from statewise.tasks.forecasting.known_steps import absent_note, on_calendar
@@ -63,7 +63,7 @@ def check_counts(panel: Panel, likelihood: str | None) -> None:
         key = panel.keys[int(np.searchsorted(panel.offsets, row, side="right")) - 1]
         raise DataError(
             f"the negative binomial is for counts, whole numbers from 0 on, but at "
-            f"{panel.time[row]} the series {say_keys([key])} has {target[row]:g}. Take another "
+            f"{panel.time[row]} the series {format_keys([key])} has {target[row]:g}. Take another "
             + ("likelihood." if (target < 0).any() else "likelihood, or round the target.")
         )
 
@@ -99,7 +99,7 @@ def _refused_if_asked(panel: Panel, short: np.ndarray, arguments: Arguments) -> 
     least, horizon = arguments.least_known, arguments.horizon
     what = f"{short.sum()} of {len(panel)} series have" if len(panel) > 1 else "the series has"
     message = (
-        f"{what} too few time steps to learn from: {say_keys(panel.keys[short])}; lookback {least} "
+        f"{what} too few time steps to learn from: {format_keys(panel.keys[short])}; lookback {least} "
         f"+ horizon {horizon} need at least {least + horizon} with a value among them"
     )
     if arguments.short == "raise" or short.all():
@@ -120,7 +120,7 @@ def _missing_note(panel: Panel, missing: str) -> list[str]:
     what = f"{unknown.sum()} of {len(unknown)} steps have missing values"
     if missing == "raise":
         raise DataError(
-            f"{what}, the first at {panel.time[row]} of series {say_keys(key)}: fill them in, "
+            f"{what}, the first at {panel.time[row]} of series {format_keys(key)}: fill them in, "
             'or leave them out of the loss by missing="mask"'
         )
     return [

@@ -7,7 +7,7 @@ import numpy as np
 
 from statewise.sequences import DataError, Panel, encode_calendar
 from statewise.sequences.bridging import bridged
-from statewise.sequences.panel import say_keys
+from statewise.sequences.panel import format_keys
 
 
 class Arrays(NamedTuple):
@@ -123,7 +123,7 @@ class Encoder:
             known = ", ".join(repr(word) for word in self.vocabularies[name][:8])
             more = len(self.vocabularies[name]) - 8
             raise DataError(
-                f"the category {column[i]!r} of {name!r} (series {say_keys(keys[i : i + 1])}) was "
+                f"the category {column[i]!r} of {name!r} (series {format_keys(keys[i : i + 1])}) was "
                 f"not there in fit, which knows {known}" + (f" and {more} more" * (more > 0))
             )
         return codes
