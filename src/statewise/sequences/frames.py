@@ -177,8 +177,8 @@ def _even(table: Table, stamps: pd.Index) -> tuple[Calendar, pd.Index]:
     odd = int((steps != usual).to_numpy().argmax())
     raise DataError(
         f"the time stamps are uneven: most steps are {format_span(usual)}, but "
-        f"{format_span(steps[odd])} lie between {table.places[odd]} ({format_stamp(stamps[odd])}) and "
-        f"{table.places[odd + 1]} ({format_stamp(stamps[odd + 1])}); {describe_uneven(stamps)}"
+        f"{format_span(steps[odd])} lie between {table.places[odd]} ({format_stamp(stamps[odd])}) "
+        f"and {table.places[odd + 1]} ({format_stamp(stamps[odd + 1])}); {describe_uneven(stamps)}"
     )
 
 

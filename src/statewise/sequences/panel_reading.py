@@ -225,8 +225,8 @@ def _same_within(column, code, offsets, keys, name: str) -> np.ndarray:
         row = int((~same).argmax())
         raise DataError(
             f"the static column {name!r} changes within series "
-            f"{format_keys(keys[code[row : row + 1]])}: from {first[code[row]]!r} to {column[row]!r}; "
-            "name it under future or past instead"
+            f"{format_keys(keys[code[row : row + 1]])}: from {first[code[row]]!r} to "
+            f"{column[row]!r}; name it under future or past instead"
         )
     return first
 

@@ -99,8 +99,8 @@ def _refused_if_asked(panel: Panel, short: np.ndarray, arguments: Arguments) -> 
     least, horizon = arguments.least_known, arguments.horizon
     what = f"{short.sum()} of {len(panel)} series have" if len(panel) > 1 else "the series has"
     message = (
-        f"{what} too few time steps to learn from: {format_keys(panel.keys[short])}; lookback {least} "
-        f"+ horizon {horizon} need at least {least + horizon} with a value among them"
+        f"{what} too few time steps to learn from: {format_keys(panel.keys[short])}; lookback "
+        f"{least} + horizon {horizon} need at least {least + horizon} with a value among them"
     )
     if arguments.short == "raise" or short.all():
         raise DataError(

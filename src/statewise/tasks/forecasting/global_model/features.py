@@ -123,8 +123,8 @@ class Encoder:
             known = ", ".join(repr(word) for word in self.vocabularies[name][:8])
             more = len(self.vocabularies[name]) - 8
             raise DataError(
-                f"the category {column[i]!r} of {name!r} (series {format_keys(keys[i : i + 1])}) was "
-                f"not there in fit, which knows {known}" + (f" and {more} more" * (more > 0))
+                f"the category {column[i]!r} of {name!r} (series {format_keys(keys[i : i + 1])}) "
+                f"was not there in fit, which knows {known}" + (f" and {more} more" * (more > 0))
             )
         return codes
 
