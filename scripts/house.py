@@ -16,10 +16,10 @@ PAGE = ROOT / "CONTRIBUTING.md"
 BEGIN, END = "<!-- house: made by scripts/house.py -->", "<!-- end of house -->"
 
 FLOORS = {
-    "_renamed": 0,
+    "_renamed": -1,
+    "_version": -1,
+    "_whole_files": -1,
     "_runtime": 0,
-    "_version": 0,
-    "_whole_files": 0,
     "recurrence": 1,
     "sequences": 1,
     "datasets": 1,
@@ -92,7 +92,8 @@ def drawing() -> str:
 
     lines = ["flowchart TD"]
     for floor in sorted(set(FLOORS.values()), reverse=True):
-        lines.append(f'  subgraph f{floor}["floor {floor}"]')
+        title = "cellar" if floor < 0 else f"floor {floor}"
+        lines.append(f'  subgraph {title.replace(" ", "")}["{title}"]')
         lines += [f"    {name}" for name in FLOORS if FLOORS[name] == floor and name in imports]
         lines.append("  end")
     for here in sorted(imports, key=lambda name: -FLOORS[name]):
