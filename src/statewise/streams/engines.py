@@ -107,7 +107,9 @@ class NativeEngine:
         for t in range(x.shape[1]):
             y, state = self.run(np.ascontiguousarray(x[:, t]), state)
             outputs.append(y)
-        return (np.stack(outputs, axis=1) if self._sequences else outputs[-1]), list(state)
+        if not self._sequences:
+            return outputs[-1], list(state)
+        return (y[:, None] if len(outputs) == 1 else np.stack(outputs, axis=1)), list(state)
 
     def _load(self) -> None:
         snapshot = self.weights.snapshot()

@@ -58,7 +58,8 @@ class KeyedStates:
 
     def gather(self, keys: Sequence) -> dict[str, np.ndarray]:
         """Return copies of the rows of some keys, by column; for a new key those of a beginning."""
-        return self.table.gather(self.table.find(keys))
+        slots = self.table.find_all(keys)
+        return self.table.gather(self.table.find(keys) if slots is None else slots, slots is None)
 
     def copied(self) -> tuple[list, dict[str, np.ndarray]]:
         """Return all keys, and copies of their rows, where they are in memory alone.

@@ -48,20 +48,24 @@ class Records:
     """
 
     def __init__(self, columns: Sequence[Column]):
-        self._columns = list(columns)
-        sizes = [bytes_of(column) for column in self._columns]
+        sizes = [bytes_of(column) for column in columns]
         self.bare_size = sum(sizes)
         padded = checksums.padded(self.bare_size)
         self.size = padded + checksums.BYTES
         self._words = self.size // _WORD.itemsize
         self._fields = np.dtype(
             {
-                "names": [str(i) for i in range(len(self._columns))],
-                "formats": [(column.dtype, column.shape) for column in self._columns],
+                "names": [str(i) for i in range(len(sizes))],
+                "formats": [(column.dtype, column.shape) for column in columns],
                 "offsets": [sum(sizes[:i]) for i in range(len(sizes))],
                 "itemsize": self.size,
             }
         )
+        # For each column: its name, its field's, and what an array of it must be.
+        self._places = [
+            (column.name, str(i), column.shape, np.dtype(column.dtype))
+            for i, column in enumerate(columns)
+        ]
         self._key_sums = checksums.KeySums()
         self._record_sums = checksums.RecordSums(padded)
 
@@ -78,14 +82,13 @@ class Records:
         count = len(keys)
         words = np.zeros((count, self._words), _WORD)
         fields = words.view(self._fields)[:, 0]
-        for number, column in enumerate(self._columns):
-            array = np.asarray(values[column.name])
-            if array.shape != (count, *column.shape) or array.dtype != column.dtype:
+        for name, field, shape, dtype in self._places:
+            array = np.asarray(values[name])
+            if array.shape != (count, *shape) or array.dtype != dtype:
                 raise ValueError(
-                    f"{column.name}: expected {(count, *column.shape)} {column.dtype}, got "
-                    f"{array.shape} {array.dtype}."
+                    f"{name}: expected {(count, *shape)} {dtype}, got {array.shape} {array.dtype}."
                 )
-            fields[str(number)] = array
+            fields[field] = array
         return self._sealed(keys, words)
 
     def sealed(self, keys: list, bare: Sequence[bytes]) -> list[bytes]:
@@ -103,7 +106,7 @@ class Records:
     def unpacked(self, records: Sequence[bytes]) -> dict[str, np.ndarray]:
         """Return each column's values, ``(records, *shape)``."""
         fields = np.frombuffer(b"".join(records), self._fields)
-        return {column.name: fields[str(i)].copy() for i, column in enumerate(self._columns)}
+        return {name: fields[field].copy() for name, field, *_ in self._places}
 
     def _sealed(self, keys: list, words: np.ndarray) -> list[bytes]:
         """Put the checksums into their places; return each record's bytes."""

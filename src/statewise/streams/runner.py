@@ -188,7 +188,7 @@ class Runner:
             if y is not None and batch.seen[-1]:
                 return y
             return np.full((count, *shape), np.nan, "float32")
-        if y is None or not batch.seen.all():
+        if y is None or batch.x.shape[1] < len(batch.seen):
             whole = np.full((count, len(batch.seen), *shape), np.nan, "float32")
             if y is not None:
                 whole[:, batch.seen] = y

@@ -150,12 +150,16 @@ class SlotTable:
         except KeyError:
             return None
 
-    def gather(self, slots: np.ndarray) -> dict[str, np.ndarray]:
-        """Return copies of the rows of some slots, by column; for -1 the row of the beginning."""
-        absent = slots < 0
-        if not absent.any():
+    def gather(self, slots: np.ndarray, some_absent: bool = True) -> dict[str, np.ndarray]:
+        """Return copies of the rows of some slots, by column; for -1 the row of the beginning.
+
+        Args:
+            slots: of the keys.
+            some_absent: whether one of them may be -1.
+        """
+        if not some_absent:
             return {name: column[slots] for name, column in self.columns.items()}
-        rows = {}
+        absent, rows = slots < 0, {}
         for name, first in self._first.items():
             rows[name] = np.empty((len(slots), *first.shape), first.dtype)
             rows[name][~absent] = self.columns[name][slots[~absent]]
@@ -184,10 +188,10 @@ class SlotTable:
         Args:
             updates: keys, each once, and their rows, by column. Keys that aren't there join.
         """
-        self.settle()
+        known = [(self.find_all(keys), rows) for keys, rows in updates]
+        if all(slots is not None for slots, _ in known):
+            return Change(known)
         new = self.strangers([key for keys, _ in updates for key in keys])
-        if not new:
-            return Change([(self.find(keys), rows) for keys, rows in updates])
         self._reserve(len(new))
         free = len(self._free) - len(new)
         joining = dict(zip(new, reversed(self._free[free:]), strict=True))

@@ -40,6 +40,7 @@ class OpenFile:
     def __init__(self, path: Path):
         self.path = path
         self._absolute = os.path.abspath(path)
+        self._log = f"{self._absolute}-wal"
         self._process = os.getpid()
         self.connection = _connected(path)
         _open_files.add(self)
@@ -87,7 +88,7 @@ class OpenFile:
 
     def _seen(self) -> tuple:
         """Return which file it is, what tells of writes to it, and which file its log is."""
-        file, log = map(_status, (self._absolute, f"{self._absolute}-wal"))
+        file, log = _status(self._absolute), _status(self._log)
         return (
             file and (file.st_dev, file.st_ino),
             file and (file.st_size, file.st_mtime_ns),
