@@ -10,6 +10,7 @@ from statewise.streams.keys import plain_key
 
 BYTES = 8  # of a record's checksum
 _WORD = 4  # bytes of a record that are multiplied at once
+_FEW = 64  # records; so many more go through `einsum`, which begins slower and copies nothing
 
 
 class KeySums(dict):
@@ -47,7 +48,11 @@ class RecordSums:
             words: of the records, uint32 ``(records, size / 4)``.
             keys: the checksum of each record's key.
         """
-        sums = np.dot(words, self._factors[1:])  # in 64 bits; what overflows is dropped
+        factors = self._factors[1:]  # the products are of 64 bits; what overflows is dropped
+        if len(words) < _FEW:
+            sums = np.dot(words, factors)
+        else:
+            sums = np.einsum("rw,w->r", words, factors, dtype=np.uint64, casting="unsafe")
         return sums + np.fromiter(keys, np.uint64, len(words)) * self._factors[0]
 
 
