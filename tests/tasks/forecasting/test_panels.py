@@ -381,7 +381,7 @@ def test_a_candidate_that_is_behind_gives_up():
 def test_refuses_options(fitted, panel):
     with pytest.raises(ValueError, match="level must be between 0 and 100 percent, but is 100"):
         fitted.predict(level=[100])
-    with pytest.raises(ValueError, match="future was given, but fit was told of no inputs"):
+    with pytest.raises(ValueError, match="future was given, but fit had no inputs"):
         fitted.predict(future=panel)
     nothing = panel.assign(y=panel["y"].where(panel["unique_id"] != "s2"))
     with pytest.raises(DataError, match="series 's2' of new_data have no value"):
