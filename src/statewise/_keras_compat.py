@@ -469,11 +469,9 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 def misfit_in(text: str) -> Misfit | None:
     """Return what doesn't fit, where an error of Keras says that a layer can't take its inputs."""
-    found = _ARRAYS.search(text)
-    if found is not None:
-        return Misfit(*found.groups(), arrays=True)
-    found = _SHAPE.search(text)
-    return None if found is None else Misfit(*found.groups(), arrays=False)
+    arrays = _ARRAYS.search(text)
+    found = _SHAPE.search(text) if arrays is None else arrays
+    return None if found is None else Misfit(found[1], found[2], found[3], arrays is not None)
 
 
 def first_line(error: Exception) -> str:

@@ -56,8 +56,9 @@ def keep_compiled_programs(folder: str | os.PathLike | None = None) -> Path | No
     if wish.lower() in ("0", "off", "false", "no"):
         _Now.off_reason = f"the environment variable {SWITCH} switches it off"
         return None
-    if jax.config.jax_compilation_cache_dir not in (None, "", str(_Now.folder)):
-        _Now.off_reason = f"JAX has one of its own, {jax.config.jax_compilation_cache_dir}"
+    own = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]  # made as JAX starts
+    if own not in (None, "", str(_Now.folder)):
+        _Now.off_reason = f"JAX has one of its own, {own}"
         return None
     base = Path(folder or wish or platformdirs.user_cache_path("statewise"))
     try:

@@ -19,7 +19,7 @@ from statewise._runtime.depthwise import depthwise
 try:
     from jax._src.lax.convolution import _conv_general_dilated_lower
 except ImportError:  # another JAX has it elsewhere; then convolutions in loops stay as they are
-    _conv_general_dilated_lower = None
+    _conv_general_dilated_lower = None  # type: ignore[assignment]  # None where there is none
 
 _convolution = jax.lax.conv_general_dilated_p
 

@@ -47,6 +47,8 @@ class _Registered(dict):
 class _Finder(MetaPathFinder, Loader):
     """Waits for Keras's registry to be imported, to exchange it."""
 
+    _loader: Loader
+
     def find_spec(self, fullname, path, target=None) -> ModuleSpec | None:
         """Find the registry's module as the other finders do, and run it in our way."""
         if fullname != _REGISTRY:
@@ -54,7 +56,7 @@ class _Finder(MetaPathFinder, Loader):
         sys.meta_path.remove(self)
         found = (finder.find_spec(fullname, path, target) for finder in sys.meta_path)
         spec = next((spec for spec in found if spec is not None), None)
-        if spec is not None:
+        if spec is not None and spec.loader is not None:
             self._loader, spec.loader = spec.loader, self
         return spec
 

@@ -75,10 +75,13 @@ def is_pure(layer) -> bool:
 
 def weights_of(cell) -> Weights:
     """Return the current values of a built cell's weights, in its compute dtype."""
-    values = (cell.kernel, cell.recurrent_kernel, cell.bias)
-    return Weights(
-        *(None if v is None else keras.ops.convert_to_tensor(v, cell.compute_dtype) for v in values)
-    )
+
+    def value(variable):
+        if variable is None:
+            return None
+        return keras.ops.convert_to_tensor(variable, cell.compute_dtype)
+
+    return Weights(value(cell.kernel), value(cell.recurrent_kernel), value(cell.bias))
 
 
 def dropout_of(cell, training: bool) -> DropoutMasks:

@@ -72,7 +72,8 @@ class Carry:
         """
         if id(layer) in self._final:
             self._again.add(id(layer))
-        return self._final.get(id(layer), self._states[id(layer)])
+            return self._final[id(layer)]
+        return self._states[id(layer)]
 
     def begin_elsewhere(self, layer: "keras.Layer") -> None:
         """Note that ``layer`` begins at a state that the model itself gives it."""
@@ -83,10 +84,11 @@ class Carry:
         self._final[id(layer)] = list(arrays)
 
     @property
-    def final(self) -> dict["keras.Layer", list[Array]]:
-        """For each layer the arrays it ended with, or was given if it wasn't called."""
+    def final(self) -> dict["keras.Layer", Sequence[Array] | None]:
+        """For each layer the arrays it ended with, or what it was given if it wasn't called."""
         return {
-            layer: self._final.get(key, self._states[key]) for key, layer in self._layers.items()
+            layer: self._final[key] if key in self._final else self._states[key]
+            for key, layer in self._layers.items()
         }
 
     def ended(self, layers: Iterable["keras.Layer"]) -> list[Sequence[Array] | None]:

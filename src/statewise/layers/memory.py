@@ -72,7 +72,7 @@ class Memory:
     @property
     def batch_size(self) -> int | None:
         """The number of samples whose state is carried, or None where nothing is."""
-        return self.variables[0].shape[0] if self.carried else None
+        return self.variables[0].shape[0] if self.carried and self.variables else None
 
     def snapshot(self) -> tuple[list[Array] | None, bool]:
         """Return what is kept, for `restore`."""
@@ -96,11 +96,11 @@ class Memory:
         if self.variables is None:
             return
         batch = self.variables[0].shape[0]
-        rows = None if rows is None else self._checked(rows, batch)
+        numbers = None if rows is None else self._checked(rows, batch)
         arrays = []
         for variable, fresh in zip(self.variables, self.initial(batch), strict=True):
-            if rows is not None:
-                fresh = variable.value.at[rows].set(fresh[rows])
+            if numbers is not None:
+                fresh = variable.value.at[numbers].set(fresh[numbers])
             if fresh.dtype != variable.dtype:  # JAX's astype takes longer than all the rest
                 fresh = fresh.astype(variable.dtype)
             arrays.append(fresh)
@@ -109,15 +109,15 @@ class Memory:
             self.carried = False
 
     def _checked(self, rows: Sequence[int], batch: int) -> np.ndarray:
-        rows = np.asarray(rows)
-        if rows.size == 0:
-            return rows.astype(int)
-        if rows.dtype.kind not in "iu" or np.any((rows < 0) | (rows >= batch)):
+        numbers = np.asarray(rows)
+        if numbers.size == 0:
+            return numbers.astype(int)
+        if numbers.dtype.kind not in "iu" or np.any((numbers < 0) | (numbers >= batch)):
             raise ValueError(
-                f"rows to reset in layer {self.name!r} came as {rows.tolist()}; it carries a "
+                f"rows to reset in layer {self.name!r} came as {numbers.tolist()}; it carries a "
                 f"batch of {batch} samples, so rows are whole numbers from 0 to {batch - 1}."
             )
-        return rows
+        return numbers
 
     def _create(self, arrays: Sequence[Array]) -> None:
         self.variables = [

@@ -15,13 +15,14 @@ from statewise._keras_compat import (
 from statewise._runtime.forks import check_not_forked
 from statewise._whole_files import write_beside
 from statewise.layers.recurrent import saving_states
+from statewise.models.mixin import ModelMixin
 from statewise.models.seals import check_seals, seal
 
 # Errors that say what is wrong with what is asked for, not with the file.
 _PLAIN = (FileNotFoundError, PermissionError, IsADirectoryError, ImportError, MemoryError)
 
 
-class Saving:
+class Saving(ModelMixin):
     """What writes a model to files; to be named before a Keras model in a class's bases."""
 
     def save(self, filepath, overwrite=True, zipped=None, *, include_state: bool = False, **kwargs):

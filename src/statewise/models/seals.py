@@ -4,7 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
-import h5py
+import h5py  # type: ignore[import-untyped]  # it has no types
 import numpy as np
 
 _NAME = "statewise_checksum"

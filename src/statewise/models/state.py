@@ -70,7 +70,7 @@ class State(Mapping):
             _same(array, others[name]) for name, array in mine.items()
         )
 
-    __hash__ = None  # its arrays have none
+    __hash__ = None  # type: ignore[assignment]  # its arrays have none
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._layers)
@@ -99,8 +99,8 @@ class State(Mapping):
             TypeError: if rows aren't whole numbers.
             IndexError: if there is no such sample.
         """
-        rows = self._numbers(rows)
-        return jax.tree.map(lambda array: array[rows], self)
+        numbers = self._numbers(rows)
+        return jax.tree.map(lambda array: array[numbers], self)
 
     def with_rows(self, rows: Sequence[int] | int, state: "State") -> "State":
         """Return this state with the given samples replaced by those of another one.
@@ -110,14 +110,15 @@ class State(Mapping):
             ValueError: if the other state is of other layers, or of another number of samples than
                 there are rows; or a row is there twice.
         """
-        rows = self._numbers(rows)
-        if len(np.unique(rows % max(1, self.batch_size))) != rows.size:
-            raise ValueError(f"rows={rows.tolist()}: a row is there twice.")
+        numbers = self._numbers(rows)
+        count = numbers.size
+        if len(np.unique(numbers % max(1, self.batch_size))) != count:
+            raise ValueError(f"rows={numbers.tolist()}: a row is there twice.")
         check_same_layers(self, state)
-        if state.batch_size != rows.size:
-            raise ValueError(f"{rows.size} rows are to be replaced by {state.batch_size} samples.")
+        if state.batch_size != count:
+            raise ValueError(f"{count} rows are to be replaced by {state.batch_size} samples.")
         state = _ordered_as(self, state)
-        return jax.tree.map(lambda old, new: old.at[rows].set(new), _on_device(self), state)
+        return jax.tree.map(lambda old, new: old.at[numbers].set(new), _on_device(self), state)
 
     def _numbers(self, rows) -> np.ndarray:
         """Return the numbers of samples, checked (JAX would pass over those that aren't there)."""

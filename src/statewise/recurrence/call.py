@@ -1,13 +1,11 @@
 """Which backend runs a recurrence: the first that serves the call."""
 
-from typing import NamedTuple
-
 from jax import Array
 
 from statewise.recurrence.backends import cpu, reference
 from statewise.recurrence.backends.backend import NO_DROPOUT, Backend, Result
 from statewise.recurrence.cells import Cell
-from statewise.recurrence.layout import DropoutMasks, Weights
+from statewise.recurrence.layout import CellState, DropoutMasks, Weights
 
 # In the order in which they are asked. Each says by one predicate of its own whether it serves a
 # call; the last serves every one.
@@ -17,7 +15,7 @@ BACKENDS: tuple[Backend, ...] = (cpu.BACKEND, reference.BACKEND)
 def run(
     cell: Cell,
     x: Array,
-    state: NamedTuple,
+    state: CellState,
     weights: Weights,
     *,
     mask: Array | None = None,

@@ -6,14 +6,14 @@ doesn't need the previous one, so it's done for all steps at once; ``step`` is t
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from statewise._renamed import renamed_arguments
-from statewise.recurrence.layout import GRUState, LSTMState, SimpleRNNState, Weights
+from statewise.recurrence.layout import CellState, GRUState, LSTMState, SimpleRNNState, Weights
 
 Activation = Callable[[Array], Array]
 
@@ -22,10 +22,10 @@ class _Gated:
     """What the cells have in common: zero states, and the product of the inputs."""
 
     gates: ClassVar[tuple[str, ...]]
-    state_type: ClassVar[type[NamedTuple]]
+    state_type: ClassVar[type[SimpleRNNState] | type[GRUState] | type[LSTMState]]
 
     @renamed_arguments(batch="batch_size")
-    def initial_state(self, batch_size: int, units: int, dtype) -> NamedTuple:
+    def initial_state(self, batch_size: int, units: int, dtype) -> CellState:
         """Return the state before the first step: zeros, ``(batch, units)`` each."""
         shape = (batch_size, units)
         return self.state_type(*(jnp.zeros(shape, dtype) for _ in self.state_type._fields))

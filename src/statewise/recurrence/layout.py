@@ -57,6 +57,10 @@ class LSTMState(NamedTuple):
     c: Array
 
 
+# The state of any of the cells.
+CellState = SimpleRNNState | GRUState | LSTMState
+
+
 class DropoutMasks(NamedTuple):
     """Dropout masks, the same for every step of a sequence (Gal and Ghahramani, 2016).
 

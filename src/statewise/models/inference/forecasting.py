@@ -13,6 +13,7 @@ from statewise._renamed import renamed_arguments
 from statewise._runtime.forks import check_not_forked
 from statewise.models.inference.stepping import compiled, run
 from statewise.models.inputs import check_shape, input_arrays
+from statewise.models.mixin import ModelMixin
 from statewise.models.state import State
 from statewise.models.structure import (
     check_step_by_step,
@@ -22,7 +23,7 @@ from statewise.models.structure import (
 )
 
 
-class Forecasting:
+class Forecasting(ModelMixin):
     """What continues sequences; to be named before a Keras model in a class's bases."""
 
     @renamed_arguments(steps="horizon")

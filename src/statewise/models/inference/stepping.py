@@ -17,12 +17,13 @@ from statewise.layers.masks import leaving_masks
 from statewise.layers.recurrent import saving_states
 from statewise.models import state as states
 from statewise.models.inputs import check_count, check_shape, input_arrays
+from statewise.models.mixin import ModelMixin
 from statewise.models.state import State
 from statewise.models.state_files import load_state, save_state
 from statewise.models.structure import check_step_by_step, recurrent_layers
 
 
-class Stepping:
+class Stepping(ModelMixin):
     """The state of a model, at hand; to be named before a Keras model in a class's bases.
 
     Every model of recurrent layers has it, built stateful or not. A state is either given and
@@ -78,16 +79,15 @@ class Stepping:
         self._check_can_step()
         x = self._next_steps(x)
         batch = _samples(x)
-        given = state is not None
-        arrays = self._arrays_of(state) if given else self._kept_arrays(batch)
-        if given and state and state.batch_size != batch:
+        arrays = self._kept_arrays(batch) if state is None else self._arrays_of(state)
+        if state and state.batch_size != batch:
             raise ValueError(
                 f"The state is of {state.batch_size} samples, but {batch} came. Either take the "
                 f"rows that these samples continue, state.rows([...]), or begin new sequences with "
                 f"initial_state({batch})."
             )
         outputs, arrays = self._step_program()(_values(self), x, arrays)
-        if not given:
+        if state is None:
             self._keep(arrays)
         return outputs, states.state_of_arrays(self, arrays)
 

@@ -79,16 +79,16 @@ class Batches:
             batch_size = check_count(batch_size, "batch_size", "samples")
         if steps is not None:
             steps = check_count(steps, "steps", "batches")
-        self._class_weight = None
+        self._class_weight = for_keras = None
         if class_weight is not None:
             if sample_weight is not None:
                 raise _both_weights()
             if y is not None:
-                sample_weight, class_weight = class_weight.of(x, y), None
+                sample_weight = class_weight.of(x, y)
             elif isinstance(x, keras.utils.PyDataset) or is_tf_dataset(x):
-                self._class_weight, class_weight = class_weight, None
+                self._class_weight = class_weight
             else:  # Keras's reader says that it can't
-                class_weight = class_weight.weights
+                for_keras = class_weight.weights
         self._given = {
             "x": x,
             "y": y,
@@ -96,7 +96,7 @@ class Batches:
             "batch_size": batch_size,
             "steps_per_epoch": steps,
             "shuffle": shuffle,
-            "class_weight": class_weight,
+            "class_weight": for_keras,
             "steps_per_execution": steps_per_execution,
         }
         self._arrays = None
@@ -202,7 +202,7 @@ class Batches:
         return Piece(step, 1, samples_in(batch), batch, None)
 
     def _from_arrays(self, count: int) -> Iterator[Piece]:
-        size, order = self._batch_size, self._draw_order()
+        size, order = self._batch_size, self._draw_order() if self._shuffle else None
         full = self._samples // size
         if full and self._fits:
             capacity, length = self._orders_shape()
@@ -210,11 +210,11 @@ class Batches:
                 self._whole = self._take(slice(0, full * size if order is None else None), length)
             orders = None
             if order is not None:
-                orders = np.zeros((capacity, length), np.int32)
-                orders[0, : full * size] = order[: full * size]
+                drawn = np.zeros((capacity, length), np.int32)
+                drawn[0, : full * size] = order[: full * size]
                 for later in range(1, count):
-                    orders[later, : full * size] = self._draw_order()
-                orders = jax.device_put(orders)
+                    drawn[later, : full * size] = self._draw_order()
+                orders = jax.device_put(drawn)
             yield Piece(0, full, size, self._whole, orders)
         elif full:
             chunk = max(1, CHUNK_LIMIT // max(1, self._bytes // self._samples) // size)
@@ -224,8 +224,8 @@ class Batches:
                 data = self._take(rows if order is None else order[rows], min(chunk, full) * size)
                 yield Piece(first, steps, size, data, None)
         if rest := self._samples - full * size:
-            rows = slice(full * size, None) if order is None else order[full * size :]
-            yield Piece(full, 1, rest, self._take(rows), None)
+            last = slice(full * size, None)
+            yield Piece(full, 1, rest, self._take(last if order is None else order[last]), None)
 
     def _orders_shape(self) -> tuple[int, int]:
         """Return for how many epochs there's room for an order, and for how many samples."""
@@ -234,10 +234,8 @@ class Batches:
         length = batches * self._batch_size
         return max(1, min(EPOCHS, ORDERS_LIMIT // (4 * length))), length
 
-    def _draw_order(self) -> np.ndarray | None:
+    def _draw_order(self) -> np.ndarray:
         # The same draws, from NumPy's global generator, as in Keras's adapter.
-        if not self._shuffle:
-            return None
         if self._shuffle != "batch":
             return np.random.permutation(self._samples)
         starts = range(0, self._samples, self._batch_size)

@@ -9,12 +9,13 @@ from statewise._keras_compat import (
     loss_tracker,
     replaced,
 )
+from statewise.models.mixin import ModelMixin
 
 # The values of the metrics' variables in the step that is being traced, after the model's call.
 _values: ContextVar[list | None] = ContextVar("values", default=None)
 
 
-class CallMetrics:
+class CallMetrics(ModelMixin):
     """Keras's pure loss, with such metrics; to be named before a Keras model in a class's bases.
 
     Keras hands a call the values of the weights, and those of the metrics only to what comes after

@@ -82,10 +82,10 @@ def batches_of(x, y=None, sample_weight=None, **options) -> Batches | LaneBatche
     for name in ("shuffle", "steps_per_execution"):  # without effect on what is computed
         options.pop(name, None)
     given = {"y": y, "sample_weight": sample_weight, **options}
-    given = [name for name, value in given.items() if value is not None]
-    if given:
+    refused = [name for name, value in given.items() if value is not None]
+    if refused:
         raise ValueError(
-            f"{', '.join(given)}: not to be given with lanes, which say themselves what the "
+            f"{', '.join(refused)}: not to be given with lanes, which say themselves what the "
             "targets, the batches and their order are."
         )
     return LaneBatches(x)

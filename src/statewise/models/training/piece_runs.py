@@ -22,11 +22,10 @@ def train_piece(model, programs: Programs, piece: Piece, span: Span) -> list[dic
     # Each list is put together by looking at every layer, so once is enough.
     variables = (*_both_kinds(model), model.optimizer.variables, programs.metrics)
     trainable, other, optimizer, metrics = (values_of(group) for group in variables)
-    if programs.layers:
-        other = _carried(programs, other, piece)
+    given = _carried(programs, other, piece) if programs.layers else other
     fresh = programs.fresh_metrics if programs.joins_epochs else metrics
     state, logs = programs.train(
-        (trainable, other, optimizer, metrics),
+        (trainable, given, optimizer, metrics),
         piece.data,
         piece.orders,
         span,

@@ -62,5 +62,5 @@ def turns_of(callbacks: CallbackList, phase: str, size: int) -> Turns | None:
     """Return the turns of a phase (train, test or predict); None where no callback wants them."""
     if not wants_every_batch(callbacks, phase):
         return None
-    names = (f"on_{phase}_batch_begin", f"on_{phase}_batch_end")
-    return Turns(*(getattr(callbacks, name) for name in names), size)
+    begin, end = (getattr(callbacks, f"on_{phase}_batch_{when}") for when in ("begin", "end"))
+    return Turns(begin, end, size)

@@ -49,7 +49,7 @@ def _update(optimizer, gradients, variables, learning_rate) -> None:
     """Do what the optimizer's ``update_step`` does, for all variables."""
     dtype = variables[0].dtype
     moments = moments_of(optimizer, variables)
-    groups = [[v.value for v in group] for group in (variables, *moments)]
+    weights, first, second = ([v.value for v in group] for group in (variables, *moments))
     gradients = [jnp.asarray(gradient, dtype) for gradient in gradients]
     step = keras.ops.cast(optimizer.iterations + 1, dtype)
     beta_1, beta_2 = optimizer.beta_1, optimizer.beta_2
@@ -57,7 +57,14 @@ def _update(optimizer, gradients, variables, learning_rate) -> None:
     rate = rate * lax.sqrt(1 - beta_2**step) / (1 - beta_1**step)
     adam = native.adam if _pays(gradients) else _adam
     results = adam(
-        rate, *groups, gradients, beta_1=beta_1, beta_2=beta_2, epsilon=optimizer.epsilon
+        rate,
+        weights,
+        first,
+        second,
+        gradients,
+        beta_1=beta_1,
+        beta_2=beta_2,
+        epsilon=optimizer.epsilon,
     )
     for group, values in zip((variables, *moments), results, strict=True):
         for variable, value in zip(group, values, strict=True):

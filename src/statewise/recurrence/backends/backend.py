@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from jax import Array
 
-from statewise.recurrence.layout import DropoutMasks
+from statewise.recurrence.layout import CellState, DropoutMasks
 
 NO_DROPOUT = DropoutMasks()
 
@@ -22,7 +22,7 @@ class Result(NamedTuple):
 
     outputs: Array | None
     last: Array
-    state: NamedTuple
+    state: CellState
 
 
 class Backend(NamedTuple):

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +13,7 @@ from statewise.recurrence import native
 from statewise.recurrence.backends.backend import NO_DROPOUT, Backend, Result
 from statewise.recurrence.backends.reference import SHORT
 from statewise.recurrence.cells import Cell
-from statewise.recurrence.layout import DropoutMasks, Weights
+from statewise.recurrence.layout import CellState, DropoutMasks, Weights
 from statewise.recurrence.native.extension import extension
 from statewise.recurrence.native.live import cell_number
 from statewise.recurrence.native.recurrence import Call, Operands, recurrence
@@ -60,7 +59,7 @@ def native_threads(most: int) -> Iterator[None]:
 def native_serves(
     cell: Cell,
     x: Array,
-    state: NamedTuple,
+    state: CellState,
     weights: Weights,
     *,
     dropout: DropoutMasks = NO_DROPOUT,
@@ -113,7 +112,7 @@ def native_serves(
 def run(
     cell: Cell,
     x: Array,
-    state: NamedTuple,
+    state: CellState,
     weights: Weights,
     *,
     mask: Array | None = None,
@@ -147,6 +146,7 @@ def run(
 
     Raises:
         RuntimeError: if the native extension isn't available.
+        ValueError: for a cell with other activations.
         TypeError: if it is differentiated in forward mode or twice.
         jax.errors.JaxRuntimeError: when it runs, if a shape doesn't fit.
 
@@ -161,6 +161,9 @@ def run(
     ...     assert jnp.allclose(run(*given).outputs, scan(*given).outputs, atol=1e-6)
     """
     extension()  # registers the calls
+    number = cell_number(cell)
+    if number is None:
+        raise ValueError(f"{cell} isn't served natively: native_serves says of what else isn't.")
     if dropout.inputs is not None:
         x = x * dropout.inputs[:, None, :]
     none, no_flags = jnp.zeros((0,), x.dtype), jnp.zeros((0,), bool)
@@ -174,7 +177,8 @@ def run(
         no_flags if mask is None else jnp.asarray(mask, bool),
         no_flags if resets is None else jnp.asarray(resets, bool),
     )
-    call = Call(cell_number(cell), bool(go_backwards), bool(all_outputs), _threads.get())
+    call = Call(number, bool(go_backwards), bool(all_outputs), _threads.get())
+    outputs: Array | None
     outputs, h, c = recurrence(call, operands)
     after = cell.state_type(*(h, c)[: len(cell.state_type._fields)])
     if not all_outputs:

@@ -1,14 +1,12 @@
 """The recurrence itself, as one ``lax.scan``: the specification every faster path is held to."""
 
-from typing import NamedTuple
-
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from statewise.recurrence.backends.backend import NO_DROPOUT, Backend, Result
 from statewise.recurrence.cells import Cell
-from statewise.recurrence.layout import DropoutMasks, Weights, starts_backwards
+from statewise.recurrence.layout import CellState, DropoutMasks, Weights, starts_backwards
 
 # Up to this many time steps the loop is laid out flat: XLA's loop costs more than the steps.
 SHORT = 4
@@ -17,7 +15,7 @@ SHORT = 4
 def scan(
     cell: Cell,
     x: Array,
-    state: NamedTuple,
+    state: CellState,
     weights: Weights,
     *,
     mask: Array | None = None,

@@ -72,4 +72,5 @@ def adam(
         one_minus_beta_2=1 - beta_2,
         epsilon=float(epsilon),
     )
-    return results[:count], results[count : 2 * count], results[2 * count :]
+    parts = results[:count], results[count : 2 * count], results[2 * count :]
+    return list(parts[0]), list(parts[1]), list(parts[2])

@@ -21,7 +21,7 @@ from statewise.recurrence.native.extension import ADAM, BACKWARD, FORWARD
 try:
     from jax._src.ffi import ffi_call_lowering, ffi_call_p
 except ImportError:  # another JAX has them elsewhere; then it refuses exports, as it does by itself
-    ffi_call_lowering = ffi_call_p = None
+    ffi_call_lowering = ffi_call_p = None  # type: ignore[assignment]  # None where there is none
 
 # By the extension's number of a cell.
 _CELLS = (SimpleRNN(), LSTM(), GRU(), GRU(reset_after=False))

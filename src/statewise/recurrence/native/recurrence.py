@@ -91,7 +91,8 @@ def recurrence(call: Call, operands: Operands) -> tuple[Array, Array, Array]:
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _recurrence(call: Call, operands: Operands) -> tuple[Array, Array, Array]:
-    return tuple(_forward(call, operands, outputs=call.all_outputs, saved=False)[:3])
+    outputs, h, c, _ = _forward(call, operands, outputs=call.all_outputs, saved=False)
+    return outputs, h, c
 
 
 def _forward(call: Call, operands: Operands, *, outputs: bool, saved: bool) -> list[Array]:
@@ -141,13 +142,9 @@ def _with(shape: tuple[int, ...], axis: int, size: int) -> tuple[int, ...]:
 
 
 def _forward_rule(call: Call, operands):
-    perturbed = Operands(*(operand.perturbed for operand in operands))
+    x, h, c, kernel, recurrent_kernel, bias, *_ = (operand.perturbed for operand in operands)
+    wanted = _Wanted(x=x, state=h or c, weights=kernel or recurrent_kernel or bias)
     values = Operands(*(operand.value for operand in operands))
-    wanted = _Wanted(
-        x=perturbed.x,
-        state=perturbed.h or perturbed.c,
-        weights=perturbed.kernel or perturbed.recurrent_kernel or perturbed.bias,
-    )
     outputs, h, c, saved = _forward(call, values, outputs=True, saved=True)
     shown = outputs if call.all_outputs else jnp.zeros((0,), outputs.dtype)
     return (shown, h, c), (wanted, values, outputs, saved)
@@ -170,13 +167,13 @@ def _backward_rule(call: Call, kept, cotangents):
     arrays = (*operands, outputs, saved, *given)
     axes, result_axes = (*_AXES, 0, 1, 0, 0, 0), _AXES[:6]
     d_x, d_h, d_c, *d_weights = _native_call(call, BACKWARD, arrays, axes, results, result_axes)
-    if not wanted.x:
-        d_x = None
-    if not wanted.state:
-        d_h = d_c = None
-    if not wanted.weights:
-        d_weights = [None] * 3
-    return (Operands(d_x, d_h, d_c, *d_weights, None, None),)
+    gradients = [
+        d_x if wanted.x else None,
+        *([d_h, d_c] if wanted.state else [None] * 2),
+        *(d_weights if wanted.weights else [None] * 3),
+        *[None] * 2,
+    ]
+    return (Operands._make(gradients),)
 
 
 _recurrence.defvjp(_forward_rule, _backward_rule, symbolic_zeros=True)

@@ -71,7 +71,7 @@ def over_the_batch(
 
 def _rule(arrays, axes, results, result_axes) -> tuple[str, tuple[str, ...]]:
     """Return the axes' names in Shardy's notation: ``b`` for the batch, each other its own."""
-    others = []
+    others: list[str] = []
 
     def names(array, axis):
         words = []
