@@ -128,7 +128,7 @@ def wql(truth: Any, forecasts: Any, *, quantiles: Any) -> float:
         ValueError: as in `mae`; where a quantile isn't between 0 and 1, or their number isn't that
             of the forecasts.
 
-    >>> wql([10.0, 10.0], [[9.0, 9.0], [10.0, 12.0]], quantiles=[0.1, 0.5])
+    >>> round(wql([10.0, 10.0], [[9.0, 9.0], [10.0, 12.0]], quantiles=[0.1, 0.5]), 6)
     0.06
     """
     q = np.asarray(quantiles, np.float64)
