@@ -116,6 +116,8 @@ UNEVEN = [f"2000-01-{day:02}" for day in (1, 2, 5, 9, 14, 20, 27)]
         ({}, ["--target", "profit"], r"no column 'profit'; its columns are: month, sales"),
         ({"sales": with_cell(SALES, 4, "n/k")}, [], r"holds text in line 6: 'n/k' is no number"),
         ({"sales": with_cell(SALES, 4, None)}, [], r"1 missing value, .*--missing fill.*drop"),
+        ({"sales": with_cell(SALES, 4, None)}, ["--missing", "raise"], r"1 missing value"),
+        ({"sales": with_cell(SALES, 4, None)}, ["--missing", "mask"], r"mask is for many series"),
         ({"sales": with_cell(SALES, 4, np.inf)}, [], r"1 infinite value, the first in line 6"),
         ({"m": REPEATED, "sales": SALES}, [], r"time stamps repeat: line 9 has the same as line 8"),
         ({"m": BACK, "sales": SALES}, [], r"time stamps go back: line 9 .* is before line 8"),

@@ -202,7 +202,8 @@ def test_one_series_with_intervals_and_a_report(tmp_path, monkeypatch):
         ("forecast", [*COLUMNS, "--target", "profit"], "no column 'profit'; its columns are: shop"),
         ("forecast", ["--key", "shop", "--time", "day"], r"2 columns of numbers \(sold, price\)"),
         ("forecast", [*COLUMNS, "--static", "sold"], "'sold' is named twice"),
-        ("forecast", [*COLUMNS, "--missing", "fill"], "--missing is for one series"),
+        ("forecast", [*COLUMNS, "--missing", "fill"], "--missing fill is for one series"),
+        ("backtest", [*COLUMNS, "--missing", "drop"], "--missing drop is for one series"),
         ("forecast", [*COLUMNS, "--one-step"], "--one-step is for one series"),
         ("forecast", ["--one-step", "--level", "80"], "are for a closed loop, not for --one-step"),
         ("forecast", [*COLUMNS, "--level", "80,120"], "120 is not between 0 and 100"),
@@ -237,6 +238,21 @@ def test_duplicate_stamps_name_their_series(tmp_path, rng):
     result = call("backtest", path, *COLUMNS)
     assert result.exit_code == 2
     assert "1 duplicate time stamp, the first 2024-05-07 of series 'shop 0'" in result.stderr
+
+
+def test_missing_values_of_a_panel_are_masked_or_refused(tmp_path, rng):
+    path = tmp_path / "holes.csv"
+    table = frame(rng)
+    table.loc[[5, 9], "sold"] = np.nan
+    table.to_csv(path, index=False)
+    result = call("forecast", path, *COLUMNS, "--missing", "raise", "--output", tmp_path)
+    assert result.exit_code == 2
+    assert "2 of 234 steps have missing values, the first at 2024-05-07" in result.stderr
+    assert "by --missing mask" in result.stderr
+    options = ["--horizon", 4, "--units", 2, "--epochs", 1, "--output", tmp_path]
+    result = call("forecast", path, *COLUMNS, "--missing", "mask", *options)
+    assert result.exit_code == 0, result.output
+    assert "2 of 218 steps have missing values: they don't count in the loss" in result.output
 
 
 def test_peers_that_are_not_installed_are_told_before_training(shops, monkeypatch):

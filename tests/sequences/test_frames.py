@@ -261,5 +261,8 @@ class TestMissing:
             read_series(csv(tmp_path, *rows), missing=missing)
 
     def test_wrong_word(self):
-        with pytest.raises(ValueError, match='missing must be "fill" or "drop", but is \'zero\''):
+        words = 'missing must be "raise", "fill" or "drop", but is \'zero\''
+        with pytest.raises(ValueError, match=words):
             read_series(airline_path(), missing="zero")
+        with pytest.warns(FutureWarning, match='missing=None is now called missing="raise"'):
+            assert len(read_series(airline_path(), missing=None)) == 144

@@ -14,7 +14,8 @@ def read_data(file: Path | None, *, key, time, target, missing, **inputs):
         file: CSV or Parquet; None for the airline passengers.
         key: the column of the keys; None where there are none, unless one is named unique_id.
         time, target: columns; None where they are to be found.
-        missing: what to do about missing values of one series.
+        missing: what to do about missing values; None for "raise" with one series, "mask" with a
+            panel.
         inputs: tuples of the columns' names, by the part of `Columns`.
 
     Raises:
@@ -27,13 +28,37 @@ def read_data(file: Path | None, *, key, time, target, missing, **inputs):
     file = file or airline_path()
     inputs = {part: names for part, names in inputs.items() if names}
     if key is None and not inputs and not _has_keys(file):
-        return read_series(file, time=time, target=target, missing=missing)
-    if missing is not None:
+        if missing == "mask":
+            raise Refusal("--missing mask is for many series: take fill or drop for one")
+        return read_series(file, time=time, target=target, missing=missing or "raise")
+    if missing in ("fill", "drop"):
         raise Refusal(
-            "--missing is for one series; in a panel missing values are left out of the loss"
+            f"--missing {missing} is for one series; in a panel missing values are left out of the "
+            "loss (--missing mask)"
         )
     table = load_table(file)
-    return read_panel(table, _columns(table, key, time, target, inputs))
+    panel = read_panel(table, _columns(table, key, time, target, inputs))
+    if missing == "raise":
+        _refuse_missing(panel)
+    return panel
+
+
+def _refuse_missing(panel) -> None:
+    """Refuse a panel with missing values; rows that its calendar leaves out count as such."""
+    import numpy as np
+
+    from statewise.sequences.frames import format_stamp
+    from statewise.sequences.panel import format_keys
+
+    unknown = np.isnan(panel.values).any(axis=1)
+    if unknown.any():
+        row = int(unknown.argmax())
+        key = panel.keys[panel.series_of_rows()[row : row + 1]]
+        raise Refusal(
+            f"{unknown.sum()} of {len(unknown)} steps have missing values, the first at "
+            f"{format_stamp(panel.time[row])} of series {format_keys(key)}: fill them in, or leave "
+            "them out of the loss by --missing mask"
+        )
 
 
 def _has_keys(file: Path) -> bool:

@@ -102,8 +102,9 @@ network = _all(
 
 missing = click.option(
     "--missing",
-    type=click.Choice(["fill", "drop"]),
-    help="One series: fill missing values by interpolation, or drop their rows.",
+    type=click.Choice(["raise", "fill", "drop", "mask"]),
+    help="Missing values: refuse them, fill them in by interpolation or drop their rows (one "
+    "series), or mask them in the loss (many). By default one series is refused, many are masked.",
 )
 level = click.option(
     "--level",

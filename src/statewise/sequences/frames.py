@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from statewise._renamed import say_renamed
 from statewise.sequences.arrays import check_count
 from statewise.sequences.calendar_search import find_calendar
 from statewise.sequences.calendars import Calendar
@@ -107,13 +108,13 @@ def read_series(
     time: str | None = None,
     target: str | None = None,
     features: Sequence[str] = (),
-    missing: str | None = None,
+    missing: str | None = "raise",
 ) -> TimeSeries:
     """Read one series out of a file or frame, and check that a network can learn from it.
 
     Time must go forward in even steps. Months, quarters, years and business days count as even;
     without a time column the rows are numbered. Rows that a calendar leaves out, and cells
-    without a value, are an error unless ``missing`` says what to do.
+    without a value, are an error unless ``missing`` says what else to do.
 
     Args:
         source: a CSV or Parquet file (see ``read_table``), or a pandas frame or Series.
@@ -121,9 +122,9 @@ def read_series(
             if there is one.
         target: the column to forecast; not needed where only one column holds numbers.
         features: further columns of numbers to learn from.
-        missing: "fill" puts absent rows in and interpolates linearly between the neighbours (at
-            either end it repeats the nearest value); "drop" leaves out rows with a missing value
-            and doesn't mind absent ones.
+        missing: "raise" refuses them; "fill" puts absent rows in and interpolates linearly between
+            the neighbours (at either end it repeats the nearest value); "drop" leaves out rows with
+            a missing value and doesn't mind absent ones.
 
     Returns:
         ``TimeSeries`` with the target as its first feature.
@@ -132,7 +133,7 @@ def read_series(
         DataError: where the file can't be read or a column doesn't exist; where a column holds
             text or infinities; where values are missing; where time stamps are no dates, repeat,
             go back or are uneven; where there are fewer than 3 rows. It says what to do.
-        ValueError: where ``missing`` is neither of its two words.
+        ValueError: where ``missing`` is none of its three words.
 
     Example:
         >>> from statewise.datasets import airline_path
@@ -142,8 +143,11 @@ def read_series(
         >>> [f"{stamp:%Y-%m}" for stamp in series.future_stamps(2)]
         ['1961-01', '1961-02']
     """
-    if missing not in (None, "fill", "drop"):
-        raise ValueError(f'missing must be "fill" or "drop", but is {missing!r}')
+    if missing is None:
+        say_renamed("missing=None", 'missing="raise"')
+        missing = "raise"
+    if missing not in ("raise", "fill", "drop"):
+        raise ValueError(f'missing must be "raise", "fill" or "drop", but is {missing!r}')
     table = load_table(source)
     time = guess_time(table) if time is None else _existing(table, time)
     target = guess_target(table, time) if target is None else _existing(table, target)
@@ -187,7 +191,7 @@ def _complete(table, values, stamps, names, calendar, grid, missing) -> TimeSeri
     absent = len(grid) - len(stamps)
     unknown = np.isnan(values)
     rows = unknown.any(axis=1)
-    if missing is None:
+    if missing == "raise":
         if absent:
             raise DataError(_absent_message(table, stamps, calendar, grid))
         if rows.any():
