@@ -93,8 +93,8 @@ def _grouped(values: Mapping, signature: Signature, missing: str) -> list[Batch]
         groups.setdefault((single, seen.tobytes()), []).append((key, x[seen], seen))
     batches = []
     for (single, _), group in groups.items():
-        keys, parts, seen = zip(*group, strict=True)
-        batches.append(Batch(list(keys), np.stack(parts), seen[0], single))
+        keys, parts, masks = zip(*group, strict=True)
+        batches.append(Batch(list(keys), np.stack(parts), masks[0], single))
     return batches
 
 

@@ -4,7 +4,7 @@ Both take and give NumPy arrays and hold no state; both follow the model's weigh
 them. Which of the two runs a model is decided by one predicate, `live_layers`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -78,7 +78,8 @@ class NativeEngine:
     """Steps a stack of recurrent and dense layers without JAX, microseconds a step.
 
     Args:
-        model: a model of which `live_layers` isn't None.
+        model: a model that the native step serves.
+        stack: its `live_layers`.
         sequences: whether its outputs have a time axis.
 
     Attributes:
@@ -89,8 +90,12 @@ class NativeEngine:
             whose squares have a sum below `TAME`.
     """
 
-    def __init__(self, model: keras.Model, sequences: bool):
-        self._stack = live_layers(model)
+    run: Callable
+    update: Callable
+    tame: bool
+
+    def __init__(self, model: keras.Model, stack: list[keras.Layer], sequences: bool):
+        self._stack = stack
         self._sequences = sequences
         self.weights = WeightsWatch(model)
         self._load()
@@ -128,8 +133,9 @@ Engine = CompiledEngine | NativeEngine
 
 def engine_of(model: keras.Model, sequences: bool) -> Engine:
     """Return what steps a model."""
-    if live_layers(model) is not None:
-        return NativeEngine(model, sequences)
+    stack = live_layers(model)
+    if stack is not None:
+        return NativeEngine(model, stack, sequences)
     return CompiledEngine(model, sequences)
 
 

@@ -16,7 +16,7 @@ from statewise.streams.slots import Change, SlotTable
 from statewise.streams.store import StateStore
 
 # Keys, and their rows of all columns.
-Update = tuple[Sequence, dict[str, np.ndarray]]
+Update = tuple[list, dict[str, np.ndarray]]
 
 
 class KeyedStates:

@@ -1,14 +1,16 @@
 """Keys of streams: exact text or whole numbers, so that none is taken for another."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+Key = str | int
 _BITS = 63  # of an integer key, beside its sign
 _PLAIN = frozenset({str, int})
 
 
-def plain_key(key) -> str | int:
+def plain_key(key) -> Key:
     """Return a key as plain text or integer; refuse one that can't be told apart, or kept.
 
     True and 1.0 are equal to 1 and no keys; NumPy's integers and texts, and members of enumerations
@@ -32,7 +34,7 @@ def plain_key(key) -> str | int:
     return int.__index__(key) if isinstance(key, int) else int(key)
 
 
-def plain_keys(keys: str | int | Iterable) -> list[str | int]:
+def plain_keys(keys: str | int | Iterable) -> list[Key]:
     """Return one key or several as a list of plain ones.
 
     Raises:
@@ -48,13 +50,12 @@ def plain_keys(keys: str | int | Iterable) -> list[str | int]:
         raise TypeError(f"Expected a key, text or an integer, or several; got {keys!r}.")
     keys = list(map(plain_key, keys))
     if len(set(keys)) != len(keys):
-        seen = set()
-        twice = next(key for key in keys if key in seen or seen.add(key))
+        ((twice, _),) = Counter(keys).most_common(1)
         raise ValueError(f"The key {twice!r} is given twice.")
     return keys
 
 
-def as_plain_keys(keys: list) -> list[str | int]:
+def as_plain_keys(keys: list) -> list[Key]:
     """Return keys as plain ones; whether they can be kept, and are there once, isn't looked at.
 
     Raises:

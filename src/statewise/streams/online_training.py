@@ -11,7 +11,7 @@ import numpy as np
 
 from statewise._keras_compat import build_symbolically, compiled_loss
 from statewise._runtime.forks import check_not_forked
-from statewise.models.structure import recurrent_layers
+from statewise.models.structure import KeptStates, recurrent_layers
 from statewise.models.training.flags import Flags
 from statewise.models.training.piece import Piece
 from statewise.models.training.piece_runs import train_piece
@@ -37,7 +37,7 @@ class OnlineTrainer:
     def __init__(self, model: keras.Model, runner: Runner, missing: str):
         self._model, self._runner, self._missing = model, runner, missing
         self._signature, self._history = runner.signature, runner.history
-        self._programs: Programs | None = None
+        self._programs: tuple[Programs, GivenStates] | None = None
         self._compiled_for: object = None
 
     def learn(self, pairs: Mapping) -> dict[str, float]:
@@ -110,7 +110,9 @@ class OnlineTrainer:
             shortest = min(part.x.shape[1] for part in parts)
             engine = self._runner.engine
             piece, begin = _last_steps([part.shortened(shortest, engine) for part in parts])
-        return GradientStep(self._model, self._compiled(piece), piece, begin)
+        programs, states = self._compiled(piece)
+        states.arrays = begin
+        return GradientStep(self._model, programs, piece)
 
     def _sequences(self, parts: Sequence[RecentSteps], time: int) -> tuple[Piece, list[np.ndarray]]:
         """Return the steps as one batch, filled up to ``time`` steps and a power of two rows."""
@@ -135,13 +137,14 @@ class OnlineTrainer:
         ]
         return Piece(0, 1, capacity, data, None), begin
 
-    def _compiled(self, piece: Piece) -> Programs:
+    def _compiled(self, piece: Piece) -> "tuple[Programs, GivenStates]":
         """Return the compiled programs, for the optimizer and loss as they are now."""
         model = self._model
         if self._programs is None or self._compiled_for is not compiled_loss(model):
             batch = piece.data[0] if isinstance(piece.data[1], Flags) else piece.data
             build_symbolically(model, data_batch=batch)
-            self._programs = Programs(model, GivenStates(recurrent_layers(model)))
+            states = GivenStates(recurrent_layers(model))
+            self._programs = Programs(model, states), states
             self._compiled_for = compiled_loss(model)
         return self._programs
 
@@ -153,11 +156,10 @@ class GradientStep:
         model: compiled, with its optimizer's variables.
         programs: compiled for it.
         piece: one batch of recent steps.
-        begin: the states with which they begin.
     """
 
-    def __init__(self, model: keras.Model, programs: Programs, piece: Piece, begin: list):
-        self._model, self._programs, self._piece, self._begin = model, programs, piece, begin
+    def __init__(self, model: keras.Model, programs: Programs, piece: Piece):
+        self._model, self._programs, self._piece = model, programs, piece
         variables = [*model.variables, *model.optimizer.variables]
         self._before = [(variable, variable.value) for variable in variables]
 
@@ -170,7 +172,6 @@ class GradientStep:
         Raises:
             FloatingPointError: if the loss is NaN or infinite; the step is to be taken back then.
         """
-        self._programs.states.arrays = self._begin
         self._programs.reset_metrics()
         (logs,) = train_piece(self._model, self._programs, self._piece, Span(0, 1, 1))
         logs = {name: float(value) for name, value in logs.items()}
@@ -187,7 +188,7 @@ class GradientStep:
             variable.assign(value)
 
 
-class GivenStates:
+class GivenStates(KeptStates):
     """The states with which a batch of recent steps begins; what they end with isn't used.
 
     Args:
@@ -197,8 +198,8 @@ class GivenStates:
         arrays: those of the state, layer by layer.
     """
 
-    def __init__(self, layers: list):
-        self.layers = layers
+    def __init__(self, layers: list[keras.layers.RNN]):
+        super().__init__(layers)
         self.arrays: list[np.ndarray] = []
 
     def begin(self, batch: int) -> list[list]:

@@ -27,7 +27,7 @@ class Runner:
 
     Attributes:
         engine, signature, states, history: as given.
-        in_place: whether the states may be changed where they lie.
+        native: the engine, where it may change the states where they lie; else None.
     """
 
     def __init__(
@@ -43,8 +43,9 @@ class Runner:
         self.states, self.history = states, history
         self._joins = joins
         # The native step writes to all of its rows or, where it refuses, to none.
-        native = isinstance(engine, NativeEngine)
-        self.in_place = native and states.store is None and not history.steps
+        self.native: NativeEngine | None = None
+        if isinstance(engine, NativeEngine) and states.store is None and not history.steps:
+            self.native = engine
         # What is finite in every state, but for a model of somebody else's that begins with more.
         self._finite = [
             name
@@ -81,8 +82,8 @@ class Runner:
         None where that can't be done: for several steps, keys that aren't there, and numbers so
         large that a state might become infinite.
         """
-        engine, table = self.engine, self.states.table
-        if not isinstance(engine, NativeEngine) or batch.x.shape[1] != 1 or not batch.tame:
+        engine, table = self.native, self.states.table
+        if engine is None or batch.x.shape[1] != 1 or not batch.tame:
             return None
         engine.refresh()
         if not engine.tame:

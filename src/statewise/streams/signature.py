@@ -100,7 +100,7 @@ def signature_of(model: keras.Model) -> Signature:
     first = initial_state(model, 1).numpy()
     for layer, name in zip(found, layer_names(model), strict=True):
         for array in array_names(layer):
-            state[f"{name}:{array}"] = first[name][array][0]
+            state[f"{name}:{array}"] = np.asarray(first[name][array][0])
             kinds[f"{name}:{array}"] = f"{type(layer).__name__}:{array}"
     outputs, sequences = _outputs(model, shape[2:], dtype)
     vocabulary = min(_vocabularies(model, inputs[0]), default=None)

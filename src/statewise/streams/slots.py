@@ -6,9 +6,11 @@ by one operation that nothing can divide, and then applied. `settle`, which ever
 the table calls first, applies what was decided and drops what wasn't, as often as it takes.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
+
+from statewise.streams.keys import Key
 
 _FIRST_CAPACITY = 16
 
@@ -36,8 +38,8 @@ class Change:
     def __init__(
         self,
         parts: Sequence[tuple[np.ndarray, Mapping[str, np.ndarray]]] = (),
-        joining: Mapping[Hashable, int] | None = None,
-        leaving: Mapping[Hashable, int] | None = None,
+        joining: Mapping[Key, int] | None = None,
+        leaving: Mapping[Key, int] | None = None,
         free: int = 0,
         undo: Callable[[], None] | None = None,
     ):
@@ -109,19 +111,19 @@ class SlotTable:
             name: np.empty((0, *row.shape), row.dtype) for name, row in self._first.items()
         }
         self.change: Change | InPlace | None = None
-        self.newest: dict[Hashable, Newest] = {}
-        self._slots: dict[Hashable, int] = {}
+        self.newest: dict[Key, Newest] = {}
+        self._slots: dict[Key, int] = {}
         self._free: list[int] = []
 
     def __len__(self) -> int:
         self.settle()
         return len(self._slots)
 
-    def __contains__(self, key: Hashable) -> bool:
+    def __contains__(self, key: Key) -> bool:
         self.settle()
         return key in self._slots
 
-    def __iter__(self) -> Iterator[Hashable]:
+    def __iter__(self) -> Iterator[Key]:
         self.settle()
         return iter(self._slots)
 
@@ -136,13 +138,13 @@ class SlotTable:
         if self.newest:
             self._take_over()
 
-    def find(self, keys: Sequence[Hashable]) -> np.ndarray:
+    def find(self, keys: Sequence[Key]) -> np.ndarray:
         """Return the slot of each key, int64 ``(keys,)``; -1 where a key isn't there."""
         self.settle()
         get = self._slots.get
         return np.fromiter((get(key, -1) for key in keys), np.int64, len(keys))
 
-    def find_all(self, keys: Sequence[Hashable]) -> np.ndarray | None:
+    def find_all(self, keys: Sequence[Key]) -> np.ndarray | None:
         """Return the slot of each key, int64 ``(keys,)``; None where any key isn't there."""
         self.settle()
         try:
@@ -166,7 +168,7 @@ class SlotTable:
             rows[name][absent] = first
         return rows
 
-    def newest_of(self, key: Hashable) -> Newest:
+    def newest_of(self, key: Key) -> Newest:
         """Return a stream's rows, and leave it at that what handles made of others.
 
         Raises:
@@ -188,28 +190,21 @@ class SlotTable:
         Args:
             updates: keys, each once, and their rows, by column. Keys that aren't there join.
         """
-        known = [(self.find_all(keys), rows) for keys, rows in updates]
-        if all(slots is not None for slots, _ in known):
-            return Change(known)
-        new = self.strangers([key for keys, _ in updates for key in keys])
-        self._reserve(len(new))
-        free = len(self._free) - len(new)
-        joining = dict(zip(new, reversed(self._free[free:]), strict=True))
         parts = []
         for keys, rows in updates:
-            slots = self.find(keys)
-            for i in np.flatnonzero(slots < 0):
-                slots[i] = joining[keys[i]]
+            slots = self.find_all(keys)
+            if slots is None:
+                return self._planned_with_new(updates)
             parts.append((slots, rows))
-        return Change(parts, joining, free=free)
+        return Change(parts)
 
-    def strangers(self, keys: Sequence[Hashable]) -> list:
+    def strangers(self, keys: Sequence[Key]) -> list:
         """Return those keys that aren't there."""
         self.settle()
         slots = self._slots
         return [key for key in keys if key not in slots]
 
-    def planned_removal(self, keys: Iterable[Hashable]) -> Change:
+    def planned_removal(self, keys: Iterable[Key]) -> Change:
         """Return a change that isn't decided yet: keys leave, and their slots serve again."""
         self.settle()
         return Change(leaving={key: self._slots[key] for key in keys}, free=len(self._free))
@@ -220,6 +215,20 @@ class SlotTable:
         change.decided.append(True)
         self.change = change
         self.settle()
+
+    def _planned_with_new(self, updates: Sequence[tuple[Sequence, Mapping]]) -> Change:
+        """Return a change in which some keys join."""
+        new = self.strangers([key for keys, _ in updates for key in keys])
+        self._reserve(len(new))
+        free = len(self._free) - len(new)
+        joining = dict(zip(new, reversed(self._free[free:]), strict=True))
+        parts = []
+        for keys, rows in updates:
+            slots = self.find(keys)
+            for i in np.flatnonzero(slots < 0).tolist():
+                slots[i] = joining[keys[i]]
+            parts.append((slots, rows))
+        return Change(parts, joining, free=free)
 
     def _reserve(self, count: int) -> None:
         """Make room for ``count`` more keys."""
@@ -237,6 +246,8 @@ class SlotTable:
 
     def _finish(self) -> None:
         change = self.change
+        if change is None:
+            return
         if change.decided:
             change.apply(self)
         elif change.undo is not None:

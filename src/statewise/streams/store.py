@@ -137,7 +137,7 @@ class StateStore:
         """
         keys = as_plain_keys(list(keys))
         records = self._records.packed(keys, values)
-        steps = [(_UPSERT, list(zip(keys, records, strict=True)))]
+        steps: list[tuple[str, list]] = [(_UPSERT, list(zip(keys, records, strict=True)))]
         about = self._about
         if weights is not None and weights != self.weights:
             about = signed({**about, "weights": weights})
@@ -152,8 +152,8 @@ class StateStore:
         Raises:
             OSError, RuntimeError: as `write`.
         """
-        keys = [(key,) for key in plain_keys(list(keys))]
-        self._transact([("DELETE FROM streams WHERE key = ?", keys)], then)
+        rows = [(key,) for key in plain_keys(list(keys))]
+        self._transact([("DELETE FROM streams WHERE key = ?", rows)], then)
 
     def close(self) -> None:
         """Close the file; closing it again does nothing."""
@@ -203,7 +203,7 @@ class StateStore:
         """
         self._begin()
         execute, executemany = self._connection.execute, self._connection.executemany
-        chain = [
+        chain: list[Callable] = [
             partial(execute, "BEGIN IMMEDIATE"),
             *(partial(executemany, statement, rows) for statement, rows in steps),
             partial(execute, "COMMIT"),

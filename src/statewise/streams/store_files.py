@@ -18,7 +18,7 @@ _DAMAGE = {
     sqlite3.SQLITE_FORMAT,
     sqlite3.SQLITE_MISMATCH,
 }
-_open_files = weakref.WeakSet()
+_open_files: "weakref.WeakSet[OpenFile]" = weakref.WeakSet()
 
 
 class OpenFile:

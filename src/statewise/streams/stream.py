@@ -7,7 +7,7 @@ import numpy as np
 
 from statewise._runtime.forks import unpickled
 from statewise.models.state import State
-from statewise.streams.engines import TAME
+from statewise.streams.engines import TAME, NativeEngine
 from statewise.streams.keys import plain_key
 from statewise.streams.slots import Newest
 
@@ -45,9 +45,7 @@ class Stream:
         self._newest = self._table.newest
         signature = streams._signature
         self._features, self._dtype = signature.features, signature.dtype
-        runner = streams._runner
-        self._engine = runner.engine if runner.in_place else None
-        self._weights = runner.engine.weights if runner.in_place else None
+        self._engine = streams._runner.native
         self._check_joined()
 
     def push(self, values) -> np.ndarray:
@@ -61,8 +59,8 @@ class Stream:
             if x.shape == self._features and x.dtype is self._dtype and hypot(*x.tolist()) < _TAME:
                 newest, key = self._newest, self.key
                 now = newest.get(key)
-                if now is None or not self._weights.are_current():
-                    now = self._begin()
+                if now is None or not engine.weights.are_current():
+                    now = self._begin(engine)
                 if now is not None:
                     state, _, steps = now
                     y, state = engine.run(x[None], state)
@@ -101,10 +99,10 @@ class Stream:
     def _check_joined(self) -> None:
         self._streams._states.known([self.key])
 
-    def _begin(self) -> Newest | None:
+    def _begin(self, engine: NativeEngine) -> Newest | None:
         """Return the stream's rows, the weights being those of now; None where these are wild."""
-        self._engine.refresh()
-        if not self._engine.tame:
+        engine.refresh()
+        if not engine.tame:
             return None
         try:
             return self._table.newest_of(self.key)

@@ -14,7 +14,7 @@ from statewise.streams.arrivals import batches_of
 from statewise.streams.engines import engine_of
 from statewise.streams.history import History
 from statewise.streams.keyed_states import KeyedStates
-from statewise.streams.keys import by_given_key, by_plain_key, plain_key, plain_keys
+from statewise.streams.keys import Key, by_given_key, by_plain_key, plain_key, plain_keys
 from statewise.streams.online_training import OnlineTrainer
 from statewise.streams.runner import Runner
 from statewise.streams.signature import signature_of
@@ -116,7 +116,7 @@ class Streams:
         """
         plain = by_plain_key(values)
         batches = batches_of(plain, self._signature, self._missing)
-        if self._runner.in_place and len(batches) == 1:
+        if self._runner.native is not None and len(batches) == 1:
             outputs = self._runner.push_in_place(batches[0])
             if outputs is not None:
                 return outputs if plain is values else by_given_key(outputs, plain, values)
@@ -252,7 +252,7 @@ class Streams:
             return newest[2]
         return int(self._states.gather(self._states.known([key]))["steps"][0])
 
-    def keys(self) -> list[str | int]:
+    def keys(self) -> list[Key]:
         """Return the keys."""
         return list(self._states.table)
 
@@ -269,7 +269,7 @@ class Streams:
         except (TypeError, ValueError):  # True and 1.0 are no keys, equal to 1 as they are
             return False
 
-    def __iter__(self) -> Iterator[str | int]:
+    def __iter__(self) -> Iterator[Key]:
         return iter(self._states.table)
 
     def __len__(self) -> int:
