@@ -25,9 +25,10 @@ def forecaster_for(
     """
     given = {name: options[name] for name in _CHOOSABLE if options.get(name) is not None}
     if horizon is None:
-        many = isinstance(data, Panel)
-        frequency = data.calendar.frequency if many else data.frequency
-        steps = int(np.median(data.lengths)) if many else len(data)
+        if isinstance(data, Panel):
+            frequency, steps = data.calendar.frequency, int(np.median(data.lengths))
+        else:
+            frequency, steps = data.frequency, len(data)
         # All windows together may take a third of the series.
         most = 6 * (steps // max(6, 3 * windows))
         horizon = default_horizon(frequency, most, given.get("season"))

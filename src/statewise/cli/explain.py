@@ -121,6 +121,8 @@ def _loaded(path: str):
 def _from_file(path: Path, name: str):
     """Return a model by its name in a file, which is run."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:  # not for a name that ends with .py
+        raise Refusal(f"{path} is no file of Python")
     module = importlib.util.module_from_spec(spec)
     sys.path.insert(0, str(path.parent.resolve()))  # as for `python FILE`
     try:

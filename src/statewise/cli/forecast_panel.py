@@ -59,7 +59,8 @@ def forecast_panel(
 
 
 def _refuse_short(panel: Panel, forecaster: Forecaster, held: int) -> None:
-    least = least_known(None if forecaster.lookback == "auto" else forecaster.lookback)
+    asked = forecaster.lookback
+    least = least_known(asked if isinstance(asked, int) else None)  # else it is "auto"
     need = least + forecaster.horizon + held
     few = panel.lengths < need
     if few.any():

@@ -74,7 +74,7 @@ def forecast_series(
         else:
             result = evaluate_closed_loop(forecaster, series, progress=progress)
     if no_holdout:
-        page = _beyond(forecaster, series, output, printer, levels)
+        page: Report | None = _beyond(forecaster, series, output, printer, levels)
     else:
         page = _beside_truth(result, series, output, printer, levels, one_step=one_step)
     if report and page is not None:
@@ -109,9 +109,8 @@ def _beside_truth(
     found = None if one_step else from_evaluation(result, level=levels)
     bands = {}
     if found is not None:
-        bands = {
-            level: [end[0, 0] for end in ends] for level, ends in found.arrays["model"].bands.items()
-        }
+        ours = found.arrays["model"]
+        bands = {level: [end[0, 0] for end in ends] for level, ends in ours.bands.items()}
     _write(result.train, frame, title, output, printer, name=_time_name(series), bands=bands)
     return None if found is None else report_of_backtest(found, command=command_line())
 

@@ -22,7 +22,7 @@ INTERRUPTED = 130  # what a shell expects after Ctrl-C: 128 + SIGINT
 class _Statewise(click.Group):
     """A group whose errors are one line, and whose end by Ctrl-C is one line too."""
 
-    def main(self, *args, standalone_mode: bool = True, **kwargs):
+    def main(self, *args, standalone_mode=True, **kwargs):
         if not standalone_mode:
             return super().main(*args, standalone_mode=False, **kwargs)
         try:
