@@ -1,6 +1,7 @@
 """The picture of a forecast: what was known, what came, and what was forecast."""
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,10 @@ from statewise.pictures.render.names import legible
 
 # Okabe and Ito's colours, which people with any colour vision tell apart; widths and dashes differ
 # too, for print in black and white.
-_HISTORY = {"color": "#333333", "linewidth": 1.4}
-_TRUTH = {"color": "#000000", "linewidth": 2.4}
-_MODEL = {"color": "#D55E00", "linewidth": 2.4, "dashes": (5, 1.6)}
-_OTHERS = (
+_HISTORY: dict[str, Any] = {"color": "#333333", "linewidth": 1.4}
+_TRUTH: dict[str, Any] = {"color": "#000000", "linewidth": 2.4}
+_MODEL: dict[str, Any] = {"color": "#D55E00", "linewidth": 2.4, "dashes": (5, 1.6)}
+_OTHERS: tuple[dict[str, Any], ...] = (
     {"color": "#0072B2", "linewidth": 1.2, "dashes": (1.5, 1.5)},
     {"color": "#009E73", "linewidth": 1.2, "dashes": (6, 2, 1.5, 2)},
     {"color": "#CC79A7", "linewidth": 1.2, "dashes": (9, 3)},
@@ -76,7 +77,7 @@ def plot_forecast(
     figure = Figure(figsize=_SIZE, dpi=100, layout="constrained")
     axes = figure.add_subplot()
     shown = history.iloc[-max(_HISTORY_LENGTHS * len(forecasts), _LEAST_HISTORY) :]
-    dots = {"marker": "o", "markersize": 5} if len(forecasts) == 1 else {}
+    dots: dict[str, Any] = {"marker": "o", "markersize": 5} if len(forecasts) == 1 else {}
     axes.plot(shown.index, shown.to_numpy(), **_HISTORY)
     lines = {}
     for (name, forecast), style in zip(
@@ -120,7 +121,7 @@ def _styles(count: int):
 def _dress(axes: Axes, shown: pd.Series, forecasts: pd.DataFrame, title: str, held_out: bool):
     """Set what stands around the lines."""
     # A name may hold dollar signs, which would begin a formula.
-    plain = {"parse_math": False}
+    plain: dict[str, Any] = {"parse_math": False}
     axes.set_title(
         legible(title, _TITLE), loc="left", fontsize=14, fontweight="bold", pad=12, **plain
     )
@@ -138,7 +139,7 @@ def _dress(axes: Axes, shown: pd.Series, forecasts: pd.DataFrame, title: str, he
         axes.xaxis.set_major_locator(MaxNLocator(nbins=10, integer=True))
     begin, end = shown.index[-1], forecasts.index[-1]
     axes.axvspan(begin, end, color="#F2F2F2", linewidth=0, zorder=0)
-    note = {
+    note: dict[str, Any] = {
         "transform": axes.get_xaxis_transform(),
         "va": "top",
         "fontsize": 10,

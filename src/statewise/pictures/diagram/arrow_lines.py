@@ -70,21 +70,22 @@ class Frame:
 
 def value_lines(diagram: Diagram, frame: Frame) -> list[tuple]:
     """Return the lines of the values' arrows, each with the words beside it."""
-    found = []
-    pairs: dict[tuple[int, int], list] = {}
+    found: list[tuple] = []
+    pairs: dict[tuple[int, int], list[tuple[Place, Place]]] = {}
     for arrow in diagram.arrows:
         if arrow.kind == VALUE:
-            pairs.setdefault((arrow.start[0], arrow.end[0]), []).append(arrow)
+            start, end = arrow.places
+            pairs.setdefault((start[0], end[0]), []).append((start, end))
     for (low, high), arrows in pairs.items():
-        starts = {a.start for a in arrows}
-        ends = {a.end for a in arrows}
+        starts = {start for start, _ in arrows}
+        ends = {end for _, end in arrows}
         if len(arrows) > _FEW * max(len(ends), len(starts)) or (
             len(starts) > 2 and len(ends) > 2 and len(arrows) == len(starts) * len(ends)
         ):
             found += _bar(frame, low, high, arrows, starts, ends)
             continue
         comb = len(starts) == 1 or len(ends) == 1
-        found += [(_way(diagram, frame, a.start, a.end, comb), ()) for a in arrows]
+        found += [(_way(diagram, frame, start, end, comb), ()) for start, end in arrows]
     return found
 
 
@@ -119,6 +120,6 @@ def _bar(frame: Frame, low: int, high: int, arrows, starts, ends) -> list[tuple]
 def _say(arrows, starts, ends) -> str:
     if len(arrows) == len(starts) * len(ends):
         return "every step sees every step"
-    if all(a.start[1] <= a.end[1] for a in arrows):
+    if all(start[1] <= end[1] for start, end in arrows):
         return "each step sees the steps up to its own"
     return "each step sees several steps"

@@ -62,9 +62,8 @@ def with_closed_loop(known: Diagram, one: Diagram, steps: int) -> Diagram:
     for column, span in enumerate(loop.spans, start=begin):
         here = {box.place: (box.row, column) for box in one.boxes}
         boxes += [Box(row, column, span, looped=True) for row, _ in here.values()]
-        arrows += [
-            Arrow(here[a.start], here[a.end], a.kind) for a in one.arrows if a.kind != CARRIED
-        ]
+        inner = [(a.places, a.kind) for a in one.arrows if a.kind != CARRIED]
+        arrows += [Arrow(here[start], here[end], kind) for (start, end), kind in inner]
         for row in known.rows_of(CELLS):
             arrows.append(Arrow(last[row], (row, column), STATE))
             last[row] = (row, column)
@@ -95,16 +94,15 @@ def _is_crossed(diagram: Diagram, arrow: Arrow, reset: int) -> bool:
         return reset == 0 and arrow.start is None
     if arrow.kind not in (STATE, CUT):
         return False
-    steps = {box.place: box.steps for box in diagram.boxes}
-    ends = sorted((steps[arrow.start], steps[arrow.end]))
-    return ends[1] == (reset, reset + 1)
+    steps = {box.place: box.steps for box in diagram.boxes if box.steps is not None}
+    return max(steps[arrow.start], steps[arrow.end]) == (reset, reset + 1)
 
 
 def _no_such_reset(diagram: Diagram, reset: int) -> str:
     boxes = [box for row in diagram.rows_of(CELLS) for box in diagram.boxes_of(row)]
     if not boxes:
         return f"resets={reset}: this model has no recurrent layer, so there is nothing to reset."
-    most = max(box.steps[1] for box in boxes)
+    most = max(box.steps[1] for box in boxes if box.steps is not None)
     hidden = next((box.steps for box in boxes if box.is_gap), None)
     if reset == 0:
         return "resets=0: no layer is stateful, so nothing comes in from the last batch."

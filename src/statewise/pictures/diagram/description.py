@@ -45,9 +45,10 @@ def sights(diagram: Diagram) -> dict[Place, set[Place]]:
 
 def count_steps(boxes: list[Box]) -> int | None:
     """Return how many time steps boxes stand for; None where there is no time."""
-    if any(box.steps is None for box in boxes):
+    spans = [box.steps for box in boxes if box.steps is not None]
+    if len(spans) < len(boxes):
         return None if len(boxes) == 1 else len(boxes)
-    return sum(box.steps[1] - box.steps[0] for box in boxes)
+    return sum(stop - start for start, stop in spans)
 
 
 def _in_and_out(diagram: Diagram) -> str:
@@ -115,7 +116,7 @@ def _states(diagram: Diagram) -> list[str]:
         )
         arrows = [a for a in diagram.arrows if number in {p[0] for p in (a.start, a.end) if p}]
         kinds = {a.kind for a in arrows}
-        if any(a.kind == GIVEN and a.end[0] == number for a in arrows):
+        if any(a.kind == GIVEN and a.places[1][0] == number for a in arrows):
             said.append("It begins with a state that it is given.")
         elif CARRIED in kinds and any(a.start is None and a.kind == CARRIED for a in arrows):
             said.append("It begins with the state that the last batch left, row by row.")

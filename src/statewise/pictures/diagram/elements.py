@@ -77,6 +77,22 @@ class Arrow:
     end: Place | None
     kind: str = VALUE
 
+    @property
+    def places(self) -> tuple[Place, Place]:
+        """From where to where an arrow goes that stays within the batch.
+
+        Raises:
+            ValueError: for one that crosses batches.
+        """
+        if self.start is None or self.end is None:
+            raise ValueError("An arrow from or to another batch has one place only.")
+        return self.start, self.end
+
+    @property
+    def crossed(self) -> Place | None:
+        """Where an arrow from or to another batch touches this one; None for other arrows."""
+        return self.end if self.start is None else self.start if self.end is None else None
+
 
 @dataclass(frozen=True)
 class Diagram:
@@ -124,6 +140,8 @@ class Diagram:
 
 def number_of(diagram: Diagram, box: Box) -> int:
     """Return the number of a box's first step, from 1; the closed loop counts on."""
+    if box.steps is None:
+        raise ValueError("A box without time has no step's number.")
     known = [b.steps[1] for b in diagram.boxes if not b.looped and b.steps and b.row == box.row]
     return box.steps[0] + 1 + (max(known, default=1) if box.looped else 0)
 
@@ -167,12 +185,12 @@ def _reaches_out(diagram: Diagram, row: int) -> bool:
     return False
 
 
-def _spread(diagram: Diagram) -> set:
+def _spread(diagram: Diagram) -> set[tuple[Place, int]]:
     """Return (place, row) where all steps of a row are given the same, one box of a row at most."""
-    found = set()
+    found: set[tuple[Place, int]] = set()
     for row in range(len(diagram.rows)):
         boxes = [box for box in diagram.boxes_of(row) if box.steps is not None]
-        given = [{a.start for a in diagram.arrows_to(box.place)} for box in boxes]
+        given = [{a.places[0] for a in diagram.arrows_to(box.place)} for box in boxes]
         same = len(boxes) > 1 and all(g == given[0] for g in given)
         if same and len({start[0] for start in given[0]}) == len(given[0]):
             found |= {(start, row) for start in given[0]}

@@ -123,8 +123,8 @@ def _draw_label(scene: Scene, frame: Frame, row: int, lines: list[str]) -> None:
 def _crosses(diagram: Diagram, *, right: bool) -> bool:
     """Whether a state comes in, or goes out, on one side."""
     for arrow in diagram.arrows:
-        if arrow.kind in (CARRIED, CUT) and (arrow.start is None or arrow.end is None):
-            place = arrow.end or arrow.start
+        place = arrow.crossed
+        if arrow.kind in (CARRIED, CUT) and place is not None:
             backwards = diagram.rows[place[0]].backwards
             if ((arrow.start is None) != backwards) != right:
                 return True

@@ -2,7 +2,6 @@
 
 from statewise.pictures.diagram.arrow_lines import Frame
 from statewise.pictures.diagram.elements import (
-    CARRIED,
     CELLS,
     CUT,
     FED_BACK,
@@ -14,6 +13,7 @@ from statewise.pictures.diagram.elements import (
     Arrow,
     Box,
     Diagram,
+    Place,
     number_of,
 )
 from statewise.pictures.diagram.style import (
@@ -24,6 +24,7 @@ from statewise.pictures.diagram.style import (
     INKS,
     MUTED,
     OUTSIDE,
+    STATE_COLOR,
     STATE_INK,
     WIDE,
     centered,
@@ -45,7 +46,7 @@ def draw_box(scene: Scene, diagram: Diagram, frame: Frame, box: Box) -> None:
     corner = {CELLS: height / 2.6, LAYER: 3.0}.get(row.kind, 0.0)
     scene.add(Rectangle(x - WIDE / 2, y, WIDE, height, ink, corner))
     middle = y + height / 2
-    if box.is_gap:
+    if box.is_gap and box.steps is not None:
         first = number_of(diagram, box)
         last = first + box.steps[1] - box.steps[0] - 1
         low = row.kind == LAYER
@@ -72,19 +73,18 @@ def draw_box(scene: Scene, diagram: Diagram, frame: Frame, box: Box) -> None:
 def draw_states(scene: Scene, diagram: Diagram, frame: Frame) -> None:
     """Draw the arrows of the states: from step to step, across batches, from other layers."""
     for arrow in diagram.arrows:
-        if arrow.kind in (STATE, CUT) and arrow.start and arrow.end:
-            line = frame.sideways(arrow.start, arrow.end)
-            _draw_state(scene, line, arrow.kind)
-        elif arrow.kind in (CARRIED, CUT):
-            _draw_crossing(scene, diagram, frame, arrow)
+        if arrow.crossed:
+            _draw_crossing(scene, diagram, frame, arrow, arrow.crossed)
+        elif arrow.kind in (STATE, CUT):
+            _draw_state(scene, frame.sideways(*arrow.places), arrow.kind)
         elif arrow.kind == GIVEN:
-            points = frame.elbow(arrow.start, arrow.end)
+            points = frame.elbow(*arrow.places)
             scene.add(Line(points, GIVEN_INK, head=True))
             (x, y), (_, y1) = points[1], points[2]
             at = (y + y1) / 2 + 4
-            scene.add(Words(x - 6, at, "state", 11.0, anchor="end", color=STATE_INK.stroke))
+            scene.add(Words(x - 6, at, "state", 11.0, anchor="end", color=STATE_COLOR))
         elif arrow.kind == FED_BACK:
-            scene.add(Line(frame.elbow(arrow.start, arrow.end), FED_BACK_INK, head=True))
+            scene.add(Line(frame.elbow(*arrow.places), FED_BACK_INK, head=True))
 
 
 def draw_legend(scene: Scene, diagram: Diagram, x: float, y: float) -> None:
@@ -146,9 +146,10 @@ def _draw_state(scene: Scene, line, kind: str, label_above: float = 12) -> None:
     scene.add(centered(middle, y - label_above, "reset", 10.5, color="#B34700"))
 
 
-def _draw_crossing(scene: Scene, diagram: Diagram, frame: Frame, arrow: Arrow) -> None:
-    """Draw a state that comes from, or goes to, another batch."""
-    place = arrow.end or arrow.start
+def _draw_crossing(
+    scene: Scene, diagram: Diagram, frame: Frame, arrow: Arrow, place: Place
+) -> None:
+    """Draw a state that comes from, or goes to, another batch, at its place in this one."""
     backwards = diagram.rows[place[0]].backwards
     to_the_left = (arrow.start is None) != backwards
     y = frame.middle(place[0])
@@ -162,7 +163,7 @@ def _draw_crossing(scene: Scene, diagram: Diagram, frame: Frame, arrow: Arrow) -
     scene.add(Line(ends, CARRIED_INK, head=True))
     for i, part in enumerate((words[: words.rfind(" ")], words[words.rfind(" ") + 1 :])):
         scene.add(centered((edge + far) / 2, y + (-9 if i == 0 else 19), part, 10.5,
-                            color=STATE_INK.stroke))  # fmt: skip
+                            color=STATE_COLOR))  # fmt: skip
 
 
 def _fitted(x: float, y: float, text: str) -> Words:

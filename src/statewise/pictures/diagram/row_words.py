@@ -24,10 +24,9 @@ def words_of_layer(node: Node, passed: tuple[str, ...]) -> str:
     """Return what a layer is, and which layers that only move values stand before it."""
     layer = node.part.layer
     words = [name_of_layer(layer)]
-    activation = getattr(layer, "activation", None)
-    plain = node.part.recurrent or getattr(activation, "__name__", "linear") == "linear"
-    if not plain:
-        words.append(activation.__name__)
+    activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
+    if not node.part.recurrent and activation != "linear":
+        words.append(activation)
     if node.part.recurrent:
         if arithmetic_of(layer.cell) is None:
             words[0] += f" of {type(layer.cell).__name__}"

@@ -15,9 +15,10 @@ INKS = {
     LAYER: Ink("#555555", "#F1F1F1", 1.2),
     OUTPUT: Ink("#004C7D", "#DCEBF7", 3.0),
 }
-STATE_INK = Ink("#00664B", None, 2.6)
-GIVEN_INK = Ink("#00664B", None, 2.6)
-CARRIED_INK = Ink("#00664B", None, 2.6, (7, 4))
+STATE_COLOR = "#00664B"
+STATE_INK = Ink(STATE_COLOR, None, 2.6)
+GIVEN_INK = Ink(STATE_COLOR, None, 2.6)
+CARRIED_INK = Ink(STATE_COLOR, None, 2.6, (7, 4))
 FED_BACK_INK = Ink("#B34700", None, 1.8, (5, 3))
 GAP_DASH = (2.0, 3.0)
 MUTED, DARK = "#5A5A5A", "#1A1A1A"

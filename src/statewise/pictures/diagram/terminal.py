@@ -1,7 +1,6 @@
 """A diagram with letters, for a terminal."""
 
 from statewise.pictures.diagram.elements import (
-    CARRIED,
     CELLS,
     CUT,
     FED_BACK,
@@ -10,6 +9,7 @@ from statewise.pictures.diagram.elements import (
     LAYER,
     STATE,
     VALUE,
+    Arrow,
     Box,
     Diagram,
     number_of,
@@ -47,27 +47,29 @@ def _name(diagram: Diagram, row: int) -> str:
 def _row(diagram: Diagram, row: int, width: int) -> list[str]:
     letters = [" "] * (width + 8)
     for arrow in diagram.arrows:
-        if arrow.kind in (STATE, CUT) and arrow.start and arrow.end and arrow.start[0] == row:
-            low, high = sorted((_at(arrow.start[1]), _at(arrow.end[1])))
+        if arrow.crossed:
+            _crossing(letters, diagram, arrow, row)
+            continue
+        start, end = arrow.places
+        if arrow.kind in (STATE, CUT) and start[0] == row:
+            low, high = sorted((_at(start[1]), _at(end[1])))
             way = "//" if arrow.kind == CUT else "--"
-            backwards = arrow.end[1] < arrow.start[1]
+            backwards = end[1] < start[1]
             text = way + "-" * (high - low - 5) if arrow.kind == STATE else way
             text = f"<{text[:-1]}" if backwards and arrow.kind == STATE else text
             text = text if backwards or arrow.kind == CUT else f"{text[:-1]}>"
             _write(letters, low + 2, text)
-        elif arrow.kind in (CARRIED, CUT) and (arrow.start is None or arrow.end is None):
-            _crossing(letters, diagram, arrow, row)
-        elif arrow.kind == GIVEN and arrow.end[0] == row:
-            _write(letters, _at(arrow.end[1]) - 4, "=>")
+        elif arrow.kind == GIVEN and end[0] == row:
+            _write(letters, _at(end[1]) - 4, "=>")
     for box in diagram.boxes_of(row):
         text = _box(diagram, box)
         _write(letters, _at(box.column) - (len(text) - 1) // 2, text)
     return letters
 
 
-def _crossing(letters: list[str], diagram: Diagram, arrow, row: int) -> None:
-    place = arrow.end or arrow.start
-    if place[0] != row:
+def _crossing(letters: list[str], diagram: Diagram, arrow: Arrow, row: int) -> None:
+    place = arrow.crossed
+    if place is None or place[0] != row:
         return
     to_the_left = (arrow.start is None) != diagram.rows[row].backwards
     text = "//" if arrow.kind == CUT else ("~>" if not diagram.rows[row].backwards else "<~")
@@ -90,22 +92,23 @@ def _box(diagram: Diagram, box: Box) -> str:
 
 def _between(diagram: Diagram, row: int, width: int) -> list[str]:
     """Return the lines below a row: heads of arrows, and where they gather from other columns."""
-    arrows = [a for a in diagram.arrows if a.kind == VALUE and a.end[0] == row]
+    values = [arrow.places for arrow in diagram.arrows if arrow.kind == VALUE]
+    arrows = [(start, end) for start, end in values if end[0] == row]
     if not arrows:
         return []
     heads = [" "] * width
-    for arrow in arrows:
-        heads[_at(arrow.end[1])] = "^"
-    aslant = [a for a in arrows if a.start[1] != a.end[1]]
+    for _, end in arrows:
+        heads[_at(end[1])] = "^"
+    aslant = [(start[1], end[1]) for start, end in arrows if start[1] != end[1]]
     if not aslant:
         return ["".join(heads)]
     gather = [" "] * width
-    for arrow in aslant:
-        low, high = sorted((_at(arrow.start[1]), _at(arrow.end[1])))
+    for one, other in aslant:
+        low, high = sorted((_at(one), _at(other)))
         for at in range(low, high + 1):
             gather[at] = "-" if gather[at] == " " else gather[at]
-    for arrow in arrows:
-        for _, column in (arrow.start, arrow.end):
+    for places in arrows:
+        for _, column in places:
             gather[_at(column)] = "+" if gather[_at(column)] != " " else "|"
     return ["".join(heads), "".join(gather)]
 

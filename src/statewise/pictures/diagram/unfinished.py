@@ -63,9 +63,9 @@ class Unfinished:
     origin: dict[tuple, list[frozenset]] = field(default_factory=dict)
     through: dict[tuple, tuple[str, ...]] = field(default_factory=dict)
 
-    def given(self, goal: int, place: int) -> frozenset:
+    def given(self, goal: int, place: int | np.integer) -> frozenset:
         """Return the boxes whose values go into a place of a goal."""
-        boxes = set()
+        boxes: set = set()
         for source, reach in zip(self.trace.sources, self.trace.reach[goal], strict=True):
             for there in np.flatnonzero(reach[place]):
                 if source[:3] not in self.origin:

@@ -2,12 +2,14 @@
 
 import html
 from dataclasses import dataclass, field
+from typing import cast
 
 import keras
 import numpy as np
 import pandas as pd
 
 from statewise.pictures.diagram.drawing import Drawing, draw, drawing_of
+from statewise.pictures.diagram.elements import Diagram
 from statewise.pictures.explanation import cautions, sentences
 from statewise.pictures.explanation.reach import measure_reach, reach_table
 from statewise.pictures.explanation.weights import weights_table
@@ -110,7 +112,7 @@ def explain(model: keras.Model, x=None, *, steps: int | None = None) -> Explanat
         *([] if cut is None else [cut.description]),
     ]
     warned = [
-        *cautions.of_reach(reaches, drawing.diagram),
+        *cautions.of_reach(reaches, cast(Diagram, drawing.diagram)),  # of a model
         *cautions.of_shape(trace),
         *cautions.of_cut(model, x),
     ]

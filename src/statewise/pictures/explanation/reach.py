@@ -128,7 +128,7 @@ def _pull(run, probes, values, o: int, places: TimeAxis):
 
 def _readers(trace: Trace) -> dict[int, int]:
     """Return for each input of whole numbers the number of the node that reads it."""
-    found = {}
+    found: dict[int, int] = {}
     for (kind, n, _, _), reach in zip(trace.goals, trace.reach, strict=True):
         if kind != "input" or len(trace.nodes[n].outputs) != 1:
             continue

@@ -176,11 +176,12 @@ def inspect_steps(model: keras.Model, x, *, state: State | None = None) -> Inspe
     layers = recurrent_layers(model)
     loops = [p for p in parts_of(model) if p.recurrent and isinstance(p.layer, Recurrent)]
     names = dict(zip(map(id, layers), layer_names(model), strict=True))
-    arrays = [None] * len(layers)
+    arrays: list = [None] * len(layers)
     if state is not None:
         check_same_layers(initial_state(model, 1), state)
         arrays = [list(state[name].values()) for name in layer_names(model)]
-    found, unknown = {}, []
+    found: dict[str, LayerSteps] = {}
+    unknown: list[str] = []
 
     def handle(part, original, sequences, begin, mask=None, training=False):
         name, cell = names[id(part.layer)], arithmetic_of(part.layer.cell)

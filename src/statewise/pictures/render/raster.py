@@ -1,6 +1,8 @@
 """A scene as PNG, drawn by Matplotlib from the same lines, boxes and words as its SVG."""
 
 import os
+from collections.abc import Callable
+from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyBboxPatch, Polygon, Rectangle
@@ -75,7 +77,7 @@ def _style(ink: scenes.Ink, order: int) -> dict:
     }
 
 
-_DRAWERS = {
+_DRAWERS: dict[type, Callable[[Any, Any, int], None]] = {
     scenes.Rectangle: _rectangle,
     scenes.Line: _line,
     scenes.Disc: _disc,

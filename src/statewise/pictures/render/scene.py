@@ -1,6 +1,8 @@
 """A drawing as lines, boxes and words at their places, and its form as SVG."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from statewise.pictures.render.names import plain
@@ -184,4 +186,9 @@ def _n(number: float) -> str:
     return f"{number:.2f}".rstrip("0").rstrip(".")
 
 
-_WRITERS = {Rectangle: _rectangle, Line: _line, Disc: _disc, Words: _words}
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    Rectangle: _rectangle,
+    Line: _line,
+    Disc: _disc,
+    Words: _words,
+}

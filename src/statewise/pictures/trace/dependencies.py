@@ -36,8 +36,7 @@ def measure_nodes(found: Trace, rng) -> None:
     for node, (*_, inputs, _), probe, (base, moved) in zip(
         found.nodes, works, probes, compiled(run)(probes), strict=True
     ):
-        reach = [np.asarray(m).T for m in moved]
-        reach = [_split(r, [len(v.time) for v in inputs]) for r in reach]
+        reach = [_split(np.asarray(m).T, [len(v.time) for v in inputs]) for m in moved]
         if node.part.recurrent:
             node.backwards = bool(reach[0][0][0, 1])  # its first output knows the last step
         else:
@@ -143,7 +142,7 @@ def _settle_row(value: Value, reach: list[np.ndarray], node: Node, i: int) -> No
     if not all(r.shape[0] == r.shape[1] and (r == np.eye(len(r))).all() for r in reach):
         value.time = time_axis(None)
         for each in node.reach:
-            each[i] = each[i].any(axis=1, keepdims=True)
+            each[i] = np.any(each[i], axis=1, keepdims=True)
 
 
 def settle_tokens(found: Trace) -> None:
@@ -159,11 +158,11 @@ def settle_tokens(found: Trace) -> None:
         if not is_time:
             value.time = time_axis(None)
             for reach in found.reach:
-                reach[i] = reach[i].any(axis=1, keepdims=True)
+                reach[i] = np.any(reach[i], axis=1, keepdims=True)
     for (*_, goal), reach in zip(found.goals, found.reach, strict=True):
         if len(goal.shape) == 2 and goal.time.steps is None:
             for i, r in enumerate(reach):
-                reach[i] = r.any(axis=0, keepdims=True)
+                reach[i] = np.any(r, axis=0, keepdims=True)
 
 
 def _are_copies(outputs, inputs) -> bool:

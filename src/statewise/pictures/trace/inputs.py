@@ -60,12 +60,12 @@ def inputs_of(model: keras.Model, shape=None, steps: int | None = None) -> Input
         raise ValueError(f"steps={steps!r}: time steps are a whole number, 1 or more.")
     given = None if shape is None else _as_shapes(shape)
     own = _own_shapes(model)
-    if own is None and given is None:
-        raise ValueError(
-            f"Model {legible(model.name)!r} isn't built yet, so its inputs aren't known: give "
-            "the shape, (batch, time steps, features)."
-        )
     if own is None:
+        if given is None:
+            raise ValueError(
+                f"Model {legible(model.name)!r} isn't built yet, so its inputs aren't known: give "
+                "the shape, (batch, time steps, features)."
+            )
         _build(model, given, steps)
         own = _own_shapes(model) or [tuple(None for _ in s) for s in given]
     given = given or [tuple(None for _ in s) for s in own]

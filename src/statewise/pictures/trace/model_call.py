@@ -19,7 +19,8 @@ QUICK = {
 
 def stateful_of(parts: list[Part]) -> list:
     """Return the layers among parts that carry their state from batch to batch."""
-    return [p.layer for p in parts if isinstance(p.layer, Recurrent) and p.layer.stateful]
+    layers: list[keras.layers.RNN] = [p.layer for p in parts if isinstance(p.layer, Recurrent)]
+    return [layer for layer in layers if layer.stateful]
 
 
 def carrying(layers, states) -> Carry:

@@ -57,7 +57,7 @@ class Node:
         outputs: what came out; of a recurrent layer the output of each step, then its state.
         again: calls the part with other inputs.
         reach: for each output, for each input: bool (places of the output, places of the input),
-            which of them it depends on. None for a recurrent layer.
+            which of them it depends on. Empty for a recurrent layer.
         moves: whether every output is an input, put elsewhere.
         backwards: of a recurrent layer, whether it begins at the last step.
     """
@@ -66,7 +66,7 @@ class Node:
     inputs: list[Value]
     outputs: list[Value]
     again: Callable
-    reach: list[list[np.ndarray]] | None = None
+    reach: list[list[np.ndarray]] = field(default_factory=list)
     moves: bool = False
     backwards: bool = False
 
