@@ -96,13 +96,14 @@ def take_in(data: Any, columns: Columns | Mapping[str, Any] | None = None) -> In
         return _one_series(as_time_series(data), "series")
     if isinstance(data, Panel):
         check_forecasts(data.columns)
-        return _as_given(Form("long", "pandas"), data)
+        return Intake(Form("long", "pandas"), data, data)
     frame = as_frame(data)
     if frame is None:
         array = _as_array(data)
         if array.ndim == 2:
             frame = pd.DataFrame(array, columns=range(array.shape[1]))
-            return _as_given(Form("wide array"), read_wide(frame))
+            panel = read_wide(frame)
+            return Intake(Form("wide array"), panel, panel)
         return _one_series(as_time_series(array), "array")
     there = set(frame.columns)
     given = there | (set(data.index.names) if isinstance(data, pd.DataFrame) else set())
@@ -112,13 +113,14 @@ def take_in(data: Any, columns: Columns | Mapping[str, Any] | None = None) -> In
     if long or named:
         check_forecasts(columns, keyed)
         form = Form("long", backend, keyed=keyed)
-        return _as_given(form, read_panel(data, columns))
+        panel = read_panel(data, columns)
+        return Intake(form, panel, panel)
     panel = read_wide(data)
     time = panel.time.name
     indexed = backend == "pandas" and time not in there
     if len(panel) == 1 and backend == "pandas":
         return _one_series(as_time_series(data), "series")
-    return _as_given(Form("wide", backend, indexed=indexed, time=str(time)), panel)
+    return Intake(Form("wide", backend, indexed=indexed, time=str(time)), panel, panel)
 
 
 def as_columns(given: Columns | Mapping[str, Any] | None) -> Columns:
@@ -230,10 +232,6 @@ def _as_array(data: Any) -> np.ndarray:
             f"the series must have the shape (time,) or (time, series), but has {array.shape}"
         )
     return array
-
-
-def _as_given(form: Form, panel: Panel) -> Intake:
-    return Intake(form, panel, panel)
 
 
 def _one_series(series: TimeSeries, layout: str) -> Intake:

@@ -37,11 +37,6 @@ class Arguments:
     short: str = "raise"
     missing: str = "mask"
 
-    @property
-    def least_known(self) -> int:
-        """Known steps before the first one to forecast that a series of a panel must have."""
-        return least_known(self.lookback)
-
 
 def least_known(lookback: int | None) -> int:
     """Return how many known steps a series of a panel must have before the first to forecast.

@@ -6,7 +6,7 @@ from statewise.sequences import DataError, Panel
 from statewise.sequences.holidays import with_absent
 from statewise.sequences.panel import format_keys
 from statewise.sequences.season import find_season, season_lengths
-from statewise.tasks.forecasting.engine import Arguments, TrainingData
+from statewise.tasks.forecasting.engine import Arguments, TrainingData, least_known
 from statewise.tasks.forecasting.known_steps import absent_note, on_calendar
 
 _SEASONS_LOOKED_AT = 200  # series that decide about the season
@@ -90,13 +90,13 @@ def season_of(panel: Panel) -> int:
 
 def _too_short(panel: Panel, arguments: Arguments) -> np.ndarray:
     """Whether a series is too short to learn from, (series,)."""
-    need = arguments.least_known + arguments.horizon
+    need = least_known(arguments.lookback) + arguments.horizon
     return (panel.lengths < need) | ~any_known(panel, 2)
 
 
 def _refused_if_asked(panel: Panel, short: np.ndarray, arguments: Arguments) -> str:
     """Refuse series that are too short where that was asked for; else say that they are."""
-    least, horizon = arguments.least_known, arguments.horizon
+    least, horizon = least_known(arguments.lookback), arguments.horizon
     what = f"{short.sum()} of {len(panel)} series have" if len(panel) > 1 else "the series has"
     message = (
         f"{what} too few time steps to learn from: {format_keys(panel.keys[short])}; lookback "

@@ -7,12 +7,12 @@ import jax
 import numpy as np
 
 from statewise.sequences import Panel
-from statewise.tasks.forecasting.engine import LEAST_LOOKBACK, Arguments, TrainingData
+from statewise.tasks.forecasting.engine import LEAST_LOOKBACK, Arguments, TrainingData, least_known
 from statewise.tasks.forecasting.global_model.architecture import Architecture
 from statewise.tasks.forecasting.global_model.features import Arrays, Encoder
-from statewise.tasks.forecasting.global_model.training import UPDATES, Schedule
 
 MEMBERS = 2  # networks whose median is the forecast: a third brought nothing on validation parts
+UPDATES = 25  # in an epoch
 BATCH = 128  # windows of an update
 _EPOCHS = 22
 _UNITS = 32
@@ -51,6 +51,23 @@ class Request:
     members: int = MEMBERS
 
 
+@dataclass(frozen=True)
+class Schedule:
+    """How a network is trained.
+
+    Attributes:
+        epochs: of ``UPDATES`` updates each, over which the learning rate falls to 0.
+        batch: windows of an update.
+        rate: the learning rate at the start.
+        horizon: steps over which the loop is closed in training.
+    """
+
+    epochs: int
+    batch: int
+    rate: float
+    horizon: int
+
+
 def request_of(training: TrainingData, arguments: Arguments) -> Request:
     """Return what is asked for, "auto" resolved where the panel has no say.
 
@@ -67,7 +84,7 @@ def request_of(training: TrainingData, arguments: Arguments) -> Request:
         horizon=horizon,
         season=season,
         lookback=lookback,
-        least=arguments.least_known,
+        least=least_known(arguments.lookback),
         cell=arguments.cell,
         units=arguments.units or _UNITS,
         layers=arguments.layers,
@@ -141,23 +158,6 @@ class ValidationSplit:
         return cls(held, horizon, first.ravel(), np.repeat(enough, count))
 
 
-def draw_windows(
-    rng, lengths: np.ndarray, begins, request: Request
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draw an epoch's windows: a series, each as likely as the next, and an origin within it."""
-    loop = loop_of(request)
-    spare = lengths - loop - request.least + 1
-    enough = np.flatnonzero(spare > 0)
-    least = np.full(len(lengths), request.least)
-    if not len(enough):  # the longest ones, from the one origin that they have
-        enough = np.flatnonzero(lengths == lengths.max())
-        least, spare = np.maximum(lengths - loop, 1), np.ones(len(lengths))
-    series = enough[rng.integers(0, len(enough), (UPDATES, BATCH))]
-    first = least[series] + (rng.random(series.shape) * spare[series]).astype(int)
-    rows = np.asarray(begins)[series] + first
-    return rows.astype(np.int32), series.astype(np.int32)
-
-
 def on_device(data: Arrays) -> Arrays:
     """Hand the arrays to the engine once."""
     return jax.tree.map(jax.device_put, data)
@@ -168,16 +168,10 @@ def starting_from(data: Arrays, spec: IncrementSpec) -> Arrays:
     return data._replace(start=np.float32(spec.start == "seasonal"))
 
 
-def loop_of(request: Request) -> int:
-    """Return over how many steps the loop is closed in training."""
-    return min(request.horizon, _LONGEST_LOOP)
-
-
 def schedule_of(request: Request) -> Schedule:
     """Return how the networks are trained."""
-    return Schedule(
-        _EPOCHS if request.epochs is None else request.epochs, BATCH, _RATE, loop_of(request)
-    )
+    epochs = _EPOCHS if request.epochs is None else request.epochs
+    return Schedule(epochs, BATCH, _RATE, min(request.horizon, _LONGEST_LOOP))
 
 
 def holds_counts(request: Request) -> bool:

@@ -35,8 +35,9 @@ from statewise.tasks.forecasting.global_model.config import (
 from statewise.tasks.forecasting.global_model.features import Arrays, Encoder, Level, lay_out
 from statewise.tasks.forecasting.global_model.ordering import order_of
 from statewise.tasks.forecasting.global_model.prediction import PATHS, Forecasts
+from statewise.tasks.forecasting.global_model.programs import in_threads
 from statewise.tasks.forecasting.global_model.selection import ValidationRun, train_for_choice
-from statewise.tasks.forecasting.global_model.training_runs import TrainingRun, in_threads
+from statewise.tasks.forecasting.global_model.training import TrainingRun
 from statewise.tasks.forecasting.intervals import Factors, Residuals, staleness
 from statewise.tasks.forecasting.logarithms import with_logarithm
 from statewise.tasks.forecasting.progress import Progress

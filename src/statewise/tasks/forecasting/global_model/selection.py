@@ -17,7 +17,8 @@ from statewise.tasks.forecasting.global_model.config import (
 )
 from statewise.tasks.forecasting.global_model.features import Arrays, Level, mean_step
 from statewise.tasks.forecasting.global_model.prediction import PATHS, least_width
-from statewise.tasks.forecasting.global_model.training_runs import TrainingRun, in_threads
+from statewise.tasks.forecasting.global_model.programs import in_threads
+from statewise.tasks.forecasting.global_model.training import TrainingRun
 from statewise.tasks.forecasting.intervals import Factors, Residuals
 
 _BEHIND = 1.03  # a candidate that much worse than another one after as long a training gives up

@@ -7,7 +7,6 @@ average. The optimizer is Keras's, its variables are made by `statewise.models`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import jax
@@ -20,31 +19,19 @@ from statewise.models.training.optimizer_variables import quick_variables
 from statewise.recurrence import native_threads
 from statewise.tasks.forecasting.distributions import LIKELIHOODS
 from statewise.tasks.forecasting.global_model.architecture import Architecture, initial_weights
+from statewise.tasks.forecasting.global_model.config import (
+    UPDATES,
+    Request,
+    Schedule,
+    schedule_of,
+)
 from statewise.tasks.forecasting.global_model.features import Arrays
 from statewise.tasks.forecasting.global_model.network import close_loop, teacher_forcing, warm_up
 from statewise.tasks.forecasting.global_model.programs import COMPILED, THREADS, forget_some
 from statewise.tasks.forecasting.global_model.windows import WindowBatch, cut_windows, scale_of
 
-UPDATES = 25  # in an epoch
 _MEMORY = 0.96  # what an update leaves of the average of the weights
 _OTHERS = 0.2  # what the error of all other channels counts, beside the target's
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How a network is trained.
-
-    Attributes:
-        epochs: of ``UPDATES`` updates each, over which the learning rate falls to 0.
-        batch: windows of an update.
-        rate: the learning rate at the start.
-        horizon: steps over which the loop is closed in training.
-    """
-
-    epochs: int
-    batch: int
-    rate: float
-    horizon: int
 
 
 def loss_of(architecture: Architecture, weights: dict, windows: WindowBatch, horizon: int) -> Array:
@@ -74,8 +61,8 @@ def loss_of(architecture: Architecture, weights: dict, windows: WindowBatch, hor
     return (losses * weight).mean() * architecture.channels / weight.sum()
 
 
-class Trainer:
-    """A network in training.
+class TrainingRun:
+    """A network in training, and the windows that it's shown.
 
     Its ``weights`` are a running average of those that the optimizer moves: it errs less, and its
     validation error goes up and down less (Polyak and Juditsky, "Acceleration of stochastic
@@ -83,24 +70,67 @@ class Trainer:
 
     Args:
         architecture: of the network.
-        schedule: of the training.
         data: the panel, on the network's scale.
-        seed: of the initial weights.
+        lengths: how many steps of each series may be looked at.
+        request: what was asked for.
+        number: distinguishes the run's initial weights and windows from those of others.
+
+    Attributes:
+        weights: of the network, so far.
+        losses: the mean loss of each epoch.
     """
 
-    def __init__(self, architecture: Architecture, schedule: Schedule, data: Arrays, seed: int):
-        self.architecture, self.schedule, self.data = architecture, schedule, data
-        self.weights = initial_weights(architecture, seed)
+    def __init__(
+        self,
+        architecture: Architecture,
+        data: Arrays,
+        lengths: np.ndarray,
+        request: Request,
+        number: int,
+    ):
+        self._data, self._lengths, self._least = data, lengths, request.least
+        self._schedule = schedule_of(request)
+        self._begins = np.asarray(data.begins)
+        self._rng = np.random.default_rng([request.seed, number])
+        self.weights = initial_weights(architecture, request.seed + number)
         self._running = self.weights
-        self._program, self._moments = _train_program(architecture, schedule)
+        self._program, self._moments = _train_program(architecture, self._schedule)
+        self.losses: list[float] = []
 
-    def epoch(self, first: np.ndarray, series: np.ndarray) -> float:
-        """Train on the windows of an epoch, (UPDATES, batch); return the mean loss."""
+    def epoch(self) -> float:
+        """Train for an epoch, and return its mean loss."""
+        first, series = _draw_windows(self._rng, self._lengths, self._schedule, self._least)
+        rows = (self._begins[series] + first).astype(np.int32)
         carried = self._running, self._moments, self.weights
         forget_some(self._program)
-        carried, loss = self._program(carried, self.data, first, series)
+        carried, loss = self._program(carried, self._data, rows, series.astype(np.int32))
         self._running, self._moments, self.weights = carried
-        return float(loss)
+        self.losses.append(float(loss))
+        return self.losses[-1]
+
+
+def _draw_windows(
+    rng: np.random.Generator, lengths: np.ndarray, schedule: Schedule, least: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw an epoch's windows: a series, each as likely as the next, and an origin within it.
+
+    Args:
+        rng: what draws.
+        lengths: of the series, (series,).
+        schedule: of the training.
+        least: known steps before an origin.
+
+    Returns:
+        The first step to forecast, counted from the series' beginning, and the place of its series,
+        (UPDATES, batch) each.
+    """
+    origins = lengths - schedule.horizon - least + 1
+    enough, begin = np.flatnonzero(origins > 0), np.full(len(lengths), least)
+    if not len(enough):  # the longest ones, from the one origin that they have
+        enough = np.flatnonzero(lengths == lengths.max())
+        begin, origins = np.maximum(lengths - schedule.horizon, 1), np.ones(len(lengths))
+    series = enough[rng.integers(0, len(enough), (UPDATES, schedule.batch))]
+    return begin[series] + (rng.random(series.shape) * origins[series]).astype(int), series
 
 
 def _train_program(architecture: Architecture, schedule: Schedule) -> tuple[Callable, list[Array]]:
