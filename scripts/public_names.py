@@ -1,7 +1,7 @@
 """All public names with their arguments and defaults, as the page docs/names.md.
 
-    python scripts/public_names.py            print the page
-    python scripts/public_names.py --write    write it
+python scripts/public_names.py            print the page
+python scripts/public_names.py --write    write it
 """
 
 import argparse
@@ -19,8 +19,8 @@ _HEAD = """# All public names
 
 What each folder offers, with arguments and defaults (a star stands before those that are given by
 name). Made by `python scripts/public_names.py --write`; a test compares. Names of Keras that
-`statewise.layers` and `statewise.interop.keras1` hand on are left out, and so are methods that a
-class has from Keras.
+`statewise.layers` and `statewise.interop.keras1` hand on are left out, and so are methods that
+Keras's class has with the same arguments.
 """
 
 
@@ -38,8 +38,16 @@ def page() -> str:
     parts = [_HEAD]
     for folder, names in offered().items():
         parts.append(f"\n## statewise.{folder}\n\n| name | arguments |\n|---|---|\n")
-        for name, value in names.items():
-            parts += [f"| `{row}` | {_code(told)} |\n" for row, told in _rows(name, value)]
+        shown: dict[str, list[tuple[str, str]]] = {}
+        for name in sorted(names, key=lambda one: (one != "Model", one)):
+            (first, told), *methods = _rows(name, names[name])
+            parts.append(f"| `{first}` | {_code(told)} |\n")
+            alike = next((other for other, those in shown.items() if methods == those != []), None)
+            if alike:
+                parts.append(f"| | methods: those of `{alike}` |\n")
+                continue
+            shown[name] = methods
+            parts += [f"| `{name}.{one}` | {_code(arguments)} |\n" for one, arguments in methods]
     return "".join(parts)
 
 
@@ -55,23 +63,29 @@ def _rows(name: str, value: object):
     yield name, _arguments(value)
     if not inspect.isclass(value):
         return
-    for method in sorted(vars(value)):
-        member = vars(value)[method]
-        if method.startswith("_") or _is_kerass(value, method):
+    ours = [kind for kind in value.__mro__ if kind.__module__.startswith("statewise.")]
+    members = {one: vars(kind)[one] for kind in reversed(ours) for one in vars(kind)}
+    for method in sorted(members):
+        member = members[method]
+        if method.startswith("_") or _as_keras_has_it(value, method, member):
             continue
         if isinstance(member, property):
             if not (member.__doc__ or "").startswith("The old name"):
-                yield f"{name}.{method}", ""
+                yield method, ""
         elif isinstance(member, (classmethod, staticmethod)):
-            yield f"{name}.{method}", _arguments(getattr(value, method))
+            yield method, _arguments(getattr(value, method))
         elif inspect.isfunction(member):
-            yield f"{name}.{method}", _arguments(member, bound=True)
+            yield method, _arguments(member, bound=True)
 
 
-def _is_kerass(kind: type, method: str) -> bool:
-    """Whether Keras's own classes have such a method: ours does the same."""
-    bases = (base for base in kind.__mro__ if base.__module__.startswith("keras."))
-    return any(method in vars(base) for base in bases)
+def _as_keras_has_it(kind: type, method: str, member: object) -> bool:
+    """Whether Keras's own classes have such a member, with the same arguments."""
+    for base in kind.__mro__:
+        if base.__module__.startswith("keras.") and method in vars(base):
+            theirs = vars(base)[method]
+            both = inspect.isfunction(member) and inspect.isfunction(theirs)
+            return not both or _arguments(member) == _arguments(theirs)
+    return False
 
 
 def _arguments(value, bound: bool = False) -> str:

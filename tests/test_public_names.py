@@ -9,21 +9,18 @@ from pathlib import Path
 
 import pytest
 
+import public_names
 import statewise
 
 SOURCE = Path(statewise.__file__).parent
-OLD = {"keras1"}  # names that stay for a release
-FOLDERS = sorted({path.parent.name for path in SOURCE.glob("[!_]*/__init__.py")} - OLD)
+FOLDERS = public_names.FOLDERS
 
 
-def public_names():
-    for folder in FOLDERS:
-        module = importlib.import_module(f"statewise.{folder}")
-        for name in getattr(module, "__all__", ()):
-            yield f"{folder}.{name}", getattr(module, name)
-
-
-NAMES = dict(public_names())
+NAMES = {
+    f"{folder}.{name}": value
+    for folder, names in public_names.offered().items()
+    for name, value in names.items()
+}
 
 
 def is_ours(value) -> bool:
@@ -73,3 +70,9 @@ def test_the_front_door_offers_what_it_names():
 def test_no_paths_of_one_machine(path):
     found = re.findall(r"(?<![\w.])/(?:work|home|tmp|root|Users)/\S*", path.read_text("utf-8"))
     assert found == []
+
+
+def test_the_page_of_all_public_names_is_up_to_date():
+    assert public_names.PAGE.read_text("utf-8") == public_names.page(), (
+        "python scripts/public_names.py --write"
+    )
