@@ -140,13 +140,13 @@ def _beyond(
         f"forecasts were {error:.4g} off on average."
     )
     title = f"Forecast of {series.names[0]}, {horizon} steps beyond the end"
-    told = forecaster.predict(level=levels or None) if levels else forecast.to_frame("model")
+    forecasts = forecaster.predict(level=levels or None) if levels else forecast.to_frame("model")
     bands = {
-        level: [told[f"model-{end}-{level:g}"].to_numpy() for end in ("lo", "hi")]
+        level: [forecasts[f"model-{end}-{level:g}"].to_numpy() for end in ("lo", "hi")]
         for level in levels
     }
     _write(series, frame, title, output, printer, name=_time_name(series), bands=bands)
-    return report_of_forecast(forecaster, panel_of(series), told, command=command_line())
+    return report_of_forecast(forecaster, panel_of(series), forecasts, command=command_line())
 
 
 def _print_settings(

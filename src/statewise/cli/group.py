@@ -29,15 +29,15 @@ class _Statewise(click.Group):
             with _hearing_ctrl_c():
                 code = super().main(*args, standalone_mode=False, **kwargs)
         except click.Abort:
-            code = _say("stopped; nothing was written.", INTERRUPTED)
+            code = _print_error("stopped; nothing was written.", INTERRUPTED)
         except click.exceptions.NoArgsIsHelpError as error:
             error.show()
             code = error.exit_code
         except click.UsageError as error:
             path = error.ctx.command_path if error.ctx else "statewise"
-            code = _say(f"{error.format_message()} ({path} --help lists the options)", 2)
+            code = _print_error(f"{error.format_message()} ({path} --help lists the options)", 2)
         except click.ClickException as error:
-            code = _say(error.format_message(), error.exit_code)
+            code = _print_error(error.format_message(), error.exit_code)
         sys.exit(code)
 
     def invoke(self, ctx):
@@ -79,7 +79,7 @@ def _interrupt_again(thread: int, hook) -> None:
             return
 
 
-def _say(message: str, code: int) -> int:
+def _print_error(message: str, code: int) -> int:
     click.echo("statewise: " + one_line(message), err=True)
     return code
 

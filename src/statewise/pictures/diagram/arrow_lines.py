@@ -110,14 +110,16 @@ def _bar(frame: Frame, low: int, high: int, arrows, starts, ends) -> list[tuple]
     left, right = frame.x(min(columns)) - 20, frame.x(max(columns)) + 20
     y = frame.below(high)
     bar = Rectangle(left, y - 7, right - left, 14, _BAR_INK, 7)
-    words = Words((left + right) / 2, y + 3.8, _say(arrows, starts, ends), 9.5, anchor="middle")
+    words = Words(
+        (left + right) / 2, y + 3.8, _describe(arrows, starts, ends), 9.5, anchor="middle"
+    )
     into = [((frame.x(c), frame.tops[low]), (frame.x(c), y + 8)) for _, c in sorted(starts)]
     out = [((frame.x(c), y - 7), (frame.x(c), frame.bottom(high) + 2)) for _, c in sorted(ends)]
     lines = [(Line(points, VALUE_INK, head=True), ()) for points in [*into, *out]]
     return [*lines, (bar, (words,))]
 
 
-def _say(arrows, starts, ends) -> str:
+def _describe(arrows, starts, ends) -> str:
     if len(arrows) == len(starts) * len(ends):
         return "every step sees every step"
     if all(start[1] <= end[1] for start, end in arrows):

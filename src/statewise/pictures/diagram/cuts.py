@@ -103,7 +103,7 @@ def _of_windows(data: Windows) -> Cut:
     stride = int(starts[1] - starts[0]) if len(starts) > 1 else lookback
     several = len(set(data.key.tolist()))
     overlap = max(lookback - stride, 0)
-    told = (
+    overlaps = (
         f"it shares {overlap} of its {lookback} steps with the one before"
         if overlap
         else "no two share a step"
@@ -111,7 +111,7 @@ def _of_windows(data: Windows) -> Cut:
     following = "step" if horizon == 1 else f"{horizon} steps"
     after = f", each with the {following} after it to be told" if horizon else ""
     description = (
-        f"{samples} windows of {lookback} steps{after}: {told}. As x they are "
+        f"{samples} windows of {lookback} steps{after}: {overlaps}. As x they are "
         f"(samples {samples}, time steps {lookback}, features {features}). "
         "To the network every row is a sequence of its own: it begins with the initial state, and "
         "what happened before its first step is unknown to it."

@@ -168,9 +168,9 @@ def _draw_crossing(
 
 def _fitted(x: float, y: float, text: str) -> Words:
     """Return words in the middle of a box, as small as they must be."""
-    room = WIDE - 6
-    size = min(12.0, room / max(len(text) * 0.61, 1e-9))
+    width = WIDE - 6
+    size = min(12.0, width / max(len(text) * 0.61, 1e-9))
     if size < 8:
-        most = int(room / (8 * 0.61)) - 1
+        most = int(width / (8 * 0.61)) - 1
         text, size = text[:most] + "…", 8.0
     return centered(x, y, text, size)

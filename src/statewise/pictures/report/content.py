@@ -160,8 +160,8 @@ def _common(forecaster: Any, title: str, command: str) -> dict[str, Any]:
     chosen = {name: getattr(forecaster, f"{name}_") for name in _CHOSEN}
     settings = [["level and season", forecaster.transform_]]
     for name, value in params.items():
-        told = f"{chosen[name]} (found)" if value == "auto" and name in chosen else str(value)
-        settings.append([name, told])
+        described = f"{chosen[name]} (found)" if value == "auto" and name in chosen else str(value)
+        settings.append([name, described])
     samples, steps, features = forecaster.training_shape_
     settings.append(["trained on", f"[{samples}, {steps}, {features}] samples, steps, features"])
     versions = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
@@ -253,7 +253,7 @@ def _series(
         ends = [end[i].ravel() for level in levels for end in bands[level]]
         parts.append((np.concatenate([known, *points]), np.concatenate([*ends, []])))
     packed = pack(parts)
-    told = {
+    described = {
         "keys": [str(key) for key in keys],
         "lengths": [len(known) for known in values],
         "stamps": stamps_of(stamps),
@@ -262,7 +262,7 @@ def _series(
         "levels": list(levels),
         "shape": list(forecasts["model"].points.shape[1:]),
     }
-    return told, packed.text
+    return described, packed.text
 
 
 def _shown(count: int) -> tuple[np.ndarray, list[str]]:

@@ -30,7 +30,7 @@ def record(model, shapes, dtypes) -> Trace:
         try:
             node, result = note(part, original, args, kwargs)
         except Exception as error:
-            refusals.append(_say_refusal(part.layer, args, error))
+            refusals.append(_describe_refusal(part.layer, args, error))
             raise
         nodes.append(node)
         return result
@@ -61,7 +61,7 @@ def record(model, shapes, dtypes) -> Trace:
     return found
 
 
-def _say_refusal(layer: keras.Layer, args: tuple, error: Exception) -> str:
+def _describe_refusal(layer: keras.Layer, args: tuple, error: Exception) -> str:
     """Say why a layer can't be drawn; "" for the errors that say it themselves."""
     name = f"Layer {legible(layer.name)!r} ({type(layer).__name__})"
     if isinstance(error, _VALUES_WANTED):

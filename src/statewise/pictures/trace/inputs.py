@@ -72,7 +72,7 @@ def inputs_of(model: keras.Model, shape=None, steps: int | None = None) -> Input
     if len(given) != len(own):
         raise ValueError(
             f"Model {legible(model.name)!r} takes {len(own)} inputs, but {len(given)} "
-            f"shape{'s' * (len(given) != 1)} came: {_say(given)}."
+            f"shape{'s' * (len(given) != 1)} came: {_format(given)}."
         )
     merged = [_merge(model, g, o, steps) for g, o in zip(given, own, strict=True)]
     return Inputs(merged[0][0], [(1, *m[1:]) for m in merged], _dtypes(model, len(merged)))
@@ -84,7 +84,7 @@ def explained():
     try:
         yield
     except (ValueError, TypeError) as error:
-        said = _say_error(str(error))
+        said = _describe_misfit(str(error))
         if said is None:
             raise
         raise ValueError(said) from error
@@ -136,8 +136,8 @@ def _as_shapes(shape) -> list[tuple]:
 def _merge(model, given: tuple, own: tuple, steps: int | None) -> tuple:
     if len(given) != len(own):
         raise ValueError(
-            f"Model {legible(model.name)!r} takes {len(own)} axes, {_say_axes(own)}, but "
-            f"{len(given)} came: {_say([given])}."
+            f"Model {legible(model.name)!r} takes {len(own)} axes, {_format_axes(own)}, but "
+            f"{len(given)} came: {_format([given])}."
         )
     for i, (came, wanted) in enumerate(zip(given, own, strict=True)):
         if None not in (came, wanted) and came != wanted:
@@ -146,7 +146,7 @@ def _merge(model, given: tuple, own: tuple, steps: int | None) -> tuple:
                 axis = "features"
             raise ValueError(
                 f"Model {legible(model.name)!r} takes {wanted} {axis}, but {came} came: it wants "
-                f"{_say([own])}, the shape is {_say([given])}."
+                f"{_format([own])}, the shape is {_format([given])}."
             )
     merged = [came or wanted for came, wanted in zip(given, own, strict=True)]
     if len(merged) > 1 and merged[1] is None:
@@ -156,10 +156,10 @@ def _merge(model, given: tuple, own: tuple, steps: int | None) -> tuple:
             f"steps={steps}, but the shape has {merged[1]} time steps, and can't have both."
         )
     if None in merged[1:]:
-        raise ValueError(f"The shape {_say([tuple(merged)])} leaves an axis open: give it.")
+        raise ValueError(f"The shape {_format([tuple(merged)])} leaves an axis open: give it.")
     if np.prod(merged[1:], dtype=float) > _MOST:
         raise ValueError(
-            f"The shape {_say([tuple(merged)])} has more than {_MOST:,} numbers in one sample; "
+            f"The shape {_format([tuple(merged)])} has more than {_MOST:,} numbers in one sample; "
             "a picture of fewer time steps looks the same."
         )
     return tuple(merged)
@@ -187,7 +187,7 @@ def _dtypes(model, count: int) -> list[str]:
     return known if len(known) == count else [keras.config.floatx()] * count
 
 
-def _say_error(text: str) -> str | None:
+def _describe_misfit(text: str) -> str | None:
     misfit = misfit_in(text)
     if misfit is None:
         return None
@@ -216,11 +216,11 @@ def _is_count(value) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
-def _say_axes(shape: tuple) -> str:
-    return _AXES.get(len(shape), _say([shape]))
+def _format_axes(shape: tuple) -> str:
+    return _AXES.get(len(shape), _format([shape]))
 
 
-def _say(shapes: list[tuple]) -> str:
+def _format(shapes: list[tuple]) -> str:
     return ", ".join(
         "(" + ", ".join("any" if axis is None else str(axis) for axis in s) + ")" for s in shapes
     )
