@@ -176,8 +176,9 @@ class Backward {
       return;
     }
     if (phase == 0) copy(u.passed, sums, kPanel<T>);
+    // Only those of this phase: another thread may be reading what the phase before wrote.
     for (Index block = 0; block < C::kBlocks; ++block)
-      fill(d_gates + block * u.block_stride, count, T(0));
+      if (C::kBlockPhase[block] == phase) fill(d_gates + block * u.block_stride, count, T(0));
   }
 
   static const T* from_unit(const T* row, Index unit) { return row ? row + unit : nullptr; }
