@@ -136,7 +136,7 @@ class Round:
         self.model = network(rng.choice([True, False]), rng.choice([True, False]))
         self.path = self.folder / "streams.db" if rng.random() < 0.5 else None
         self.options = {
-            "missing": rng.choice(["refuse", "carry"]),
+            "missing": rng.choice(["raise", "carry"]),
             "history": rng.choice([0, 0, 3]),
         }
         self.oracle = Oracle(self.model)

@@ -4,9 +4,10 @@ import importlib
 
 import pytest
 
-from statewise import sequences
+from statewise import Sequential, layers, sequences
 from statewise._renamed import renamed_arguments
 from statewise.sequences import Columns, create_dataset
+from statewise.streams import Streams
 
 
 @renamed_arguments(look_back="lookback")
@@ -45,3 +46,14 @@ def test_arguments_and_attributes_of_0_1():
         assert columns.id == "shop"
     with pytest.warns(FutureWarning, match=r"Chain is now called sequences\.Pipeline"):
         assert sequences.Chain is sequences.Pipeline
+
+
+def test_words_of_0_1():
+    model = Sequential([layers.Input((None, 1)), layers.GRU(2)])
+    with pytest.warns(
+        FutureWarning, match="missing='refuse' is now called missing='raise'"
+    ) as told:
+        streams = Streams(model, missing="refuse")
+    assert told[0].filename == __file__
+    with pytest.raises(ValueError, match="NaN"):
+        streams.push({"a": [float("nan")]})

@@ -2,7 +2,7 @@
 
 import functools
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -18,6 +18,23 @@ def say_renamed(old: str, new: str, *, stacklevel: int = 3) -> None:
     """
     message = f"{old} is now called {new}; the old name goes with the next release"
     warnings.warn(message, FutureWarning, stacklevel=stacklevel)
+
+
+def renamed_value(argument: str, value: Any, names: Mapping[str, str]) -> Any:
+    """Return what an argument says today, and warn where it says so in an old word.
+
+    Args:
+        argument: its name.
+        value: what was given.
+        names: the new word by the old one.
+
+    >>> renamed_value("missing", "carry", {"refuse": "raise"})
+    'carry'
+    """
+    if not (isinstance(value, str) and value in names):
+        return value
+    say_renamed(f"{argument}={value!r}", f"{argument}={names[value]!r}", stacklevel=4)
+    return names[value]
 
 
 def renamed_arguments(**names: str) -> Callable[[_Function], _Function]:

@@ -13,7 +13,7 @@ from statewise.streams import Streams
 def test_streams_go_on_in_a_copy_as_they_would_have():
     model = network()
     model.compile(loss="mse", optimizer="sgd")
-    streams = Streams(model, unknown="refuse", missing="carry", history=2)
+    streams = Streams(model, unknown="raise", missing="carry", history=2)
     streams.join(["a", 1])
     streams.push({"a": X[0], 1: X[1, 0]})
     handle = streams["a"]

@@ -320,7 +320,7 @@ def test_large_values_aren_t_taken_for_infinities():
 
 def test_unknown_keys(rng):
     x = rng.normal(size=FEATURES)
-    streams = Streams(MODELS["native"], unknown="refuse")
+    streams = Streams(MODELS["native"], unknown="raise")
     assert streams.push({}) == {}
     streams.join(["a", np.int64(7)])
     streams.push({"a": x, 7: x})
@@ -352,9 +352,9 @@ def test_unknown_keys(rng):
 
 def test_bad_arguments(rng):
     model = MODELS["native"]
-    with pytest.raises(ValueError, match="unknown='maybe': expected 'join' or 'refuse'"):
+    with pytest.raises(ValueError, match="unknown='maybe': expected 'join' or 'raise'"):
         Streams(model, unknown="maybe")
-    with pytest.raises(ValueError, match="missing='drop': expected 'refuse' or 'carry'"):
+    with pytest.raises(ValueError, match="missing='drop': expected 'raise' or 'carry'"):
         Streams(model, missing="drop")
     with pytest.raises(ValueError, match="history=-1: expected 0 or more time steps"):
         Streams(model, history=-1)

@@ -33,7 +33,7 @@ def batches_of(values: Mapping, signature: Signature, missing: str) -> list[Batc
     Args:
         values: for each key, a plain one, ``(features,)``, or ``(time, features)``.
         signature: of the model.
-        missing: "refuse", or "carry": a step with a NaN in it isn't run.
+        missing: "raise", or "carry": a step with a NaN in it isn't run.
 
     Raises:
         TypeError: if values aren't numbers.
@@ -105,7 +105,7 @@ def seen_steps(key, x: np.ndarray, missing: str) -> np.ndarray:
         ValueError: if a value is missing and that is refused.
     """
     lost = np.isnan(x).reshape(len(x), -1).any(axis=1)
-    if missing == "refuse" and lost.any():
+    if missing == "raise" and lost.any():
         raise ValueError(
             f"The values for key {key!r} hold NaN in {lost.sum()} of {len(x)} time steps. Fill "
             'them in, or carry the states over such steps: Streams(..., missing="carry").'

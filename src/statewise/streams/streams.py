@@ -7,6 +7,7 @@ from typing import Literal
 import keras
 import numpy as np
 
+from statewise._renamed import renamed_value
 from statewise._runtime.forks import unpickled
 from statewise.models.state import State, check_same_layers
 from statewise.streams.arguments import check_choice, checked_count
@@ -20,6 +21,8 @@ from statewise.streams.runner import Runner
 from statewise.streams.signature import signature_of
 from statewise.streams.stream import Stream
 from statewise.streams.targets import check_compiled, target_shape
+
+_RENAMED = {"refuse": "raise"}
 
 
 class Streams:
@@ -43,8 +46,8 @@ class Streams:
         model: a built model with one input and one output that can be run step by step. Its
             weights may change: the next push uses the new ones.
         store: the path of the file that keeps the states; None for memory alone.
-        unknown: what a key that hasn't joined does in a push: "join", or "refuse".
-        missing: what a step with NaN in it does: "refuse", or "carry": the state is carried over
+        unknown: what a key that hasn't joined does in a push: "join", or "raise".
+        missing: what a step with NaN in it does: "raise", or "carry": the state is carried over
             it as it is, and its output is NaN.
         history: how many steps of each key are kept, so that the gradient of `learn` reaches back
             over them. Keeping them makes a push take about twice as long.
@@ -74,12 +77,14 @@ class Streams:
         model: keras.Model,
         store: str | os.PathLike | None = None,
         *,
-        unknown: Literal["join", "refuse"] = "join",
-        missing: Literal["refuse", "carry"] = "refuse",
+        unknown: Literal["join", "raise"] = "join",
+        missing: Literal["raise", "carry"] = "raise",
         history: int = 0,
     ):
-        check_choice("unknown", unknown, ("join", "refuse"))
-        check_choice("missing", missing, ("refuse", "carry"))
+        unknown = renamed_value("unknown", unknown, _RENAMED)
+        missing = renamed_value("missing", missing, _RENAMED)
+        check_choice("unknown", unknown, ("join", "raise"))
+        check_choice("missing", missing, ("raise", "carry"))
         history = checked_count("history", history, 0)
         if history:
             check_compiled(model)
@@ -105,10 +110,10 @@ class Streams:
             ``missing="carry"`` NaN for missing steps.
 
         Raises:
-            KeyError: if a key hasn't joined and ``unknown="refuse"``.
+            KeyError: if a key hasn't joined and ``unknown="raise"``.
             TypeError: if values aren't numbers, or a key is neither text nor an integer.
             ValueError: if a shape doesn't fit the model, there are no time steps, or a value is
-                infinite, (with ``missing="refuse"``) NaN, or a token that the model's embedding
+                infinite, (with ``missing="raise"``) NaN, or a token that the model's embedding
                 doesn't know; the message names the key.
             FloatingPointError: if a state would become NaN or infinite.
             OSError: if the store can't be written, or was moved, replaced or deleted.
@@ -225,7 +230,7 @@ class Streams:
         """Replace a key's state by one of one sample; what is pushed next goes on from there.
 
         Raises:
-            KeyError: if the key hasn't joined and ``unknown="refuse"``.
+            KeyError: if the key hasn't joined and ``unknown="raise"``.
             ValueError: if the state is of another model, or not of one sample.
             FloatingPointError: if it holds NaN or an infinity.
             OSError: if the store can't be written.
