@@ -37,8 +37,8 @@ def saved(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory):
-    path = tmp_path_factory.mktemp("alone") / "forecaster.zip"
+def local(tmp_path_factory):
+    path = tmp_path_factory.mktemp("local") / "forecaster.zip"
     Forecaster(horizon=3, units=2, epochs=1).fit(wide(["a"])["a"]).save(path)
     return path
 
@@ -146,7 +146,7 @@ def test_files_without_a_checksum_still_load(saved, tmp_path):
     pd.testing.assert_frame_equal(Forecaster.load(old).predict(level=[80]), before)
 
 
-def test_files_of_old_words_still_load(saved, alone, tmp_path):
+def test_files_of_old_words_still_load(saved, local, tmp_path):
     """What 0.1 wrote: the local model was called alone, a request had fields for experiments."""
     gone = {"logs": [True, False], "starts": ["naive", "seasonal"], "options": []}
 
@@ -156,7 +156,7 @@ def test_files_of_old_words_still_load(saved, alone, tmp_path):
         if "request" in plain["parts"]:
             plain["parts"]["request"] |= gone
 
-    for path in (saved[0], alone):
+    for path in (saved[0], local):
         assert json.loads(parts_of(path)["forecaster.json"])["engine"] in ("local", "global")
         old = Forecaster.load(with_plain(path, older, tmp_path / "old.zip"))
         pd.testing.assert_frame_equal(
@@ -238,8 +238,8 @@ def test_what_somebody_has_changed_is_refused(where, value, saved, tmp_path):
     ],
     ids=str,
 )
-def test_one_series_that_somebody_has_changed_is_refused(where, value, alone, tmp_path):
-    path = with_plain(alone, lambda p: mended(p, *where, value=value), tmp_path / "a.zip")
+def test_one_series_that_somebody_has_changed_is_refused(where, value, local, tmp_path):
+    path = with_plain(local, lambda p: mended(p, *where, value=value), tmp_path / "a.zip")
     with pytest.raises(DataError, match="is no file of a forecaster, or is damaged"):
         Forecaster.load(path)
 
@@ -289,8 +289,8 @@ def test_a_part_that_claims_to_be_huge(saved, tmp_path):
 
 
 @pytest.mark.parametrize("change", ["shape", "type", "absent"])
-def test_weights_of_another_kind(change, saved, alone, tmp_path):
-    for path in (saved[0], alone):
+def test_weights_of_another_kind(change, saved, local, tmp_path):
+    for path in (saved[0], local):
         parts = parts_of(path)
         arrays = safetensors.numpy.load(parts["arrays.safetensors"])
         for name in [name for name in arrays if name.startswith("weight")]:

@@ -275,7 +275,7 @@ def test_a_long_series_makes_a_panel_of_its_own(rng):
     np.testing.assert_array_equal(forecaster.predict_one_step(changed, first=1150)[:11], ahead[:11])
 
 
-@pytest.mark.parametrize("kind", ["inputs", "likelihood", "alone"])
+@pytest.mark.parametrize("kind", ["inputs", "likelihood", "local"])
 def test_saved_and_loaded(kind, with_inputs, shops, panel, tmp_path):
     path, options = tmp_path / "forecaster.zip", {"level": [80]}
     if kind == "inputs":

@@ -34,7 +34,7 @@ from statewise.tasks.forecasting.global_model.config import (
 )
 from statewise.tasks.forecasting.global_model.features import Arrays, Encoder, Level, lay_out
 from statewise.tasks.forecasting.global_model.ordering import order_of
-from statewise.tasks.forecasting.global_model.prediction import PATHS, Forecasts
+from statewise.tasks.forecasting.global_model.prediction import PATHS, PanelForecast
 from statewise.tasks.forecasting.global_model.programs import in_threads
 from statewise.tasks.forecasting.global_model.selection import ValidationRun, train_for_choice
 from statewise.tasks.forecasting.global_model.training import TrainingRun
@@ -173,7 +173,7 @@ class GlobalModel:
         )
         level = replace(level, shift=level.shift[each], scale=level.scale[each])
         stale = np.ones((len(origins), 1))
-        points = Forecasts(
+        points = PanelForecast(
             self, data, level, data.begins + origins, stale, np.arange(len(origins))
         ).points[:, 0]
         return points if counts else np.where(origins <= still, stays, points)
@@ -207,7 +207,7 @@ class GlobalModel:
         """Return the model whose ``state`` gave these; see `Engine.from_state`."""
         return cls(data=data, **saved.parts_of(plain, arrays))
 
-    def _forecasts(self, panel: Panel, horizon: int, ahead: np.ndarray | None) -> Forecasts:
+    def _forecasts(self, panel: Panel, horizon: int, ahead: np.ndarray | None) -> PanelForecast:
         """Return forecasts of each series, points and intervals on request.
 
         Args:
@@ -224,7 +224,7 @@ class GlobalModel:
         known = ~np.isnan(panel.values[:, 0])
         stale = staleness(known, panel.offsets, season=repeats, horizon=horizon)
         first = data.begins + panel.lengths
-        return Forecasts(self, data, level, first, stale, np.argsort(order))
+        return PanelForecast(self, data, level, first, stale, np.argsort(order))
 
     def _laid_out(self, panel: Panel, **options: Any) -> tuple[Arrays, Level]:
         """Bring a panel onto the network's scale, as that of `fit` was."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PATHS = 201  # draws through the closed loop, for each series
 
 
-class Forecasts:
+class PanelForecast:
     """Forecasts of many series: points, and intervals on request.
 
     A point is the median of the next step, that of counts the mean, each going on from the one
