@@ -1,8 +1,10 @@
 """What is relied on of Keras's insides, name by name: a Keras that changes it fails here."""
 
 import ast
+import json
 import re
 import sys
+import zipfile
 from pathlib import Path
 
 import keras
@@ -331,6 +333,22 @@ def test_save_as():
         assert keras.saving.get_registered_object("package>Other") is None
     finally:
         del sys.modules[registry._REGISTRY].GLOBAL_CUSTOM_NAMES[Mine]
+
+
+@pytest.mark.parametrize("config", [None, {}, []])
+def test_a_saved_stack_without_its_configuration_is_refused(tmp_path, config):
+    path = tmp_path / "model.keras"
+    stack().save(path)
+    assert len(compat.load_saved(path).layers) == 2
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    kind = {k: json.loads(parts["config.json"])[k] for k in ("module", "class_name")}
+    parts["config.json"] = json.dumps(kind | {"registered_name": None, "config": config})
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with pytest.raises(ValueError, match=r"(?i)configuration"):
+        compat.load_saved(path)
 
 
 def test_functional_models():

@@ -11,7 +11,9 @@ Keras's registry of classes: it waits for that module to be imported, so it runs
 """
 
 import contextlib
+import json
 import re
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 from types import FrameType, SimpleNamespace
@@ -185,6 +187,22 @@ def noted_input_shape(layer: keras.Layer) -> tuple | None:
 def save_as(kind: type, name: str) -> None:
     """Let Keras write another class's registered name for this one, in files only."""
     GLOBAL_CUSTOM_NAMES[kind] = name
+
+
+def load_saved(path, **options):
+    """Return what `keras.saving.load_model` does.
+
+    Raises:
+        ValueError: for a `Sequential` whose configuration is missing, of which Keras before 3.15
+            makes one without layers.
+    """
+    model = keras.saving.load_model(path, **options)
+    if isinstance(model, keras.Sequential) and not model.layers and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            config = json.loads(archive.read("config.json")).get("config")
+        if not isinstance(config, dict) or "layers" not in config:
+            raise ValueError(f"the configuration of a Sequential is {config!r:.200}")
+    return model
 
 
 # ---- variables -----------------------------------------------------------------------------------

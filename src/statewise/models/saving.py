@@ -5,11 +5,10 @@ import zipfile
 import zlib
 from pathlib import Path
 
-import keras
-
 from statewise._keras_compat import (
     ask_to_proceed_with_overwrite,
     is_remote_path,
+    load_saved,
     says_unknown_class,
 )
 from statewise._runtime.forks import check_not_forked
@@ -101,7 +100,7 @@ def load_model(path, custom_objects=None, compile=True):
     if isinstance(path, (str, os.PathLike)) and not _is_remote(path):
         check_seals(path)
     try:
-        return keras.saving.load_model(path, custom_objects=custom_objects, compile=compile)
+        return load_saved(path, custom_objects=custom_objects, compile=compile)
     except _PLAIN:
         raise
     except Exception as error:

@@ -298,10 +298,12 @@ def test_on_batch_functions_equal_keras():
     ours, theirs = pair(small, metrics=["mae"])
     x, y = data()
     for _ in range(2):
+        theirs.reset_metrics()  # Keras before 3.15 averages over the calls
         np.testing.assert_allclose(
             ours.train_on_batch(x, y), theirs.train_on_batch(x, y), rtol=1e-5
         )
     assert_same_weights(ours, theirs)
+    theirs.reset_metrics()
     np.testing.assert_allclose(ours.test_on_batch(x, y), theirs.test_on_batch(x, y), rtol=1e-4)
     assert ours.train_on_batch(x, y, return_dict=True).keys() == {"loss", "mae"}
     np.testing.assert_allclose(
