@@ -20,20 +20,23 @@ def say_renamed(old: str, new: str, *, stacklevel: int = 3) -> None:
     warnings.warn(message, FutureWarning, stacklevel=stacklevel)
 
 
-def renamed_value(argument: str, value: Any, names: Mapping[str, str]) -> Any:
+def renamed_value(
+    argument: str, value: Any, names: Mapping[str, str], *, stacklevel: int = 4
+) -> Any:
     """Return what an argument says today, and warn where it says so in an old word.
 
     Args:
         argument: its name.
         value: what was given.
         names: the new word by the old one.
+        stacklevel: how far up the line is that says so; 4 is whoever called the caller.
 
     >>> renamed_value("missing", "carry", {"refuse": "raise"})
     'carry'
     """
     if not (isinstance(value, str) and value in names):
         return value
-    say_renamed(f"{argument}={value!r}", f"{argument}={names[value]!r}", stacklevel=4)
+    say_renamed(f"{argument}={value!r}", f"{argument}={names[value]!r}", stacklevel=stacklevel)
     return names[value]
 
 

@@ -1,6 +1,12 @@
 """Checks of plain arguments: what they are, and whether they are large enough."""
 
+from typing import Any
+
 import numpy as np
+
+from statewise._renamed import renamed_value
+
+_RENAMED = {"refuse": "raise"}
 
 
 def checked_count(name: str, value, least: int) -> int:
@@ -17,11 +23,13 @@ def checked_count(name: str, value, least: int) -> int:
     return int(value)
 
 
-def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Refuse a word that is none of those that there are.
+def checked_choice(name: str, value: str, choices: tuple[str, ...]) -> Any:
+    """Return a word that is one of those that there are; an old one becomes its new one.
 
     Raises:
         ValueError: naming them.
     """
+    value = renamed_value(name, value, _RENAMED, stacklevel=5)
     if value not in choices:
         raise ValueError(f"{name}={value!r}: expected {' or '.join(map(repr, choices))}.")
+    return value

@@ -69,7 +69,7 @@ class Records:
         self._key_sums = checksums.KeySums()
         self._record_sums = checksums.RecordSums(padded)
 
-    def packed(self, keys: list, values: Mapping[str, np.ndarray]) -> list[memoryview]:
+    def packed(self, keys: list, values: Mapping[str, np.ndarray]) -> list[bytes]:
         """Return each key's values as a record.
 
         Args:
@@ -91,29 +91,27 @@ class Records:
             fields[field] = array
         return self._sealed(keys, words)
 
-    def sealed(self, keys: list, bare: Sequence[bytes]) -> list[memoryview]:
+    def sealed(self, keys: list, bare: Sequence[bytes]) -> list[bytes]:
         """Return records of values that have no checksums yet."""
         words = np.zeros((len(keys), self._words), _WORD)
         values = np.frombuffer(b"".join(bare), np.uint8).reshape(len(keys), self.bare_size)
         words.view(np.uint8)[:, : self.bare_size] = values
         return self._sealed(keys, words)
 
-    def wrong(self, keys: list, records: Sequence[bytes | memoryview]) -> np.ndarray:
+    def wrong(self, keys: list, records: Sequence[bytes]) -> np.ndarray:
         """Return the numbers of the records that don't have their checksum."""
         words = np.frombuffer(b"".join(records), _WORD).reshape(len(keys), self._words)
         return np.flatnonzero(words.view("<u8")[:, -1] != self._sums(keys, words))
 
-    def unpacked(self, records: Sequence[bytes | memoryview]) -> dict[str, np.ndarray]:
+    def unpacked(self, records: Sequence[bytes]) -> dict[str, np.ndarray]:
         """Return each column's values, ``(records, *shape)``."""
         fields = np.frombuffer(b"".join(records), self._fields)
         return {name: fields[field].copy() for name, field, *_ in self._places}
 
-    def _sealed(self, keys: list, words: np.ndarray) -> list[memoryview]:
-        """Put the checksums into their places; return each record's bytes, which aren't copied."""
-        if not keys:
-            return []
+    def _sealed(self, keys: list, words: np.ndarray) -> list[bytes]:
+        """Put the checksums into their places; return each record's bytes."""
         words.view("<u8")[:, -1] = self._sums(keys, words)
-        whole, size = memoryview(words).cast("B"), self.size
+        whole, size = words.tobytes(), self.size
         return [whole[i : i + size] for i in range(0, len(whole), size)]
 
     def _sums(self, keys: Iterable, words: np.ndarray) -> np.ndarray:

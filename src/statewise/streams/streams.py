@@ -7,10 +7,9 @@ from typing import Literal
 import keras
 import numpy as np
 
-from statewise._renamed import renamed_value
 from statewise._runtime.forks import unpickled
 from statewise.models.state import State, check_same_layers
-from statewise.streams.arguments import check_choice, checked_count
+from statewise.streams.arguments import checked_choice, checked_count
 from statewise.streams.arrivals import batches_of
 from statewise.streams.engines import engine_of
 from statewise.streams.history import History
@@ -21,8 +20,6 @@ from statewise.streams.runner import Runner
 from statewise.streams.signature import signature_of
 from statewise.streams.stream import Stream
 from statewise.streams.targets import check_compiled, target_shape
-
-_RENAMED = {"refuse": "raise"}
 
 
 class Streams:
@@ -81,21 +78,19 @@ class Streams:
         missing: Literal["raise", "carry"] = "raise",
         history: int = 0,
     ):
-        unknown = renamed_value("unknown", unknown, _RENAMED)
-        missing = renamed_value("missing", missing, _RENAMED)
-        check_choice("unknown", unknown, ("join", "raise"))
-        check_choice("missing", missing, ("raise", "carry"))
+        unknown = checked_choice("unknown", unknown, ("join", "raise"))
+        missing = checked_choice("missing", missing, ("raise", "carry"))
         history = checked_count("history", history, 0)
         if history:
             check_compiled(model)
         self.model, self._missing = model, missing
-        self._options = {"unknown": unknown, "missing": missing, "history": history}
+        self._options: dict = {"unknown": unknown, "missing": missing, "history": history}
         self._signature = signature_of(model)
         engine = engine_of(model, self._signature.sequences)
         kept = History(history, self._signature, target_shape(model, self._signature))
         self._states = KeyedStates(model, self._signature, kept, store)
         self._runner = Runner(engine, self._signature, self._states, kept, joins=unknown == "join")
-        self._trainer = OnlineTrainer(model, self._runner, missing)
+        self._trainer = OnlineTrainer(model, self._runner, self._missing)
 
     def push(self, values: Mapping) -> dict:
         """Run the model over what arrived for some keys, and keep their states.
