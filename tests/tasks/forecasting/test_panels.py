@@ -415,3 +415,21 @@ def test_random_walks_are_not_worse_than_naive(rng):
     assert np.mean((truth >= ends["-lo-80"]) & (truth <= ends["-hi-80"])) == pytest.approx(
         0.8, abs=0.07
     )
+
+
+@pytest.mark.parametrize("likelihood", [None, "gaussian"])
+def test_a_series_of_one_value_has_points_but_no_intervals(likelihood, panel):
+    fitted = Forecaster(horizon=HORIZON, likelihood=likelihood, **QUICK).fit(panel)
+    rows = {
+        "unique_id": ["new", "s", "s", "s"],
+        "ds": DAYS[[0, 0, 1, 2]],
+        "y": [5.0, 1.0, 3.0, 2.0],
+    }
+    with pytest.warns(UserWarning, match="series 'new' of new_data have one value") as told:
+        table = fitted.predict(new_data=pd.DataFrame(rows), level=[80, 95])
+    assert told[0].filename == __file__
+    assert table["model"].notna().all()
+    ends = table.filter(like="-").set_index(table["unique_id"])
+    assert ends.loc["new"].isna().all(axis=None)
+    assert ends.loc["s"].notna().all(axis=None)
+    assert (ends["model-lo-95"] < ends["model-hi-95"])["s"].all()

@@ -1,9 +1,10 @@
 """How an old spelling is told from today's, warned of once, and turned into it."""
 
-import sys
 import warnings
 from collections.abc import Mapping
 from typing import Any
+
+from statewise._callers import level_of_caller
 
 _warned: set[str] = set()
 
@@ -25,7 +26,7 @@ def warn_once(old: str, today: str) -> None:
     if old in _warned:
         return
     message = f"{old} is an old spelling. Today: {today}."
-    warnings.warn(message, OldSpellingWarning, stacklevel=_level_of_the_caller())
+    warnings.warn(message, OldSpellingWarning, stacklevel=level_of_caller("keras"))
     _warned.add(old)  # not before: where warnings are errors, it would be said to nobody
 
 
@@ -79,15 +80,3 @@ class OldName(type):
         if "today" in vars(cls):
             return isinstance(instance, cls.today)
         return super().__instancecheck__(instance)
-
-
-def _level_of_the_caller() -> int:
-    """Return the ``stacklevel`` for `warn_once` of the first frame outside statewise and Keras."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__", "")):
-        level, frame = level + 1, frame.f_back
-    return level
-
-
-def _is_ours(module: str) -> bool:
-    return module.partition(".")[0] in ("statewise", "keras")

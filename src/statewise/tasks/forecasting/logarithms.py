@@ -1,9 +1,10 @@
 """The guard of the logarithm: series that were above 0 in ``fit`` may not stay there."""
 
-import sys
 import warnings
 
 import numpy as np
+
+from statewise._callers import level_of_caller
 
 
 def with_logarithm(values: np.ndarray, trained_on: np.ndarray) -> np.ndarray:
@@ -25,14 +26,6 @@ def with_logarithm(values: np.ndarray, trained_on: np.ndarray) -> np.ndarray:
     warnings.warn(
         f"{int(low.sum())} known values are not above 0, though all that were trained on are: "
         f"the network is shown {floor:g} in their place. Fit again on the longer series.",
-        stacklevel=_level_of_the_caller(),
+        stacklevel=level_of_caller(),
     )
     return np.where(low, floor, values)
-
-
-def _level_of_the_caller() -> int:
-    """Return the ``stacklevel`` for `with_logarithm` of the first frame outside statewise."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("statewise."):
-        level, frame = level + 1, frame.f_back
-    return level

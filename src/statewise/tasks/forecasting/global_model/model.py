@@ -8,6 +8,7 @@ that stays the forecast. Then a few networks that differ in their initial weight
 from everything, and the median of their forecasts is the forecast.
 """
 
+import warnings
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Self
@@ -15,7 +16,9 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from statewise._callers import level_of_caller
 from statewise.sequences import Panel
+from statewise.sequences.panel import format_keys
 from statewise.tasks.forecasting.engine import Arguments, Named, Plain, Summary, TrainingData
 from statewise.tasks.forecasting.forecast import Forecast
 from statewise.tasks.forecasting.future_inputs import in_zone_of_fit, read_ahead
@@ -136,7 +139,23 @@ class GlobalModel:
         zone = self.data.panel.time
         ahead = read_ahead(future, panel, self.encoder, horizon, zone)
         forecasts = self._forecasts(in_zone_of_fit(panel, zone), horizon, ahead)
-        return Forecast(forecasts.points, {level: forecasts.interval(level) for level in levels})
+        bands = {level: forecasts.interval(level) for level in levels}
+        return Forecast(forecasts.points, self._without_guesses(panel, bands))
+
+    def _without_guesses(self, panel: Panel, bands: dict[float, Any]) -> dict[float, Any]:
+        """Leave intervals open (NaN) of series of one value: how far they move isn't known."""
+        single = np.add.reduceat(~np.isnan(panel.values[:, 0]), panel.offsets[:-1], dtype=int) == 1
+        if holds_counts(self.request) or not bands or not single.any():
+            return bands
+        warnings.warn(
+            f"series {format_keys(panel.keys[single])} of new_data have one value alone, so there "
+            "is no telling how far they move: their intervals are missing (NaN)",
+            stacklevel=level_of_caller(),
+        )
+        return {
+            level: tuple(np.where(single[:, None], np.nan, end) for end in ends)
+            for level, ends in bands.items()
+        }
 
     def numbers(self, intervals: bool) -> int:
         """Return how many numbers a forecast holds at once for each step of a series."""
