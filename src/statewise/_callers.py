@@ -10,7 +10,7 @@ def level_of_caller(*ours: str) -> int:
         ours: packages whose frames are passed over, besides this one.
 
     >>> import warnings
-    >>> with warnings.catch_warnings(record=True) as told:
+    >>> with warnings.catch_warnings(record=True, action="always") as told:
     ...     warnings.warn("here", stacklevel=level_of_caller())
     >>> len(told)
     1
