@@ -78,7 +78,7 @@ def test_history_is_that_of_keras(metric, own):
 
 
 def test_a_reset_in_python_is_called_for_each_epoch():
-    model = model_of(sw.Model, [["mse", Counting(name="m")]])
+    model = model_of(sw.Model, ["mse", Counting(name="m")])
     model.fit(X, Y, epochs=1, verbose=0)
     before = Counting.resets
     model.fit(X, Y, epochs=5, verbose=0)
