@@ -32,8 +32,15 @@ def shared_data():
     return path
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Refuse names that differ from process to process: pytest-xdist would run no test at all."""
+    """Count tests that drive a browser among the slow ones; refuse names that change.
+
+    With names that differ from process to process pytest-xdist would run no test at all.
+    """
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
     unsteady = [item.nodeid for item in items if " at 0x" in item.nodeid]
     if unsteady:
         raise pytest.UsageError(f"give the parameters of this test ids: {unsteady[0]}")

@@ -29,6 +29,7 @@ def test_the_work_of_a_job_is_that_of_its_matrix_products(modules):
     assert tanks.flops == 128 * (first + 5 * inner + 2 * 48 * 64 * 2)
 
 
+@pytest.mark.slow
 def test_every_jobs_weights_and_data_fit_its_network(modules, monkeypatch):
     monkeypatch.syspath_prepend(str(FOLDER))
     import side_keras

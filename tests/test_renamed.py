@@ -1,6 +1,7 @@
 """Old names work for a release, and say what they are called now."""
 
 import importlib
+import sys
 
 import pytest
 
@@ -28,7 +29,9 @@ def test_an_argument_by_both_names():
         taken(1, look_back=3, lookback=3)
 
 
-def test_the_old_place_of_keras1():
+def test_the_old_place_of_keras1(monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("statewise.keras1")]:
+        monkeypatch.delitem(sys.modules, name)
     with pytest.warns(FutureWarning, match=r"now statewise\.interop\.keras1"):
         old = importlib.import_module("statewise.keras1")
     new = importlib.import_module("statewise.interop.keras1")
