@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from statewise.recurrence import LSTM, Weights, call, scan
 
@@ -22,6 +23,7 @@ def load(name: str, room: str):
     return module
 
 
+@pytest.mark.slow
 def test_a_kind_of_task():
     code = (
         "import sys, pytest, statewise.tasks\n"

@@ -193,12 +193,14 @@ def interrupted(*_, **__):
     time.sleep(10)
 
 
+@pytest.mark.slow
 def test_ctrl_c_is_heard_where_python_ignores_exceptions(table, monkeypatch, hears_ctrl_c):
     monkeypatch.setattr("statewise.tasks.Forecaster.fit", interrupted)
     result = forecast(table())
     assert (result.exit_code, result.stderr) == (130, "statewise: stopped; nothing was written.\n")
 
 
+@pytest.mark.slow
 def test_ctrl_c_is_heard_on_a_busy_machine(table, monkeypatch, hears_ctrl_c):
     """The thread that repeats it is ready before the place that ignored it is left."""
 

@@ -44,6 +44,7 @@ def check(found):
     assert found["on the disk"] == "2"
 
 
+@pytest.mark.slow
 def test_a_forked_child_is_told(tmp_path):
     check(told(tmp_path))
 

@@ -85,6 +85,7 @@ def test_no_value_of_a_series_reaches_another(trained, lengths, value, data, cou
 
 @settings(deadline=None, max_examples=5)
 @given(count=st.integers(1, 3), per_lane=st.integers(1, 3), seed=st.integers(0, 99))
+@pytest.mark.slow
 def test_training_equals_each_series_alone_when_a_chunk_is_one(count, per_lane, seed):
     rng = np.random.default_rng(seed)
     data = rng.normal(size=(count * per_lane, 5, 2)).astype("float32")

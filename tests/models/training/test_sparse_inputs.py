@@ -66,6 +66,7 @@ def test_every_form_gives_what_dense_arrays_give(form):
         np.testing.assert_allclose(found, dense, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_one_form_gives_what_dense_arrays_give():
     test_every_form_gives_what_dense_arrays_give("csr_matrix")
 

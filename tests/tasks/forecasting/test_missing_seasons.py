@@ -105,6 +105,7 @@ def test_one_step_where_a_series_stood_still_at_first(fitted):
 @settings(max_examples=5, deadline=None)
 @given(st.permutations(range(5)))
 @example([4, 3, 2, 1, 0])
+@pytest.mark.slow
 def test_the_order_of_series_changes_nothing(order):
     tables = [group for _, group in shops(set(), 5, noise=2.0).groupby("unique_id")]
     kwargs = QUICK | {"season": 7, "likelihood": "gaussian"}

@@ -31,6 +31,7 @@ def rounded():
     return made.fit(SERIES)
 
 
+@pytest.mark.slow
 def test_a_subclass_is_evaluated_as_what_it_is(rounded):
     closed = evaluate_closed_loop(rounded, pd.Series(SERIES))
     one = evaluate_one_step(rounded, SERIES)
