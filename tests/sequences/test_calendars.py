@@ -124,3 +124,8 @@ def test_numbers_beyond_64_bits_are_refused():
     assert calendar.after(2**61, 2).tolist() == [2**61 + 2**60, 2**62]
     with pytest.raises(DataError, match="5 numbered steps after"):
         calendar.after(2**62, 5)
+    greatest = 2**63 - 1
+    calendar, grid = find_calendar(pd.Index([greatest - 2, greatest - 1, greatest]))
+    assert grid.tolist() == [greatest - 2, greatest - 1, greatest]
+    with pytest.raises(DataError, match="1 numbered steps after"):
+        calendar.after(greatest, 1)

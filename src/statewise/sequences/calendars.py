@@ -172,10 +172,10 @@ class Calendar:
         """Refuse steps so far ahead that their stamps would begin again below zero."""
         if self.unit == "number":
             whole = np.dtype(type(first)).kind in "iu" and float(self.step).is_integer()
-            last = int(first) + count * int(self.step) if whole else 0
+            last = int(first) + (count - 1) * int(self.step) if whole else 0
         else:
             step = _LONGEST.get(self.unit, 1) * int(self.step)  # "time" and "clock": microseconds
-            last = int(first.timestamp()) * 1_000_000 + count * step
+            last = (int(first.timestamp()) + 1) * 1_000_000 + (count - 1) * step
         if last >= _END:
             raise DataError(
                 f"{count - 1:,} {self.phrase} steps after {first} can't be written as time stamps "

@@ -44,7 +44,7 @@ from statewise.tasks.forecasting.global_model.training import TrainingRun
 from statewise.tasks.forecasting.intervals import Factors, Residuals, staleness
 from statewise.tasks.forecasting.logarithms import with_logarithm
 from statewise.tasks.forecasting.progress import Progress
-from statewise.tasks.forecasting.training_data import learnable
+from statewise.tasks.forecasting.training_data import any_known, learnable
 
 
 @dataclass(eq=False)
@@ -144,7 +144,7 @@ class GlobalModel:
 
     def _without_guesses(self, panel: Panel, bands: dict[float, Any]) -> dict[float, Any]:
         """Leave intervals open (NaN) of series of one value: how far they move isn't known."""
-        single = np.add.reduceat(~np.isnan(panel.values[:, 0]), panel.offsets[:-1], dtype=int) == 1
+        single = ~any_known(panel, 2)
         if holds_counts(self.request) or not bands or not single.any():
             return bands
         warnings.warn(
