@@ -1,0 +1,284 @@
+"""Which columns of a table make its time: one, a date and a time of day, or a year, a month..."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+
+from statewise.sequences.calendar_search import find_calendar
+from statewise.sequences.reading.missing import is_missing
+from statewise.sequences.reading.time_names import part_of, rank_of, says_time, words_of
+from statewise.sequences.reading.time_parts import (
+    clock_of,
+    holds_clock,
+    holds_part,
+    parts_by_value,
+    stamps_from_parts,
+)
+from statewise.sequences.reading.times import (
+    Times,
+    holds_numbers_alone,
+    holds_times,
+    share_of_times,
+    times_of,
+    with_clock,
+)
+from statewise.sequences.tables import DataError, listed
+
+_MANY = 60  # columns; of more, those whose names say nothing are series rather than times
+_WITHIN_YEARS = ("month", "quarter", "half", "week", "day")
+_LITTLE = 0.2  # of the cells: a column with so many times was perhaps meant to hold them
+
+
+@dataclass(frozen=True)
+class TimeFound:
+    """The time of a table.
+
+    Attributes:
+        columns: that make it.
+        times: what they say.
+        name: what to call it.
+    """
+
+    columns: tuple[str, ...]
+    times: Times
+    name: str
+
+
+def find_time(
+    frame: pd.DataFrame, *, among: Iterable[str] | None = None, dayfirst: bool | None = None
+) -> TimeFound | None:
+    """Find the column, or the columns, that tell the time; None where there is none.
+
+    A date with a time of day in another column is one time; so are a year and what stands in
+    columns named after its parts, in any of the common languages. Of several dates it is the one
+    that is named after time alone, or a beginning rather than an end, and that goes on evenly.
+
+    Args:
+        frame: the rows of a table.
+        among: the columns that it may be; by default all.
+        dayfirst: whether 02/01/2020 is in January; by default the column decides.
+
+    Raises:
+        DataError: where there are several that nothing decides between.
+
+    Example:
+        >>> frame = pd.DataFrame({"ano": [2024, 2024], "mes": [9, 8], "Exp": [28789, 28745]})
+        >>> found = find_time(frame)
+        >>> found.columns, str(found.times.stamps[0].date())
+        (('ano', 'mes'), '2024-09-01')
+        >>> find_time(pd.DataFrame({"No": [1, 2], "y": [0.5, 0.25]})) is None
+        True
+    """
+    names = _in_question(frame, among)
+    dates = [name for name in names if holds_times(frame[name])]
+    whole = [name for name in dates if not _is_year(frame[name])]
+    parts = _named_parts(frame, names)
+    if parts and not any(rank_of(name) < 3 for name in whole):
+        return _of_parts(frame, parts)
+    if not whole:
+        parts = parts_by_value(frame[names])
+        if parts:
+            return _of_parts(frame, parts)
+    if not dates:
+        return None
+    name, notes = _first_of(frame, whole or dates, dayfirst)
+    times = times_of(frame[name], dayfirst=dayfirst)
+    times = replace(times, notes=[*times.notes, *notes])
+    clock = _clock_beside(frame, name, times, [other for other in names if other not in dates])
+    if clock is None:
+        return TimeFound((name,), times, name)
+    times = with_clock(frame[name], clock_of(frame[clock]), dayfirst=dayfirst)
+    return TimeFound((name, clock), replace(times, notes=[*times.notes, *notes]), name)
+
+
+def combine(frame: pd.DataFrame, names: Sequence[str], *, dayfirst: bool | None = None) -> Times:
+    """Read the time that several columns make together, which the user named.
+
+    Args:
+        frame: the rows of a table.
+        names: a date and a time of day; or a year and what else there is of a time, whatever
+            the columns are called where they stand in the order year, month, day, hour.
+        dayfirst: whether 02/01/2020 is in January; by default the column decides.
+
+    Raises:
+        DataError: where they make none.
+
+    Example:
+        >>> frame = pd.DataFrame({"Date": ["10/03/2004", "13/03/2004"], "Time": ["18.00.00"] * 2})
+        >>> str(combine(frame, ["Date", "Time"]).stamps[0])
+        '2004-03-10 18:00:00'
+    """
+    names = list(names)
+    if len(names) == 1:
+        return times_of(frame[names[0]], dayfirst=dayfirst)
+    parts = {part_of(name): name for name in names if part_of(name) is not None}
+    fitting = all(holds_part(frame[name], part) for part, name in parts.items())
+    if len(parts) == len(names) and "year" in parts and fitting:
+        return stamps_from_parts(frame, parts)
+    dates = [name for name in names if holds_times(frame[name]) and not _is_year(frame[name])]
+    clocks = [name for name in names if name not in dates and holds_clock(frame[name], named=True)]
+    if len(names) == 2 and len(dates) == 1 and len(clocks) == 1:
+        return with_clock(frame[dates[0]], clock_of(frame[clocks[0]]), dayfirst=dayfirst)
+    order = dict(zip(("year", "month", "day", "hour", "minute", "second"), names, strict=False))
+    if len(names) <= 6 and all(holds_part(frame[name], part) for part, name in order.items()):
+        return stamps_from_parts(frame, order)
+    raise DataError(
+        f"the columns {listed(names)} make no time together: name a date and a time of day, or a "
+        "year, a month, a day and an hour in this order"
+    )
+
+
+def looks_like_time(frame: pd.DataFrame) -> str | None:
+    """Return the column that looks like a time, although it can't be read as one, or None.
+
+    Example:
+        >>> looks_like_time(pd.DataFrame({"Period": ["one", "two"], "y": [1, 2]}))
+        'Period'
+    """
+    names = _in_question(frame, None)
+    for name in names:
+        if not holds_numbers_alone(frame[name]) and (
+            says_time(name) or holds_clock(frame[name]) or share_of_times(frame[name]) > _LITTLE
+        ):
+            return name
+    for name in names:
+        if says_time(name) and words_of(name) != ["data"] and _counts_up(frame[name]):
+            return name
+    return None
+
+
+def _in_question(frame: pd.DataFrame, among: Iterable[str] | None) -> list[str]:
+    names = list(frame.columns if among is None else among)
+    if len(names) <= _MANY:
+        return names
+    return [name for place, name in enumerate(names) if place < _MANY // 2 or says_time(name)]
+
+
+def _is_year(column: pd.Series) -> bool:
+    """Tell a column that says no more than the year, or says it with a fraction."""
+    if types.is_datetime64_any_dtype(column.dtype) or isinstance(column.dtype, pd.PeriodDtype):
+        return False
+    if not holds_numbers_alone(column):
+        return False
+    known = pd.to_numeric(column[~is_missing(column)].head(100), errors="coerce")
+    return bool(known.max() < 3000)
+
+
+def _named_parts(frame: pd.DataFrame, names: Sequence[str]) -> dict[str, str]:
+    """Return the columns that are named after parts of a time, where they make one."""
+    parts: dict[str, str] = {}
+    for name in names:
+        part = part_of(name)
+        if part is not None and part not in parts and holds_part(frame[name], part):
+            parts[part] = name
+    if "year" not in parts or not any(part in parts for part in _WITHIN_YEARS):
+        return {}
+    if "month" in parts:  # which says more than the quarter, or the week, it is in
+        for coarse in ("half", "quarter", "week"):
+            parts.pop(coarse, None)
+    elif "week" in parts or "quarter" in parts:
+        finer = "week" if "week" in parts else "quarter"
+        return {part: name for part, name in parts.items() if part in ("year", finer)}
+    elif "day" in parts:  # of the year, or there is no telling
+        return {}
+    if "day" not in parts:
+        return {part: name for part, name in parts.items() if part in ("year", "month", "half")}
+    if "hour" not in parts:
+        return {part: name for part, name in parts.items() if part in ("year", "month", "day")}
+    return parts
+
+
+def _of_parts(frame: pd.DataFrame, parts: dict[str, str]) -> TimeFound:
+    name = "date"
+    while name in frame.columns and name not in parts.values():
+        name += "_"
+    return TimeFound(tuple(parts.values()), stamps_from_parts(frame, parts), name)
+
+
+def _clock_beside(
+    frame: pd.DataFrame, date: str, times: Times, others: Sequence[str]
+) -> str | None:
+    """Return the column with the time of day of dates that have none."""
+    stamps = times.stamps
+    if not isinstance(stamps, pd.DatetimeIndex) or stamps.tz is not None:
+        return None
+    known = stamps[stamps.notna()]
+    if not (known == known.normalize()).all():
+        return None
+    found = [name for name in others if holds_clock(frame[name])]
+    found.sort(key=lambda name: (rank_of(name), abs(_place(frame, name) - _place(frame, date))))
+    return found[0] if found else None
+
+
+def _place(frame: pd.DataFrame, name: str) -> int:
+    return list(frame.columns).index(name)
+
+
+def _first_of(
+    frame: pd.DataFrame, names: Sequence[str], dayfirst: bool | None
+) -> tuple[str, list[str]]:
+    """Return the one of several columns of times that is the time, and what to say about it."""
+    if len(names) == 1:
+        return names[0], []
+    ranks = {name: rank_of(name) for name in names}
+    best = [name for name in names if ranks[name] == min(ranks.values())]
+    stamps = {name: times_of(frame[name], dayfirst=dayfirst).stamps for name in best}
+    if len(best) > 1:
+        best = _finest(best, stamps)
+    if len(best) > 1:
+        even = [name for name in best if _goes_evenly(stamps[name])]
+        best = even or best
+    if len(best) > 1 and not _keep_apart(best, stamps):
+        raise DataError(
+            f"there are {len(best)} columns of dates ({listed(best)}): name one as time (--time)"
+        )
+    others = [name for name in names if name != best[0]]
+    return best[0], [f"the time is {best[0]!r}, not {listed(map(repr, others))}"]
+
+
+def _finest(names: Sequence[str], stamps: dict[str, pd.Index]) -> list[str]:
+    """Leave out a column that follows from another, as the month does from the day."""
+    codes = {name: pd.factorize(stamps[name])[0].astype(np.int64) for name in names}
+    counts = {name: len(np.unique(codes[name])) for name in names}
+    left = []
+    for name in names:
+        follows = any(
+            counts[other] > counts[name]
+            and len(np.unique(codes[other] * (counts[name] + 1) + codes[name])) == counts[other]
+            for other in names
+        )
+        if not follows:
+            left.append(name)
+    return left
+
+
+def _goes_evenly(stamps: pd.Index) -> bool:
+    known = stamps[stamps.notna()].unique().sort_values()
+    return len(known) > 2 and find_calendar(known) is not None
+
+
+def _keep_apart(names: Sequence[str], stamps: dict[str, pd.Index]) -> bool:
+    """Tell columns that stand at the same distance throughout, as a beginning and an end do."""
+    first = stamps[names[0]]
+    for name in names[1:]:
+        other = stamps[name]
+        if not isinstance(first, pd.DatetimeIndex) or not isinstance(other, pd.DatetimeIndex):
+            return False
+        if (first.tz is None) != (other.tz is None):
+            return False
+        distance = (other - first).dropna()
+        if not len(distance) or (distance == distance[0]).mean() < 0.95:
+            return False
+    return True
+
+
+def _counts_up(column: pd.Series) -> bool:
+    """Tell sorted numbers that are more than numbered rows."""
+    numbers = pd.to_numeric(column[~is_missing(column)], errors="coerce").to_numpy(float)
+    steps = np.diff(numbers)
+    if len(steps) < 2 or not ((steps >= 0).all() or (steps <= 0).all()):
+        return False
+    return not (np.abs(steps) == 1).all()
