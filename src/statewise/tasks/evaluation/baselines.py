@@ -22,6 +22,7 @@ from statewise.tasks.evaluation.origins import Origins
 from statewise.tasks.evaluation.pooled import seasonal_differences
 from statewise.tasks.forecasting.forecast import Forecast
 from statewise.tasks.forecasting.known_steps import on_calendar
+from statewise.tasks.forecasting.never_negative import never_negative
 from statewise.tasks.forecasting.result_names import NAIVE, SEASONAL_NAIVE
 
 
@@ -140,7 +141,8 @@ def baselines(
 def repeated(origins: Origins, *, season: int, levels: tuple[float, ...]) -> Forecast:
     """Forecast that the last season comes again; the last value, for a season of 1.
 
-    Where the last season has no value, the interval is wider as well.
+    Where the last season has no value, the interval is wider as well. Where a series never was
+    below 0, no end of its intervals is.
 
     >>> import pandas as pd
     >>> from statewise.sequences import read_wide
@@ -158,9 +160,12 @@ def repeated(origins: Origins, *, season: int, levels: tuple[float, ...]) -> For
     if levels:
         _, spread = steps_within(origins, season=season)
         width = spread[:, None, None] * np.sqrt(seasons)
+        # As the model's: what never was below 0 stays there.
+        never = [never_negative(origins.known(window)) for window in range(origins.windows)]
+        least = np.where(np.stack(never, axis=1), 0.0, -np.inf)[..., None]
         for level in levels:
             reach = NormalDist().inv_cdf(0.5 + level / 200) * width
-            bands[level] = (points - reach, points + reach)
+            bands[level] = (np.maximum(points - reach, least), points + reach)
     return Forecast(points, bands)
 
 

@@ -15,6 +15,7 @@ from statewise.tasks.forecasting.adapters import as_time_series, form_of, give_b
 from statewise.tasks.forecasting.engine import Engine, TrainingData
 from statewise.tasks.forecasting.engine_choice import engine_for, engine_named, name_of
 from statewise.tasks.forecasting.known_steps import as_it_came, on_calendar
+from statewise.tasks.forecasting.never_negative import one_step_raised, raised_to_zero
 from statewise.tasks.forecasting.parameters import (
     Parameters,
     arguments_for,
@@ -148,6 +149,9 @@ class Forecaster(Parameters):
     ) -> Any:
         """Forecast the steps after each series, in closed loop.
 
+        A point lies in each of its intervals. Where a series never was below 0, neither its
+        forecast nor an end of its intervals is.
+
         Args:
             horizon: how many steps; None for the forecaster's own horizon.
             new_data: the series as they are known by now, in the form that ``fit`` took: longer
@@ -191,7 +195,8 @@ class Forecaster(Parameters):
                 "future was given, but fit had no inputs that are known for the future: "
                 "name them there, as future in columns"
             )
-        return give_back(form, panel, self._engine.predict(panel, horizon, levels, future))
+        forecast = self._engine.predict(panel, horizon, levels, future)
+        return give_back(form, panel, raised_to_zero(forecast, panel, self._engine.data.panel))
 
     def predict_one_step(self, series: Any, *, first: int) -> np.ndarray:
         """Forecast each step of one series from ``first`` on, the true steps before it given.
@@ -215,7 +220,9 @@ class Forecaster(Parameters):
             raise ValueError(f"first={first}: the series has the steps 0 to {len(series) - 1} only")
         panel = on_calendar(take_in(series).known, self.season_)
         values, rows = as_it_came(series, panel, self.season_)
-        return self._engine.predict_one_step(panel, values, rows[first:])
+        origins = rows[first:]
+        points = self._engine.predict_one_step(panel, values, origins)
+        return one_step_raised(points, values, origins, self._engine.data.panel)
 
     def save(self, path: Any) -> None:
         """Save the fitted forecaster as one file, the steps it goes on from included.
