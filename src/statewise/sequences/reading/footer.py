@@ -1,0 +1,92 @@
+"""What stands below a table: sources, totals, remarks."""
+
+import csv
+import re
+from collections.abc import Sequence
+
+from statewise.sequences.reading.cells import DATE, EMPTY, MARKER, NUMBER, TEXT, filled, kind_of
+from statewise.sequences.reading.dialect import ONE_COLUMN, Dialect, records
+from statewise.sequences.reading.plan import RULE, Plan
+from statewise.sequences.reading.structure import is_total
+
+_TAIL = 1 << 14
+_LONGEST = 40
+_REMARK = re.compile(
+    r"(?:source|sources|note|notes|data from|last updated|quelle|stand|fonte|fuente|notas?|"
+    r"generated|downloaded|copyright|©|\*|\(\d+ rows?\)|footnote|legend|end of)",
+    re.IGNORECASE,
+)
+
+
+def footer_start(data: bytes, plan: Plan) -> int:
+    """Return where in a text the lines begin that are no rows of the table any more.
+
+    Args:
+        data: the whole text.
+        plan: how it is read.
+    """
+    end = len(data.rstrip())
+    begin = max(plan.start, end - _TAIL)
+    if begin >= end:
+        return len(data)
+    if begin > plan.start:
+        begin = data.find(b"\n", begin) + 1
+        if begin == 0 or begin >= end:
+            return len(data)
+    lines = data[begin:end].decode("utf-8", "replace").split("\n")[-_LONGEST - 1 :]
+    found = _records_at_end(lines, plan.dialect)
+    keep = len(lines)
+    for place, record in reversed(found):
+        blank_before = place > 0 and not lines[place - 1].strip()
+        if not _is_footer(record, lines[place], blank_before, plan):
+            break
+        keep = place
+    if keep == len(lines):
+        return len(data)
+    if len(found) and keep == found[0][0] and begin > plan.start:
+        return len(data)  # all that was looked at: that is no footer
+    return end - len("\n".join(lines[keep:]).encode())
+
+
+def _records_at_end(lines: Sequence[str], dialect: Dialect) -> list[tuple[int, list[str]]]:
+    """Cut the last lines; none where a quoted cell may go over several of them."""
+    mark = dialect.quote
+    if mark and any(line.count(mark) % 2 for line in lines):
+        return []
+    try:
+        return [(place, cells) for place, cells in records(lines, dialect, 0) if cells]
+    except csv.Error:
+        return []
+
+
+def _is_footer(record: Sequence[str], line: str, blank_before: bool, plan: Plan) -> bool:
+    if not filled(record):
+        return len(record) > 1
+    if RULE.fullmatch(line) and len(record) != plan.structure.width:
+        return True
+    kinds = plan.structure.kinds
+    if plan.dialect.delimiter == ONE_COLUMN:
+        return (
+            kinds[0] in (NUMBER, DATE)
+            and kind_of(record[0]) == TEXT
+            and (blank_before or _REMARK.match(record[0].strip()) is not None or is_total(record))
+        )
+    begins = record[0].strip()
+    reads = kind_of(begins)
+    valued = [place for place, kind in enumerate(kinds) if kind in (NUMBER, DATE)]
+    fitting = any(
+        place > 0 and place < len(record) and kind_of(record[place]) in (NUMBER, DATE)
+        for place in valued
+    )
+    if kinds[0] in (NUMBER, DATE):
+        if reads == TEXT:
+            return not fitting or is_total(record)
+        return reads == EMPTY and is_total(record)
+    if filled(record) == 1 and reads == TEXT and (len(record) == 1 or not begins):
+        return blank_before or _REMARK.match(begins) is not None
+    days = [place for place in valued if kinds[place] == DATE]
+    return (
+        bool(days)
+        and is_total(record)
+        and all(place >= len(record) or kind_of(record[place]) in (EMPTY, MARKER) for place in days)
+    )

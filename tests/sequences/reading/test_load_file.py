@@ -1,0 +1,71 @@
+"""Files of text, form by form: what becomes of them, and what is told."""
+
+import pytest
+
+from statewise.sequences.reading.files import column_names, load_file
+from statewise.sequences.tables import DataError
+
+
+def written(folder, text, name="t.csv"):
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def read(folder, text, name="t.csv", **options):
+    """Return the columns of a file as lists, after a look that only its head was read for."""
+    path = written(folder, text, name)
+    table = load_file(path, **options)
+    assert len(table.places) == len(table.frame)
+    if not options:
+        assert column_names(path) == list(table.frame.columns)
+    cells = table.frame.astype(object).where(table.frame.notna(), None)
+    return cells.to_dict("list"), table
+
+
+TWO = {"a": ["1", "2"], "b": ["x", "y"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("a,b\n1,x\n2,y\n", "t.csv"),
+        ("a;b\n1;x\n2;y\n", "t.CSV"),
+        ("a\tb\n1\tx\n2\ty\n", "t.tsv"),
+        ("a\tb\n1\tx\n2\ty\n", "t.csv"),
+        ("a|b\n1|x\n2|y\n", "t.dat"),
+        ("a b\n1 x\n2 y\n", "t.txt"),
+        ("a   b\n1   x\n2   y\n", "noending"),
+        ("\ufeffa,b\r\n1,x\r\n2,y\r\n", "t.csv"),
+        ("a,b\r1,x\r2,y\r", "t.csv"),
+        ("a,b\r\r\n1,x\r\r\n2,y\r\r\n", "t.csv"),
+        ("\n\na,b\n1,x\n\n2,y\n\n", "t.csv"),
+        ('"a",b\n1,"x"\n2,y', "t.csv"),
+        ("a, b\n1, x\n2, y\n", "t.csv"),
+        ("sep=;\na;b\n1;x\n2;y\n", "t.csv"),
+        ("a,b,\n1,x,\n2,y,\n", "t.csv"),
+        ("a,b\n1,x,\n2,y,\n", "t.csv"),
+        ("a,b\n1,x\n2,y\na,b\n", "t.csv"),
+        ("a,b\n1,x\n2,y\n,\n,\n", "t.csv"),
+    ],
+)
+def test_the_same_table(tmp_path, text, name):
+    assert read(tmp_path, text, name)[0] == TWO
+
+
+def test_cells_stay_as_they_stand(tmp_path):
+    text = "key,value\n001,NA\n1,null\nNA, 5\n,nan\n"
+    columns, table = read(tmp_path, text)
+    assert columns == {"key": ["001", "1", "NA", ""], "value": ["NA", "null", " 5", "nan"]}
+    assert table.understood.line() == ""
+
+
+def test_rows_know_their_lines(tmp_path):
+    columns, table = read(tmp_path, 'a,b\n1,"x\ny"\n\n2\n3,z\n')
+    assert columns == {"a": ["1", "2", "3"], "b": ["x\ny", None, "z"]}
+    assert table.places == ["line 2", "line 5", "line 6"]
+
+
+def test_a_row_that_is_too_long(tmp_path):
+    with pytest.raises(DataError, match="has 3 values in line 4, but 2 columns"):
+        load_file(written(tmp_path, "a,b\n1,2\n3,4\n3,4,5\n"))
