@@ -13,6 +13,7 @@ from statewise.sequences.arrays import check_count
 from statewise.sequences.calendar_search import find_calendar
 from statewise.sequences.calendars import Calendar
 from statewise.sequences.columns import guess_target, guess_time, read_numbers, read_time
+from statewise.sequences.index_time import time_of_index
 from statewise.sequences.tables import DataError, Table, counted, listed, load_table
 
 _LEAST_ROWS = 3
@@ -118,8 +119,7 @@ def read_series(
 
     Args:
         source: a CSV or Parquet file (see ``read_table``), or a pandas frame or Series.
-        time: the column of time stamps or numbers; without it, the one column that holds dates,
-            if there is one.
+        time: the column of stamps or numbers; without it the one of dates, or a pandas index.
         target: the column to forecast; not needed where only one column holds numbers.
         features: further columns of numbers to learn from.
         missing: "raise" refuses them; "fill" puts absent rows in and interpolates linearly between
@@ -148,6 +148,7 @@ def read_series(
         missing = "raise"
     if missing not in ("raise", "fill", "drop"):
         raise ValueError(f'missing must be "raise", "fill" or "drop", but is {missing!r}')
+    source, time = time_of_index(source, time)
     table = load_table(source)
     time = guess_time(table) if time is None else _existing(table, time)
     target = guess_target(table, time) if target is None else _existing(table, target)

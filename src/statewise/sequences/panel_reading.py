@@ -14,6 +14,7 @@ from pandas.api import types
 from statewise.sequences._grids import place
 from statewise.sequences.columns import format_cell, guess_time, parse_time, read_numbers
 from statewise.sequences.frames import format_stamp
+from statewise.sequences.index_time import time_of_index
 from statewise.sequences.panel import Columns, Panel, format_keys
 from statewise.sequences.tables import DataError, Table, counted, free_name, listed, load_table
 
@@ -116,13 +117,13 @@ def as_table(source: Any) -> Table:
 
 
 def as_frame(source: Any) -> nw.DataFrame | None:
-    """Return a frame of any library as narwhals has it; None for what is no frame.
+    """Return a frame of any library as narwhals has it, a lazy one collected; None for no frame.
 
     Raises:
         DataError: where two of its columns have one name.
     """
     try:
-        return nw.from_native(source, eager_only=True)
+        frame = nw.from_native(source)
     except TypeError:
         return None
     except DuplicateError:
@@ -131,6 +132,7 @@ def as_frame(source: Any) -> nw.DataFrame | None:
         raise DataError(
             f"the table has several columns named {twice[0]!r}: rename all but one"
         ) from None
+    return frame.collect() if isinstance(frame, nw.LazyFrame) else frame
 
 
 def check_columns(table: Table, names: Any) -> None:
@@ -258,7 +260,8 @@ def read_wide(source: Any, time: str | None = None) -> Panel:
 
     Args:
         source: what `read_panel` takes.
-        time: the column of time stamps; without it the one that holds dates, if there is one.
+        time: the column of time stamps; without it the one that holds dates, if there is one; else
+            a pandas index of rising numbers, or text of dates.
 
     Raises:
         DataError: as `read_panel`, and where there is no column of numbers.
@@ -267,6 +270,7 @@ def read_wide(source: Any, time: str | None = None) -> Panel:
         >>> read_wide(pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [3.0, 2.0, 1.0]})).keys.tolist()
         ['a', 'b']
     """
+    source, time = time_of_index(source, time)
     table = as_table(source)
     if time is None or time not in table.frame.columns:
         time = guess_time(table)
