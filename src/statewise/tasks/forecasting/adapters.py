@@ -1,8 +1,8 @@
-"""What `Forecaster` takes, as one series or as a panel; and forecasts in the form that came in."""
+"""What `Forecaster` takes, read as one series or as a panel."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, cast
+from typing import Any
 
 import narwhals as nw
 import numpy as np
@@ -18,50 +18,14 @@ from statewise.sequences import (
     read_wide,
 )
 from statewise.sequences.arrays import without_mask
+from statewise.sequences.index_time import time_of_index
 from statewise.sequences.panel_reading import as_frame
-from statewise.tasks.forecasting.forecast import Forecast
-from statewise.tasks.forecasting.result_names import check_forecasts, check_once
-from statewise.tasks.forecasting.serialization.typed import typed
-
-
-@dataclass(frozen=True)
-class Form:
-    """In which form data came in, and forecasts go out.
-
-    Attributes:
-        layout: "series", "array", "long" or "wide"; a "wide array" is (time, series).
-        backend: the library of a frame, as narwhals calls it; "" where it is none.
-        keyed: whether a long frame has a column of keys.
-        indexed: whether a wide pandas frame has its time as the index.
-        time: the name of a wide frame's column of time.
-    """
-
-    layout: str
-    backend: str = ""
-    keyed: bool = True
-    indexed: bool = False
-    time: str = "ds"
-
-
-_LAYOUTS = ("series", "array", "long", "wide", "wide array")
-_BACKENDS = ("", "pandas", "polars", "pyarrow", "modin.pandas", "cudf")
-
-
-def form_of(given: Mapping[str, Any]) -> Form:
-    """Return the form that a file tells of.
-
-    Raises:
-        TypeError, ValueError: where it tells of none that there is.
-    """
-    time = given.get("time", Form.time)
-    form = replace(typed(Form, {**given, "time": ""}), time=time)
-    if (
-        form.layout not in _LAYOUTS
-        or form.backend not in _BACKENDS
-        or isinstance(time, (list, dict))
-    ):
-        raise ValueError(f"it tells of the form {given!r:.80}")
-    return form
+from statewise.tasks.forecasting.forms import Form
+from statewise.tasks.forecasting.forms import form_of as form_of
+from statewise.tasks.forecasting.forms import give_back as give_back
+from statewise.tasks.forecasting.frame_types import words_of, words_of_index
+from statewise.tasks.forecasting.indexed_panels import as_long, has_key_levels
+from statewise.tasks.forecasting.result_names import check_forecasts
 
 
 @dataclass(frozen=True)
@@ -83,44 +47,128 @@ def take_in(data: Any, columns: Columns | Mapping[str, Any] | None = None) -> In
     """Read what a user hands over.
 
     Args:
-        data: a `TimeSeries`, a pandas Series, a frame (long, where it has the columns of time and
-            target, or of the key; else wide), or an array (time,) or (time, series).
+        data: a `TimeSeries`, a pandas or polars Series, a frame (long, where it has the columns of
+            time and target, or of the key, or where its index has keys and times; else wide), a
+            mapping of keys to series, or an array (time,) or (time, series).
         columns: of a long frame; None for `Columns` as it is.
 
     Raises:
         DataError: where the data can't be read: see `read_panel` and `read_series`.
-        TypeError, ValueError: where ``columns`` makes no sense.
+        TypeError, ValueError: where ``columns`` makes no sense, or data come in groups.
     """
     named, columns = columns is not None, as_columns(columns)
+    if has_key_levels(data, columns):
+        return _with_levels(data, columns, named)
+    if isinstance(data, Mapping):
+        if columns.key in data or {columns.time, columns.target} <= set(data):
+            data = pd.DataFrame(data)  # a frame by its columns
+        else:
+            return _by_key(data)
     if isinstance(data, (TimeSeries, pd.Series)):
-        return _one_series(as_time_series(data), "series")
+        return _one_series(as_time_series(data), _form_of_series(data))
     if isinstance(data, Panel):
         check_forecasts(data.columns)
         return Intake(Form("long", "pandas"), data, data)
     frame = as_frame(data)
     if frame is None:
-        array = _as_array(data)
-        if array.ndim == 2:
-            frame = pd.DataFrame(array, columns=range(array.shape[1]))
-            panel = read_wide(frame)
-            return Intake(Form("wide array"), panel, panel)
-        return _one_series(as_time_series(array), "array")
-    there = set(frame.columns)
+        return _array(data)
+    data, there = frame.to_native(), set(frame.columns)  # what was lazy is collected once
     given = there | (set(data.index.names) if isinstance(data, pd.DataFrame) else set())
     backend = nw.get_native_namespace(frame).__name__
     keyed = columns.key in given
     long = keyed or {columns.time, columns.target} <= given
     if long or named:
         check_forecasts(columns, keyed)
-        form = Form("long", backend, keyed=keyed)
         panel = read_panel(data, columns)
+        of_result = [columns.key, columns.time] if keyed else [columns.time]
+        form = Form("long", backend, keyed=keyed, types=words_of(frame, of_result))
         return Intake(form, panel, panel)
     panel = read_wide(data)
     time = panel.time.name
     indexed = backend == "pandas" and time not in there
     if len(panel) == 1 and backend == "pandas":
-        return _one_series(as_time_series(data), "series")
-    return Intake(Form("wide", backend, indexed=indexed, time=str(time)), panel, panel)
+        return _one_series(as_time_series(data), _form_of_series(data))
+    form = Form("wide", backend, indexed=indexed, time=str(time))
+    if indexed:
+        words, freq = words_of_index(data.index), _freq_of(data.index)
+        form = replace(form, time=data.index.name, types=(words,), freq=freq)
+    elif time in there:
+        form = replace(form, types=words_of(frame, [time]))
+    return Intake(form, panel, panel)
+
+
+def _with_levels(data: pd.Series | pd.DataFrame, columns: Columns, named: bool) -> Intake:
+    """Read a table whose index has keys and times."""
+    index = data.index
+    frame, columns, time_at = as_long(data, columns, named)
+    check_forecasts(columns)
+    panel = read_panel(frame, columns)
+    form = Form(
+        "long",
+        "pandas",
+        types=tuple(words_of_index(level) for level in index.levels),
+        levels=tuple(index.names),
+        time_at=time_at,
+        bare=isinstance(data, pd.Series),
+        name=data.name if isinstance(data, pd.Series) else None,
+    )
+    return Intake(form, panel, panel)
+
+
+def _by_key(data: Mapping[Any, Any]) -> Intake:
+    """Read a mapping of keys to series."""
+    if not data:
+        raise DataError("the mapping is empty: give at least one series")
+    columns, parts, keys = Columns(), [], np.empty(len(data), object)
+    keys[:] = list(data)
+    indexes = [one.index for one in data.values() if isinstance(one, pd.Series)]
+    for i, one in enumerate(data.values()):
+        if bool(indexes) != isinstance(one, pd.Series) or np.ndim(one) != 1:
+            what = type(one).__name__ if np.ndim(one) == 1 else f"of the shape {np.shape(one)}"
+            raise DataError(
+                "a mapping holds pandas Series, or one-dimensional arrays and lists; the one of "
+                f"{keys[i]!r} is {what}"
+            )
+        time, values = np.arange(len(one)), one
+        if indexes:
+            values, _ = time_of_index(one)
+            time = values.index
+        values = values.array if indexes else _as_array(values)
+        parts.append(pd.DataFrame({columns.time: time, columns.target: values}).assign(key=i))
+    frame = pd.concat(parts, ignore_index=True).rename(columns={"key": columns.key})
+    frame[columns.key] = pd.Categorical.from_codes(
+        frame[columns.key].to_numpy(), categories=pd.Index(keys, tupleize_cols=False)
+    )
+    panel = read_panel(frame, columns)
+    types = (words_of_index(indexes[0]),) if indexes else ()
+    return Intake(Form("mapping", indexed=bool(indexes), types=types), panel, panel)
+
+
+def _array(data: Any) -> Intake:
+    if hasattr(data, "ngroups") or hasattr(data, "maintain_order"):  # of pandas, of polars
+        raise TypeError(
+            f"data came in groups ({type(data).__name__}): give the frame itself, and name the "
+            "column of the keys by columns={'key': ...}"
+        )
+    array = _as_array(data)
+    if array.ndim == 2:
+        panel = read_wide(pd.DataFrame(array, columns=range(array.shape[1])))
+        return Intake(Form("wide array"), panel, panel)
+    if type(data).__module__.partition(".")[0] != "polars":
+        return _one_series(as_time_series(array), Form("array"))
+    series = pd.Series(array, name=data.name or None)
+    return _one_series(as_time_series(series), Form("array", "polars"))
+
+
+def _form_of_series(data: Any) -> Form:
+    if isinstance(data, TimeSeries):
+        return Form("series")
+    return Form("series", types=(words_of_index(data.index),), freq=_freq_of(data.index))
+
+
+def _freq_of(index: pd.Index) -> str:
+    freq = index.freq if isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex)) else None
+    return "" if freq is None else freq.freqstr
 
 
 def as_columns(given: Columns | Mapping[str, Any] | None) -> Columns:
@@ -181,47 +229,6 @@ def panel_of(series: TimeSeries) -> Panel:
     )
 
 
-def give_back(form: Form, panel: Panel, forecast: Forecast) -> Any:
-    """Return forecasts in the form in which the data came.
-
-    Args:
-        form: of the data.
-        panel: the known steps.
-        forecast: (series, horizon).
-    """
-    points, horizon = forecast.points, forecast.points.shape[1]
-    bands: dict[str, np.ndarray] = {}
-    for level, (low, high) in forecast.bands.items():
-        bands |= {f"lo-{level:g}": low, f"hi-{level:g}": high}
-    if form.layout == "array" and not bands:
-        return points[0]
-    if form.layout == "wide array" and not bands:
-        return points.T.copy()
-    stamps = panel.future_stamps(horizon)
-    columns = {"model": points} | {f"model-{name}": ends for name, ends in bands.items()}
-    if form.layout in ("series", "array"):
-        index = stamps.rename(None)
-        if bands:
-            return pd.DataFrame({name: ends[0] for name, ends in columns.items()}, index=index)
-        return pd.Series(points[0], index=index, name=panel.keys[0])
-    if form.layout == "long":
-        frame = {panel.columns.key: np.repeat(panel.keys, horizon)} if form.keyed else {}
-        frame[panel.columns.time] = stamps
-        frame |= {name: ends.ravel() for name, ends in columns.items()}
-        return _as(form.backend, pd.DataFrame(frame))
-    ends = [f"{key}-{name}" for key in panel.keys for name in bands]
-    check_once([form.time, *panel.keys, *ends], "a wide table of forecasts")
-    one = stamps[:horizon]  # a wide table's series end together
-    frame = {}
-    for i, key in enumerate(panel.keys):
-        frame[key] = points[i]
-        frame |= {f"{key}-{name}": ends[i] for name, ends in bands.items()}
-    frame = pd.DataFrame(frame, index=one.rename(form.time))
-    if form.indexed or form.layout == "wide array":
-        return frame
-    return _as(form.backend, frame.reset_index())
-
-
 def _as_array(data: Any) -> np.ndarray:
     try:
         array = np.asarray(without_mask(data, "the series"))
@@ -234,21 +241,8 @@ def _as_array(data: Any) -> np.ndarray:
     return array
 
 
-def _one_series(series: TimeSeries, layout: str) -> Intake:
+def _one_series(series: TimeSeries, form: Form) -> Intake:
     panel = known = panel_of(series)
     if series.known is not None:
         known = replace(panel, values=np.where(series.known[:, None], panel.values, np.nan))
-    return Intake(Form(layout), panel, known)
-
-
-def _as(backend: str, frame: pd.DataFrame) -> Any:
-    """Turn a pandas frame into one of another library."""
-    if backend in ("", "pandas"):
-        return frame
-    eager = nw.from_native(frame, eager_only=True)
-    if backend == "polars":
-        return eager.to_polars()
-    if backend == "pyarrow":
-        return eager.to_arrow()
-    columns = {name: eager[name].to_list() for name in eager.columns}
-    return nw.from_dict(columns, backend=cast(Any, backend)).to_native()  # it takes any name
+    return Intake(form, panel, known)

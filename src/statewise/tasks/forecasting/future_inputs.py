@@ -12,6 +12,7 @@ from statewise.sequences.panel import format_keys
 from statewise.sequences.panel_reading import as_table, check_columns, read_input, read_stamps
 from statewise.sequences.zones import in_zone_of
 from statewise.tasks.forecasting.global_model.features import Encoder, inputs_of
+from statewise.tasks.forecasting.indexed_panels import as_long, has_key_levels
 
 
 def in_zone_of_fit(panel: Panel, fitted: pd.Index) -> Panel:
@@ -61,7 +62,10 @@ def read_ahead(
 
 
 def _rows(future: Any, panel: Panel, stamps: pd.Index, series: np.ndarray) -> dict[str, np.ndarray]:
-    columns, table = panel.columns, as_table(future)
+    columns = panel.columns
+    if has_key_levels(future, columns):
+        future = as_long(future, columns, named=True)[0]
+    table = as_table(future)
     keyed = columns.key in table.frame.columns
     if not keyed and len(panel) > 1:
         check_columns(table, [columns.key])
@@ -73,10 +77,7 @@ def _rows(future: Any, panel: Panel, stamps: pd.Index, series: np.ndarray) -> di
             f"the time stamps of the series and of future go together, but those of {without} have "
             "no zone: give them one, for example by dt.tz_localize"
         )
-    if keyed:
-        codes = pd.Index(panel.keys).get_indexer(pd.Index(table.frame[columns.key]))
-    else:
-        codes = np.zeros(len(given), int)
+    codes = _places(panel.keys, table.frame[columns.key]) if keyed else np.zeros(len(given), int)
     have = pd.MultiIndex.from_arrays([codes, given])
     if have.has_duplicates:
         row = int(have.duplicated().argmax())
@@ -109,3 +110,11 @@ def _rows(future: Any, panel: Panel, stamps: pd.Index, series: np.ndarray) -> di
             )
         found[name] = column
     return found
+
+
+def _places(keys: np.ndarray, column: pd.Series) -> np.ndarray:
+    """Return for each row the place of its key, whatever type its column is of; -1 for none."""
+    codes, unique = pd.factorize(column)
+    places = {key: i for i, key in enumerate(keys.tolist())}
+    found = np.array([*(places.get(key, -1) for key in unique.tolist()), -1])
+    return found[codes]  # a missing key has the code -1
