@@ -9,12 +9,18 @@ import pandas as pd
 from statewise.sequences.reading.archives import PACKED_ENDINGS
 from statewise.sequences.reading.encoding import text_of
 from statewise.sequences.reading.finishing import finished
+from statewise.sequences.reading.formats import read_typed, typed_names
+from statewise.sequences.reading.json_tables import read_json
 from statewise.sequences.reading.plan import plan_text
 from statewise.sequences.reading.raw_table import Places, RawTable
 from statewise.sequences.reading.report import Understood
+from statewise.sequences.reading.sheets import read_workbook
 from statewise.sequences.reading.sources import Source, open_source
 from statewise.sequences.reading.text_table import read_text
 from statewise.sequences.tables import DataError, free_name, listed
+
+_TYPED = ("parquet", "feather", "arrow stream", "folder")
+_FIRST_ROWS = 400  # of a sheet: enough to tell what its columns are called
 
 
 def load_file(
@@ -52,7 +58,16 @@ def load_file(
     understood = Understood()
     for words in source.said:
         understood.tell("file", words)
-    frame, places = _read_text(source, understood, header, encoding, delimiter)
+    if source.kind in _TYPED:
+        frame, places = read_typed(source)
+    elif source.kind == "xlsx":
+        frame, places = read_workbook(
+            source.data, source.name, understood, sheet=sheet, header=header
+        )
+    elif source.kind == "json":
+        frame, places = _read_json(source, understood, encoding)
+    else:
+        frame, places = _read_text(source, understood, header, encoding, delimiter)
     if frame.empty:
         raise DataError(f"{source.name} is empty: it has column names, but no rows")
     return RawTable(frame, source.name, places, understood)
@@ -82,6 +97,16 @@ def _read_text(
     return finished(frame, plan.names, plan.header, places, understood, source.name)
 
 
+def _read_json(
+    source: Source, understood: Understood, encoding: str | None
+) -> tuple[pd.DataFrame, Places]:
+    text = text_of(source.data, source.name, encoding)
+    understood.tell("encoding", text.said)
+    frame, places, words = read_json(text.data.decode(), source.name)
+    understood.tell("file", f"JSON, {words}")
+    return frame, places
+
+
 def column_names(path: str | Path) -> list[str]:
     """Return the names of a file's columns: of a text, its first part is all that is read.
 
@@ -89,6 +114,13 @@ def column_names(path: str | Path) -> list[str]:
         DataError: see ``load_file``.
     """
     source = open_source(path, head=True)
+    if source.kind in _TYPED:
+        return typed_names(source)
+    if source.kind == "xlsx":
+        frame, _ = read_workbook(source.data, source.name, Understood(), rows=_FIRST_ROWS)
+        return list(frame.columns)
+    if source.kind == "json":
+        return list(_read_json(source, Understood(), None)[0].columns)
     text = text_of(source.data, source.name, cut=source.cut)
     plan = plan_text(text.data, source.name, cut=source.cut)
     end = text.data.rfind(b"\n") if source.cut else len(text.data)

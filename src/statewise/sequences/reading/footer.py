@@ -4,8 +4,17 @@ import csv
 import re
 from collections.abc import Sequence
 
-from statewise.sequences.reading.cells import DATE, EMPTY, MARKER, NUMBER, TEXT, filled, kind_of
-from statewise.sequences.reading.dialect import ONE_COLUMN, Dialect, records
+from statewise.sequences.reading.cells import (
+    DATE,
+    EMPTY,
+    MARKER,
+    NUMBER,
+    TEXT,
+    filled,
+    kind_of,
+    trimmed,
+)
+from statewise.sequences.reading.dialect import Dialect, records
 from statewise.sequences.reading.plan import RULE, Plan
 from statewise.sequences.reading.structure import is_total
 
@@ -64,15 +73,22 @@ def _is_footer(record: Sequence[str], line: str, blank_before: bool, plan: Plan)
         return len(record) > 1
     if RULE.fullmatch(line) and len(record) != plan.structure.width:
         return True
-    kinds = plan.structure.kinds
-    if plan.dialect.delimiter == ONE_COLUMN:
-        return (
-            kinds[0] in (NUMBER, DATE)
-            and kind_of(record[0]) == TEXT
-            and (blank_before or _REMARK.match(record[0].strip()) is not None or is_total(record))
-        )
+    return is_remark(record, plan.structure.kinds, blank_before)
+
+
+def is_remark(record: Sequence[str], kinds: Sequence[str], blank_before: bool = False) -> bool:
+    """Whether a record at the end of a table is a remark or a total, not a row of it.
+
+    >>> is_remark(["Source: the mint"], ["date", "number"])
+    True
+    >>> [is_remark(["Total", "12"], [kind, "number"]) for kind in ("date", "text")]
+    [True, False]
+    """
     begins = record[0].strip()
     reads = kind_of(begins)
+    remarks = _REMARK.match(begins) is not None or blank_before
+    if len(kinds) == 1:
+        return kinds[0] in (NUMBER, DATE) and reads == TEXT and (remarks or is_total(record))
     valued = [place for place, kind in enumerate(kinds) if kind in (NUMBER, DATE)]
     fitting = any(
         place > 0 and place < len(record) and kind_of(record[place]) in (NUMBER, DATE)
@@ -82,8 +98,8 @@ def _is_footer(record: Sequence[str], line: str, blank_before: bool, plan: Plan)
         if reads == TEXT:
             return not fitting or is_total(record)
         return reads == EMPTY and is_total(record)
-    if filled(record) == 1 and reads == TEXT and (len(record) == 1 or not begins):
-        return blank_before or _REMARK.match(begins) is not None
+    if filled(record) == 1 and reads == TEXT and trimmed(record) == 1:
+        return remarks
     days = [place for place in valued if kinds[place] == DATE]
     return (
         bool(days)
