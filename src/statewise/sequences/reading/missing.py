@@ -1,0 +1,87 @@
+"""Markers of missing values: what stands in a cell where there is no value."""
+
+import re
+from collections.abc import Collection
+
+import numpy as np
+import pandas as pd
+
+# In no language a value, whatever a column holds. Compared without case and blanks around.
+MARKERS = frozenset(
+    [
+        "",
+        *("na", "n/a", "n.a.", "n.a", "#n/a", "#n/d", "#na", "<na>", "n/d", "n.d.", "nd", "n.v."),
+        *("s/d", "s.d.", "k.a.", "k. a.", "n/c", "nan", "-nan", "+nan", "nat", "null", "(null)"),
+        *("#null!", "nil", "none", "#value!", "#ref!", "#div/0!", "#num!", "#name?"),
+        *("missing", "no data", "sem dados", "sin datos", "нет данных"),
+        *("?", "??", "???", "-", "--", "---", "–", "—", "−", "――", "*", "**", "***", "/", "//"),
+        *(".", "..", "...", "…", ":"),
+    ]
+)
+_FLAGGED = re.compile(r":\s?[a-z]{1,3}")  # Eurostat says why a value is missing: ": c"
+_DIGITS = frozenset("0123456789")
+_UNSEEN = dict.fromkeys(map(ord, "\u200b\u2060\ufeff"))
+
+
+def is_marker(text: str) -> bool:
+    """Tell whether a cell's text says that there is no value.
+
+    >>> [is_marker(text) for text in (" ", "N/D", "-", ": c", "0", "-1", "none of them")]
+    [True, True, True, True, False, False, False]
+    """
+    plain = text.strip().casefold()
+    if plain in MARKERS:
+        return True
+    if len(plain) > 24:
+        return False
+    plain = seen(plain)
+    return plain in MARKERS or _FLAGGED.fullmatch(plain) is not None
+
+
+def seen(text: str) -> str:
+    """Return what a person sees of a text: no blanks around it, nothing of no width.
+
+    >>> seen(" n/d\\ufeff ")
+    'n/d'
+    """
+    return text.translate(_UNSEEN).strip()
+
+
+def is_missing(column: pd.Series, also: Collection[str] = ()) -> np.ndarray:
+    """Tell the cells without a value: empty, blank, NaN, and the markers that are never one.
+
+    For numbers and categories. Keys are taken as they are: a series may be called "NA".
+
+    Args:
+        column: of any type.
+        also: more markers, such as "x"; compared without case.
+
+    Example:
+        >>> is_missing(pd.Series(["1,5", "n/d", "", None])).tolist()
+        [False, True, True, True]
+    """
+    missing = column.isna().to_numpy(bool)
+    if not may_hold_text(column):
+        return missing
+    cells = column.astype(object).to_numpy()
+    texts = {cell for cell in cells if isinstance(cell, str)}
+    more = {text.strip().casefold() for text in also}
+    # Of cells that begin with a digit, which is none of the markers, there may be a million.
+    marked = {text for text in texts if text[:1] not in _DIGITS and is_marker(text)}
+    marked |= {text for text in texts if text.strip().casefold() in more} if more else set()
+    if not marked:
+        return missing
+    found = (isinstance(cell, str) and cell in marked for cell in cells)
+    return missing | np.fromiter(found, bool, len(cells))
+
+
+def may_hold_text(column: pd.Series) -> bool:
+    """Tell whether cells of a column can be text, by its type.
+
+    >>> may_hold_text(pd.Series(["a", 1])), may_hold_text(pd.Series([1.5]))
+    (True, False)
+    """
+    dtype = column.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        dtype = dtype.categories.dtype
+    return pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype)
