@@ -66,7 +66,6 @@ NAMED = [
     ("1960.01 1960.02", "Month", "1960-01-01 1960-02-01"),
     ("196001 196002", "date", "1960-01-01 1960-02-01"),
     ("01.1960 02.1960", "Monat", "1960-01-01 1960-02-01"),
-    ("1998 1999", "Year", "1998-01-01 1999-01-01"),
     ("1685577600 1685664000", "timestamp", "2023-06-01 2023-06-02"),
     ("1685577600000 1685664000000", "timestamp", "2023-06-01 2023-06-02"),
     ("1685577600000000 1685664000000000", "time", "2023-06-01 2023-06-02"),
@@ -126,6 +125,16 @@ def test_no_times(name):
     column = pd.Series(NO_TIMES[name].split("|"), name=name)
     assert not holds_times(column)
     assert not holds_times(pd.Series(np.tile(column, 20), name=name))
+
+
+def test_years_are_a_time_and_stay_numbers():
+    for name in ("Year", "Año", "ds"):
+        for years in (["1998", "1999"], [1998, 1999]):
+            column = pd.Series(years, name=name)
+            assert holds_times(column)
+            assert times_of(column).stamps.tolist() == [1998, 1999]
+    assert not holds_times(pd.Series([1998, 1999], name="built"))
+    assert not holds_times(pd.Series([1998, 1997, 1999], name="date"))
 
 
 def test_a_stray_cell_is_not_guessed():

@@ -11,10 +11,12 @@ from statewise.sequences.calendar_search import find_calendar
 from statewise.sequences.reading.month_names import names_for
 from statewise.sequences.reading.time_fields import Fields, stamps_of
 from statewise.sequences.reading.time_names import is_english
-from statewise.sequences.reading.time_patterns import Layout, layouts, words_in
+from statewise.sequences.reading.time_orders import Layout
+from statewise.sequences.reading.time_patterns import layouts, words_in
 from statewise.sequences.reading.time_shapes import plain_texts, shapes_of
 
 _MOST_SHAPES = 2000  # the most common ones; a column of times has far fewer
+_SAMPLE = 1000  # texts, from the first to the last, that tell in which styles to read all
 _FISCAL = 3  # so many years whose next one follows are no accident
 # Where two styles read the same texts, those of a later tier are what was hardly meant.
 _TIERS = {"ydm": 1, "yw": 1}
@@ -46,6 +48,11 @@ class Reading:
     def weak(self) -> bool:
         """Texts that are no times may look so."""
         return self.main.weak
+
+    @property
+    def shortened(self) -> bool:
+        """Years are written without their century."""
+        return self.main.short
 
     @property
     def compact(self) -> bool:
@@ -124,7 +131,7 @@ def read_texts(
         dayfirst: whether 02/01 is January; None to find it out.
     """
     texts = plain_texts(texts)
-    found = _readings(texts, counts)
+    found = _readings(texts, counts, _styles_in_sample(texts))
     if dayfirst is not None and {"dmy", "mdy"} <= {reading.style for reading in found}:
         found = [reading for reading in found if reading.style != ("mdy", "dmy")[not dayfirst]]
     if not found:
@@ -152,7 +159,18 @@ def _tier(reading: Reading) -> int:
     return _TIERS.get(reading.style, 0)
 
 
-def _readings(texts: list[str], counts: np.ndarray) -> list[Reading]:
+def _styles_in_sample(texts: list[str]) -> set[str] | None:
+    """Return the styles in which some of a sample can be read; None where all are few."""
+    if len(texts) <= 2 * _SAMPLE:
+        return None
+    sample = texts[:: len(texts) // _SAMPLE]
+    return {reading.style for reading in _readings(sample, np.ones(len(sample)), None)}
+
+
+def _readings(texts: list[str], counts: np.ndarray, wanted: set[str] | None) -> list[Reading]:
+    """Return all readings of texts, or those in the styles that are wanted."""
+    if wanted is not None and not wanted:
+        return []
     codes, shapes = shapes_of(texts)
     sizes = np.bincount(codes, counts, len(shapes))
     common = np.argsort(-sizes, kind="stable")[:_MOST_SHAPES]
@@ -169,6 +187,8 @@ def _readings(texts: list[str], counts: np.ndarray) -> list[Reading]:
     for code in common:
         rows = order[ends[code] : ends[code + 1]]
         for layout in layouts(shapes[code], names):
+            if wanted is not None and layout.style not in wanted:
+                continue
             styles[layout.style].append((rows, layout, shapes[code]))
     found = []
     for style, groups in styles.items():

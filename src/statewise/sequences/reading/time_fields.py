@@ -6,7 +6,7 @@ from datetime import timedelta, timezone, tzinfo
 import numpy as np
 import pandas as pd
 
-from statewise.sequences.reading.time_patterns import Layout
+from statewise.sequences.reading.time_orders import Layout
 from statewise.sequences.reading.time_shapes import Letters
 
 _FIRST = {"month": 1, "day": 1, "week": 1, "weekday": 1, "quarter": 1, "half": 1, "day_of_year": 1}

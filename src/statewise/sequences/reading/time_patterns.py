@@ -1,20 +1,20 @@
-"""What a shape may mean: in which order year, month and day stand in it, and where.
+"""What a shape may mean: words in it, and in which order year, month and day stand around them.
 
 A shape that may be read in several ways has several layouts; the column as a whole decides.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from statewise.sequences.reading.clock_patterns import Place, find_clock
 from statewise.sequences.reading.month_names import Names, plain_word
 from statewise.sequences.reading.time_names import PARTS
+from statewise.sequences.reading.time_orders import Layout, layout_of, read_numbers
 
 _TOKENS = re.compile(r"(?P<number>0+)|(?P<word>[^\W\d_]+)|(?P<blank>\s+)|(?P<mark>[^\w\s]|_)")
 _MARKS = frozenset("/-.,':()_[]")
-_GAPS = frozenset(["/", "-", ".", "", "_"])  # between the numbers of a date without words
 _OF_EAST_ASIA = {"年": "y", "月": "m", "日": "d", "号": "d", "년": "y", "월": "m", "일": "d"}
 _ORDINALS = frozenset("st nd rd th er re eme e o a ro do to mo".split())
 _FILLERS = frozenset(
@@ -32,35 +32,6 @@ _ROMAN = {
     word: number for number, word in enumerate("i ii iii iv v vi vii viii ix x xi xii".split(), 1)
 }
 _OF_DAYS = frozenset(["ymd", "dmy", "mdy", "ydm", "yd", "ywd"])  # styles that tell the day
-
-
-@dataclass(frozen=True)
-class Layout:
-    """One way to read the texts of a shape.
-
-    Attributes:
-        style: the order of what stands there, by letters: y m d q (quarter) h (half year) w
-            (week); "yy" for a year that ends in the next.
-        places: where the numbers stand, by name.
-        given: what words say, by name ("month").
-        weak: many a text that is no time looks so; it needs more evidence.
-        short: the year has two digits, or one.
-        half: "a" or "p" for clocks of twelve hours.
-        zone: as it is written, and ``offset`` its minutes from UTC where the name says them.
-        clock: a time of day is written.
-        interval: the beginning of one, whose end is written, too.
-    """
-
-    style: str
-    places: Mapping[str, Place]
-    given: Mapping[str, int] = field(default_factory=dict)
-    weak: bool = False
-    short: bool = False
-    half: str = ""
-    zone: str = ""
-    offset: int | None = None
-    clock: bool = False
-    interval: bool = False
 
 
 def words_in(shape: str) -> Iterator[str]:
@@ -139,8 +110,8 @@ def _dates(shape: str, names: Names, timed: bool = False) -> list[Layout]:
         return _with_roman(items, lengths)
     if items.eastern:
         styles = {"y": "y", "ym": "ym", "ymd": "ymd"}.get(items.eastern)
-        return [_layout(styles, items.numbers)] if styles and lengths[0] == 4 else []
-    return [] if items.fillers else _numeric(items.numbers, lengths, gaps)
+        return [layout_of(styles, items.numbers)] if styles and lengths[0] == 4 else []
+    return [] if items.fillers else read_numbers(items.numbers, lengths, gaps)
 
 
 def _items_of(shape: str, names: Names, timed: bool) -> _Items | None:
@@ -191,119 +162,14 @@ def _touches_number(shape: str, start: int, stop: int) -> bool:
     return shape[start - 1 : start] == "0" or shape[stop : stop + 1] == "0"
 
 
-def _layout(style: str, numbers: Sequence[Place], weak: bool = False, **given: int) -> Layout:
-    """Return the layout in which the numbers stand as the letters of the style."""
-    names = {"y": "year", "m": "month", "d": "day"}
-    written = [letter for letter in style if names[letter] not in given]
-    places = {names[letter]: place for letter, place in zip(written, numbers, strict=True)}
-    start, stop = places["year"]
-    return Layout(style, places, given, weak, short=stop - start < 4)
-
-
-def _numeric(numbers: list[Place], lengths: list[int], gaps: list[str]) -> list[Layout]:
-    """Read a date of numbers alone."""
-    if len(numbers) == 1:
-        return _compact(numbers[0])
-    if not set(gaps[:2]) <= _GAPS or len(set(gaps[:2])) > 1:
-        return []
-    small = [length <= 2 for length in lengths]
-    if len(numbers) == 2:
-        return _of_two(numbers, lengths, gaps[0])
-    if len(numbers) == 4 and lengths[3] <= 2 and gaps[2] in ("", "-", "_") and 4 in lengths[:3]:
-        return [
-            replace(layout, places={**layout.places, "hour": numbers[3]}, clock=True)
-            for layout in _numeric(numbers[:3], lengths[:3], gaps[:2])
-        ]
-    if len(numbers) != 3:
-        return []
-    if lengths[0] == 4 and small[1] and small[2]:
-        return [_layout(style, numbers) for style in ("ymd", "ydm")]
-    if lengths[2] == 4 and small[0] and small[1]:
-        return [_layout(style, numbers) for style in ("dmy", "mdy")]
-    found = []
-    if all(small):
-        if lengths[2] == 2:
-            found += [_layout(style, numbers, weak=True) for style in ("dmy", "mdy")]
-        if lengths[0] == 2:
-            found.append(_layout("ymd", numbers, weak=True))
-    return found
-
-
-def _of_two(numbers: list[Place], lengths: list[int], gap: str) -> list[Layout]:
-    first, second = lengths
-    if gap == "_":
-        gap = "-"
-    if first == 4:
-        found = []
-        if second <= 2:
-            found.append(_layout("ym", numbers, weak=gap in (".", "")))
-        if second == 2 and gap in ("-", "/", ""):
-            found.append(_two_years(numbers))
-            week = {"year": numbers[0], "week": numbers[1]}
-            found.append(Layout("yw", week, weak=True))
-        if second == 3 and gap == "-":
-            found.append(Layout("yd", {"year": numbers[0], "day_of_year": numbers[1]}))
-        if second == 4 and gap in ("-", "/"):
-            found.append(_two_years(numbers))
-        return found
-    if first > 2:
-        return []
-    if second == 4:
-        return [_layout("my", numbers, weak=gap in (".", ""))]
-    if second > 2 or gap == "":
-        return []
-    found = [_layout("ym", numbers, weak=True)]
-    if second == 2:
-        found.append(_layout("my", numbers, weak=True))
-        if first == 2 and gap in ("-", "/"):
-            found.append(replace(_two_years(numbers), short=True))
-    return found
-
-
-def _two_years(numbers: list[Place]) -> Layout:
-    return Layout("yy", {"year": numbers[0], "next_year": numbers[1]}, weak=True)
-
-
-def _compact(place: Place) -> list[Layout]:
-    """Read digits that nothing divides."""
-    start, stop = place
-    length = stop - start
-    if length == 4:
-        return [_layout("y", [place], weak=True)]
-    if length == 6:
-        return [
-            _layout("ym", _cut(start, 4, 2), weak=True),
-            *(_layout(style, _cut(start, 2, 2, 2), weak=True) for style in ("ymd", "dmy", "mdy")),
-        ]
-    if length == 8:
-        return [
-            _layout("ymd", _cut(start, 4, 2, 2), weak=True),
-            *(_layout(style, _cut(start, 2, 2, 4), weak=True) for style in ("dmy", "mdy")),
-        ]
-    if length in (10, 12, 14):
-        names = ("hour", "minute", "second")
-        clock = dict(zip(names, _cut(start + 8, *[2] * (length // 2 - 4)), strict=False))
-        date = _layout("ymd", _cut(start, 4, 2, 2), weak=True)
-        return [replace(date, places={**date.places, **clock}, clock=True)]
-    return []
-
-
-def _cut(start: int, *lengths: int) -> list[Place]:
-    places = []
-    for length in lengths:
-        places.append((start, start + length))
-        start += length
-    return places
-
-
 def _with_month(items: _Items, lengths: list[int], word: tuple[int, int]) -> list[Layout]:
     month, before = word
     numbers, small = items.numbers, [length <= 2 for length in lengths]
     if len(numbers) == 1:
         style = "my" if before == 0 else "ym"
         if lengths[0] == 4:
-            return [_layout(style, numbers, month=month)]
-        return [_layout(style, numbers, weak=True, month=month)] if lengths[0] == 2 else []
+            return [layout_of(style, numbers, month=month)]
+        return [layout_of(style, numbers, weak=True, month=month)] if lengths[0] == 2 else []
     if len(numbers) != 2:
         return []
     styles: list[str] = []
@@ -314,7 +180,7 @@ def _with_month(items: _Items, lengths: list[int], word: tuple[int, int]) -> lis
     elif all(small):
         styles = [["mdy"], ["dmy", "ymd"], []][before]
         styles = [style for style in styles if lengths[style.replace("m", "").index("y")] == 2]
-    return [_layout(style, numbers, month=month) for style in styles]
+    return [layout_of(style, numbers, month=month) for style in styles]
 
 
 def _with_roman(items: _Items, lengths: list[int]) -> list[Layout]:
@@ -338,7 +204,7 @@ def _with_unit(items: _Items, lengths: list[int], shape: str) -> list[Layout]:
     numbers = items.numbers
     given = {unit: items.roman[0][0]} if items.roman else {}
     if unit == "year":
-        return [_layout("y", numbers)] if len(numbers) == 1 and lengths[0] in (2, 4) else []
+        return [layout_of("y", numbers)] if len(numbers) == 1 and lengths[0] in (2, 4) else []
     if given:
         if len(numbers) != 1 or lengths[0] not in (2, 4) or unit == "week":
             return []
