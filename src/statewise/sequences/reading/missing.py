@@ -29,13 +29,12 @@ def is_marker(text: str) -> bool:
     >>> [is_marker(text) for text in (" ", "N/D", "-", ": c", "0", "-1", "none of them")]
     [True, True, True, True, False, False, False]
     """
-    plain = text.strip().casefold()
-    if plain in MARKERS:
-        return True
-    if len(plain) > 24:
+    if text[-1:] in _DIGITS:  # at the end of no marker, but of a million numbers
         return False
-    plain = seen(plain)
-    return plain in MARKERS or _FLAGGED.fullmatch(plain) is not None
+    plain = text.strip().casefold()
+    if not plain.isascii():
+        plain = seen(plain)
+    return plain in MARKERS or (plain[0] == ":" and _FLAGGED.fullmatch(plain) is not None)
 
 
 def seen(text: str) -> str:
@@ -66,8 +65,7 @@ def is_missing(column: pd.Series, also: Collection[str] = ()) -> np.ndarray:
     cells = column.astype(object).to_numpy()
     texts = {cell for cell in cells if isinstance(cell, str)}
     more = {text.strip().casefold() for text in also}
-    # Of cells that begin with a digit, which is none of the markers, there may be a million.
-    marked = {text for text in texts if text[:1] not in _DIGITS and is_marker(text)}
+    marked = set(filter(is_marker, texts))
     marked |= {text for text in texts if text.strip().casefold() in more} if more else set()
     if not marked:
         return missing

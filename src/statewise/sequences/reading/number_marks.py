@@ -115,8 +115,8 @@ def decide(bodies: Counter[str]) -> Marks:
     if not open_:
         return Marks(POINT, False)
     spread = {decimal: _spread(bodies, decimal) for decimal in votes}
-    comma = spread[COMMA] < spread[POINT] - _WIDE
-    return Marks(COMMA if comma else POINT, False, open_[0])
+    alike = COMMA if spread[COMMA] < spread[POINT] - _WIDE else POINT
+    return Marks(alike, False, open_[0])
 
 
 def _spread(bodies: Counter[str], decimal: str) -> float:

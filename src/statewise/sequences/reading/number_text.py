@@ -68,7 +68,7 @@ def read_text(
     if mark.decimal == COMMA and points and len(rows) < len(every):
         rows, cells = every, _Cells(text, every)
     rest = np.setdiff1d(every, rows, assume_unique=True)
-    meaning = meaning_of(cells.words(bare=np.count_nonzero(values[rest])))
+    meaning = meaning_of(cells.words(bare=int(np.count_nonzero(values[rest]))))
     values[rows], facts = cells.values(mark.decimal, meaning)
     if not meaning.bare:
         values[rest[values[rest] != 0]] = np.nan
@@ -103,7 +103,10 @@ def _find_missing(
         return missing, []
     more = {marker.strip().casefold() for marker in markers}
     codes, cells = pd.factorize(np.array([text[row] for row in rows], object))
-    marked = [is_marker(cell) or cell.strip().casefold() in more for cell in cells]
+    marked = list(map(is_marker, cells))
+    if more:
+        said = (cell.strip().casefold() in more for cell in cells)
+        marked = [one or other for one, other in zip(marked, said, strict=True)]
     missing[rows] = np.array(marked, bool)[codes]
     found = (seen(cell) for cell, mark in zip(cells, marked, strict=True) if mark)
     return missing, [cell for cell in found if cell]
