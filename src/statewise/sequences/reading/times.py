@@ -103,7 +103,7 @@ def holds_times(column: pd.Series) -> bool:
         return True
     if types.is_bool_dtype(column.dtype) or types.is_complex_dtype(column.dtype):
         return False
-    known = column[~is_missing(column)].head(_SAMPLE)
+    known = _sample_of(column)
     if known.empty:
         return False
     numbers = known if types.is_numeric_dtype(known.dtype) else _numbers_in(known)
@@ -122,7 +122,7 @@ def holds_times(column: pd.Series) -> bool:
 
 def share_of_times(column: pd.Series) -> float:
     """Return the share of a sample's cells of text that can be read as times."""
-    known = column[~is_missing(column)].head(_SAMPLE)
+    known = _sample_of(column)
     if known.empty or not (types.is_object_dtype(known) or types.is_string_dtype(known)):
         return 0.0
     texts = Texts.of(known)
@@ -136,7 +136,7 @@ def holds_numbers_alone(column: pd.Series) -> bool:
         return True
     if _is_dated(column):
         return False
-    known = column[~is_missing(column)].head(_SAMPLE)
+    known = _sample_of(column)
     return not known.empty and _numbers_in(known) is not None
 
 
@@ -163,6 +163,15 @@ def _add_clock(times: Times, clock: np.ndarray) -> Times:
     spans = np.where(there, clock, 0).astype(np.int64).astype("m8[us]")
     stamps = pd.DatetimeIndex(times.stamps).as_unit("us") + pd.TimedeltaIndex(spans)
     return on_the_wall(replace(times, stamps=stamps.where(there)))
+
+
+def _sample_of(column: pd.Series) -> pd.Series:
+    """Return the first cells that are not missing, some of them."""
+    head = column.head(10 * _SAMPLE)
+    known = head[~is_missing(head)]
+    if known.empty and len(column) > len(head):
+        known = column[~is_missing(column)]
+    return known.head(_SAMPLE)
 
 
 def _is_dated(column: pd.Series) -> bool:
