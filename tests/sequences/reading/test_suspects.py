@@ -32,6 +32,7 @@ def test_what_nobody_measures(rng):
     assert suspects(with_some(positive, -9999, count=1)) == [(-9999, 1)]
     both = np.concatenate([positive, [-9999] * 7, [-999] * 5])
     assert suspects(both) == [(-9999, 7), (-999, 5)]
+    assert suspects(with_some(rng.uniform(0.1, 0.4, 300), -0.99)) == [(-0.99, 7)]
     assert suspects(np.append(both, [99999] * 2)) == [(-9999, 7), (-999, 5), (99999, 2)]
     assert suspects(np.array([[1.0, -200], [2, -200], [3, np.nan], [4, 5]])) == [(-200, 2)]
 

@@ -11,7 +11,7 @@ def suspects(values: np.ndarray) -> list[tuple[float, int]]:
     """Return the numbers that stand for a missing value, most likely, and how often they do.
 
     Such a number is the lowest or highest of all, repeated, of a kind that people choose (-200,
-    -99.9, 9999, 1e20), and far from all the others, which fill their range without such a hole.
+    -9.99, 9999, 1e20), and far from all the others, which fill their range without such a hole.
     A number is one for the asking, never for the taking: the values may be what they seem.
 
     Args:
@@ -48,7 +48,7 @@ def _is_chosen(value: float) -> bool:
     size = abs(value)
     if value in _FILLS or -value in _FILLS or value in _LIMITS or value == -1:
         return True
-    digits = f"{size:.10g}".replace(".", "")
+    digits = f"{size:.10g}".replace(".", "").lstrip("0") or "0"
     same = len(set(digits)) == 1 and digits[0] in "6789" and "e" not in digits
     if same and len(digits) > (1 if digits[0] == "9" or value < 0 else 2):
         return True
