@@ -59,6 +59,39 @@ def test_business_days_without_holidays():
     assert (grid == stamps).all()
 
 
+def test_a_short_series_may_have_holidays_too():
+    days = pd.bdate_range("2023-12-18", "2024-01-05")
+    days = days.drop(pd.to_datetime(["2023-12-25", "2023-12-26", "2024-01-01"]))
+    calendar, grid = find_calendar(days)
+    assert calendar.frequency == "B"
+    assert grid.equals(days)
+    assert find_calendar(days[3:9])[0].frequency == "B"
+
+
+@pytest.mark.parametrize("weekdays", [[0, 1, 2, 3, 4], [6, 0, 1, 2, 3], [0, 1, 2, 3, 4, 5]])
+def test_long_closures(weekdays):
+    """A school: closed for a summer, a week at the turn of the year, and single holidays."""
+    days = pd.date_range("2022-08-29", "2024-06-14")
+    days = days[days.day_of_week.isin(weekdays)]
+    closed = (days.month == 7) | (days.month == 8) | ((days.month == 12) & (days.day > 23))
+    there = days[~closed].delete([30, 90])
+    calendar, grid = find_calendar(there)
+    assert calendar.days_in_week == len(weekdays)
+    assert grid.equals(there)
+    np.testing.assert_array_equal(
+        calendar.positions(there), days[days >= there[0]].get_indexer(there)
+    )
+
+
+def test_scattered_days_are_no_calendar():
+    days = pd.bdate_range("2023-01-02", periods=300)
+    rng = np.random.default_rng(0)
+    some = days[np.sort(rng.choice(300, 150, replace=False))]
+    assert find_calendar(some) is None
+    weekly = pd.date_range("2023-01-04", periods=30, freq="7D")
+    assert find_calendar(weekly.delete([3, 4, 20]))[0].phrase == "weekly"
+
+
 @settings(deadline=None)
 @given(
     gaps=st.sets(st.integers(1, 28), max_size=8),

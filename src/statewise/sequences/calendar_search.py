@@ -8,10 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from statewise.sequences import month_days, week_slots
 from statewise.sequences.calendars import Calendar
+from statewise.sequences.usual_steps import usual_step as usual_step
 from statewise.sequences.zones import in_place_of, in_zone, on_the_wall
 
+_MONDAY_TO_FRIDAY = np.arange(7) < 5
 _MOST_HOLIDAYS = 0.1  # of the weekdays; a calendar of exchanges leaves out 3 to 7 %
+_FEW_HOLIDAYS = 3  # which even a short series may have: the turn of the year
+_CLOSURE = 5  # open days in a row: no holidays, but a summer break
 _LEAST_CLOSED = 5  # weeks in a row without a weekday, from which on it is one of no business
 _SHORTEST_DAY = np.timedelta64(22, "h")  # the clock has been set forward by two hours, not more
 _FARTHEST = 2**62  # from the first number to the last: steps beyond would be wrapped
@@ -38,9 +43,13 @@ def find_calendar(stamps: pd.Index) -> tuple[Calendar, pd.Index] | None:
     """
     if not isinstance(stamps, pd.DatetimeIndex):
         return _find_numbers(stamps)
-    if stamps.tz is not None:
-        return _find_in_zone(stamps)
-    for find in _FINDERS:
+    return _find_on_the_wall(stamps) if stamps.tz is None else _find_in_zone(stamps)
+
+
+def _find_on_the_wall(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.DatetimeIndex] | None:
+    """Find what stamps without a zone keep to."""
+    finders = _OF_DAYS if np.diff(stamps.to_numpy()).min() >= _SHORTEST_DAY else _WITHIN_DAYS
+    for find in finders:
         found = find(stamps)
         if found is not None:
             return found
@@ -51,24 +60,29 @@ def _find_in_zone(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.DatetimeIndex]
     """Find what stamps keep to by the clock of their zone, or as instants."""
     zone, instants = stamps.tz, stamps.tz_convert(None)
     within_days = np.median(np.diff(instants.to_numpy())) < _SHORTEST_DAY
-    if within_days:  # hours are even as instants
-        found = _find_span(instants)
-        if found is not None:
-            return found[0], found[1].tz_localize("UTC").tz_convert(zone)
     wall, time_of_day = (stamps.tz_localize(None), None) if within_days else on_the_wall(stamps)
-    if wall.is_unique and wall.is_monotonic_increasing:
-        for find in _FINDERS:
-            found = find(wall)
-            if found is not None:
-                calendar, grid = found
-                unit = "clock" if calendar.unit == "time" else calendar.unit
-                places = grid.get_indexer(wall)
-                return (
-                    replace(calendar, unit=unit, time_of_day=time_of_day),
-                    in_place_of(in_zone(grid, zone), places, stamps),
-                )
-    found = None if within_days else _find_span(instants)  # each at one time of day elsewhere
+    by_the_clock = wall.is_unique and wall.is_monotonic_increasing
+    # Hours are even as instants, opening hours by the clock; a day elsewhere may be one here.
+    found = _find_even_span(instants) if within_days else None
+    if found is None and by_the_clock:
+        found = _find_opening_hours(wall) if within_days else _find_on_the_wall(wall)
+        if found is not None:
+            return _in_zone_of(stamps, wall, found, time_of_day)
+    found = _find_span(instants) if found is None else found
+    if found is None and within_days and by_the_clock:
+        found = _find_on_the_wall(wall)
+        return None if found is None else _in_zone_of(stamps, wall, found, time_of_day)
     return None if found is None else (found[0], found[1].tz_localize("UTC").tz_convert(zone))
+
+
+def _in_zone_of(stamps, wall, found, time_of_day) -> tuple[Calendar, pd.DatetimeIndex]:
+    """Return what was found on the wall for stamps in their zone."""
+    calendar, grid = found
+    unit = "clock" if calendar.unit == "time" else calendar.unit
+    return (
+        replace(calendar, unit=unit, time_of_day=time_of_day),
+        in_place_of(in_zone(grid, stamps.tz), grid.get_indexer(wall), stamps),
+    )
 
 
 def _find_numbers(numbers: pd.Index) -> tuple[Calendar, pd.Index] | None:
@@ -114,9 +128,8 @@ def _find_business_days(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.Datetime
     if (stamps.day_of_week > 4).any() or not _same_time_of_day(stamps):
         return None
     days = stamps.to_numpy().astype("datetime64[D]")
-    weekdays = int(np.busday_count(days[0], days[-1])) + 1
-    spans_a_weekend = int((days[-1] - days[0]).astype(int)) + 1 > weekdays
-    if not spans_a_weekend or weekdays - len(stamps) > _MOST_HOLIDAYS * weekdays:
+    spans_a_weekend = int((days[-1] - days[0]).astype(int)) > int(np.busday_count(*days[[0, -1]]))
+    if not spans_a_weekend or _too_often_closed(days, _MONDAY_TO_FRIDAY):
         return None
     return Calendar("business day", 1), stamps  # weekdays without a row are holidays
 
@@ -129,17 +142,77 @@ def _find_open_days(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.DatetimeInde
     days = stamps.to_numpy().astype("datetime64[D]")
     if (np.diff(days) == np.timedelta64(0)).any():
         return None
-    opened = int(np.busday_count(days[0], days[-1], present)) + 1
-    closed = [np.busday_count(days[0], days[-1], np.arange(7) == day) for day in range(7)]
-    if (
-        min(count for count, there in zip(closed, present, strict=True) if not there)
-        < _LEAST_CLOSED
-    ):
-        return None
-    if opened - len(stamps) > _MOST_HOLIDAYS * opened:
+    closed = [
+        np.busday_count(days[0], days[-1], np.arange(7) == day) for day in np.flatnonzero(~present)
+    ]
+    if min(closed) < _LEAST_CLOSED or _too_often_closed(days, present):
         return None
     mask = sum(1 << day for day in range(7) if present[day])
     return Calendar("open day", 1, mask), stamps  # open days without a row are holidays
+
+
+def _too_often_closed(days: np.ndarray, opened: np.ndarray) -> bool:
+    """Whether so many open days are absent that the days are no calendar of those weekdays.
+
+    Args:
+        days: datetime64[D], on open weekdays, rising; several stamps may have one day.
+        opened: which weekdays are open, (7,).
+    """
+    closed = np.diff(np.busday_count(days[0], days, opened)) - 1
+    closed = closed[closed > 0]
+    count = int(np.busday_count(days[0], days[-1], opened)) + 1 - int(closed.sum())
+    holidays = int(closed[closed < _CLOSURE].sum())
+    few = max(_FEW_HOLIDAYS, _MOST_HOLIDAYS * (count + holidays))
+    return holidays > few or int(closed.sum()) > _MOST_ABSENT * count
+
+
+def _find_opening_hours(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.DatetimeIndex] | None:
+    """Find the same times of the day, or of the week, always left out.
+
+    Whole days without a row, and rows absent where a day begins or ends, are closed for once; a
+    row absent within a day is missing.
+    """
+    instants = stamps.to_numpy().astype("datetime64[us]").astype(np.int64)
+    slots = week_slots.find_slots(instants)
+    if slots is None:
+        return None
+    day, times = np.divmod(np.array(slots), week_slots.DAY)
+    days = stamps.to_numpy().astype("datetime64[D]")
+    if _too_often_closed(days, np.isin(np.arange(7), day)):
+        return None
+    steps = np.diff(times)[np.diff(day) == 0]
+    calendar = Calendar("opening hours", _usual(steps), slots=slots)
+    places, _ = week_slots.places_of(instants, slots)
+    absent = np.where(days[1:] == days[:-1], np.diff(places) - 1, 0)
+    if not absent.any():
+        return calendar, stamps
+    counts = np.append(absent, 0) + 1  # each stamp, and what is missing after it
+    begin = np.cumsum(counts) - counts
+    inner = np.arange(counts.sum()) + np.repeat(places - begin, counts)
+    grid = week_slots.instants_of(inner, slots)
+    return calendar, pd.DatetimeIndex(grid.astype("datetime64[us]"))
+
+
+def _find_month_days(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.DatetimeIndex] | None:
+    """Find certain days of each month, such as the 1st and the 15th."""
+    if not _same_time_of_day(stamps):
+        return None
+    dates = stamps.to_numpy().astype("datetime64[D]")
+    days = month_days.find_days(dates)
+    if days is None:
+        return None
+    places, wrong = month_days.places_of(dates, days)
+    if wrong.any() or (np.diff(places) < 1).any():
+        return None
+    count = int(places[-1] - places[0]) + 1
+    calendar = Calendar("days of month", 1, slots=days)
+    return _unless_too_sparse(calendar, stamps[0], count, len(stamps))
+
+
+def _find_even_span(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.DatetimeIndex] | None:
+    """Find a span that all steps have."""
+    found = _find_span(stamps)
+    return found if found is not None and len(found[1]) == len(stamps) else None
 
 
 def _find_span(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.DatetimeIndex] | None:
@@ -150,13 +223,16 @@ def _find_span(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.DatetimeIndex] | 
     return _unless_too_sparse(calendar, stamps[0], count, len(stamps))
 
 
-_FINDERS = (
+_OF_DAYS = (
     _find_months,
     _find_business_months,
     _find_business_days,
     _find_open_days,
+    _find_even_span,
+    _find_month_days,
     _find_span,
 )
+_WITHIN_DAYS = (_find_even_span, _find_opening_hours, _find_span)
 
 
 def _unless_too_sparse(calendar, first, count, given):
@@ -167,3 +243,8 @@ def _unless_too_sparse(calendar, first, count, given):
 
 def _same_time_of_day(stamps: pd.DatetimeIndex) -> bool:
     return bool((stamps - stamps.normalize() == stamps[0] - stamps[0].normalize()).all())
+
+
+def _usual(values: np.ndarray) -> int:
+    found, counts = np.unique(values, return_counts=True)
+    return int(found[counts.argmax()])

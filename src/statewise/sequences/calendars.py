@@ -2,15 +2,17 @@
 
 Months, quarters and years are even although they differ in days; business days are even although
 weekends are left out, and holidays with them; so are the days of a shop that is closed on the same
-weekdays always.
+weekdays always, and its hours, if it opens and closes at the same ones week by week.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from statewise.sequences import month_days, week_slots
 from statewise.sequences.tables import DataError
 from statewise.sequences.zones import in_place_of, in_zone
 
@@ -29,6 +31,7 @@ _LONGEST = {  # microseconds that a step takes at most
     "business month end": 34 * _DAY,
     "business day": 3 * _DAY,
     "open day": 7 * _DAY,
+    "days of month": 31 * _DAY,
 }
 _ONE = {"day": "daily", "hour": "hourly"}
 _MONTHS: dict[float, tuple[str, str]] = {
@@ -36,6 +39,8 @@ _MONTHS: dict[float, tuple[str, str]] = {
     3: ("Q", "quarterly"),
     12: ("Y", "yearly"),
 }
+_TIMES = {2: "twice"}
+_OFTEN: dict[tuple[int, ...], str] = {(1, 15): "SMS", (15, 31): "SME"}
 _WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 
@@ -45,25 +50,40 @@ class Calendar:
 
     Attributes:
         unit: "month", "business month end", "business day", "open day" (other weekdays than Monday
-            to Friday), "time" (a fixed span), "clock" (a fixed span by the clock of a zone, where a
-            day may have 23 hours) or "number" (time given as numbers, or not at all).
-        step: how many months, microseconds, or numbers a step is; 1 for business and open days.
+            to Friday), "opening hours" (certain times of the week), "days of month" (certain ones),
+            "time" (a fixed span), "clock" (a fixed span by the clock of a zone, where a day may
+            have 23 hours) or "number" (time given as numbers, or not at all).
+        step: how many months, microseconds, or numbers a step is, in opening hours most often; 1
+            for business and open days and days of the month.
         anchor: for months the day, 31 for the last one; for "time" the weekday, 0 for Monday; for
             open days which they are, 1 for Monday, plus 2 for Tuesday, plus 4 for Wednesday...
         time_of_day: in microseconds, where a zone's clock has moved a stamp to another one; None
             where all stamps have that of the first.
+        slots: rising; the times of opening hours in microseconds from Monday, midnight; the days of
+            a month, 31 for the last one; empty for others.
     """
 
     unit: str
     step: float
     anchor: int = 0
     time_of_day: int | None = None
+    slots: tuple[int, ...] = ()
+
+    def __post_init__(self):
+        least, most = {"opening hours": (0, week_slots.WEEK - 1), "days of month": (1, 31)}.get(
+            self.unit, (0, -1)
+        )
+        fits = all(least <= slot <= most for slot in self.slots[:1] + self.slots[-1:])
+        rising = all(one < other for one, other in pairwise(self.slots))
+        if not (fits and rising) or (most > 0 and not self.slots):
+            raise ValueError(f"slots={self.slots!r:.60} are no {self.unit}")
 
     @property
     def frequency(self) -> str:
         """The nearest alias of pandas: MS, ME, QS, YS, W-SUN, D, B, h, 30min; or "number".
 
-        Open days are C-6, with how many of them a week has.
+        Open days are C-6, with how many of them a week has; opening hours C-65, with how many steps
+        a week has, or C-13-65, where all days have as many; days of the month SMS, SME or C-Y36.
         """
         if self.unit == "number":
             return "number"
@@ -71,6 +91,10 @@ class Calendar:
             return "B"
         if self.unit == "open day":
             return f"C-{self.days_in_week}"
+        if self.unit == "opening hours":
+            return "-".join(["C", *map(str, sorted({self.steps_in_day, len(self.slots)} - {0}))])
+        if self.unit == "days of month":
+            return _OFTEN.get(self.slots, f"C-Y{12 * len(self.slots)}")
         if self.unit == "business month end":
             return _times(self.step, "BME")
         if self.unit == "month":
@@ -92,21 +116,51 @@ class Calendar:
             return "business-daily"
         if self.unit == "open day":
             return f"daily ({self.days_in_week} days a week)"
+        if self.unit == "opening hours":
+            return f"{_every(self.step)} in opening hours ({len(self.slots)} slots a week)"
+        if self.unit == "days of month":
+            count = len(self.slots)
+            return f"{_TIMES.get(count, f'{count} times')} a month"
         if self.unit in ("month", "business month end"):
             if self.step in _MONTHS:
                 return _MONTHS[self.step][1]
             return f"every {self.step} months"
-        if self.step == 7 * _DAY:
-            return "weekly"
-        size, _, name = _largest_unit(self.step)
-        if size == 1:
-            return _ONE.get(name, f"every {name}")
-        return f"every {size} {name}s"
+        return "weekly" if self.step == 7 * _DAY else _every(self.step)
 
     @property
     def days_in_week(self) -> int:
         """On how many weekdays there are steps, where some are left out; 0 for other calendars."""
         return sum(self._open)
+
+    @property
+    def steps_in_week(self) -> int:
+        """How many steps a week has, where some of its days or hours are left out; else 0."""
+        return len(self.slots) if self.unit == "opening hours" else self.days_in_week
+
+    @property
+    def steps_in_day(self) -> int:
+        """How many steps each open day has, where opening hours are the same on all; else 0."""
+        if self.unit != "opening hours":
+            return 0
+        day, time = np.divmod(np.array(self.slots), _DAY)
+        each = np.split(time, np.flatnonzero(np.diff(day)) + 1)
+        alike = all(np.array_equal(one, each[0]) for one in each)
+        return len(each[0]) if alike else 0
+
+    def counts_absent(self, season: int) -> bool:
+        """Whether a season counts the steps of the calendar, those without a row included.
+
+        A season of 252 business days counts the rows: the days on which there was business in a
+        year.
+
+        Example:
+            >>> Calendar("business day", 1).counts_absent(5)
+            True
+            >>> Calendar("business day", 1).counts_absent(252)
+            False
+        """
+        week = self.steps_in_week
+        return season > 1 and (not week or season % week == 0 or season == self.steps_in_day)
 
     @property
     def _open(self) -> list[bool]:
@@ -142,11 +196,21 @@ class Calendar:
             days = wall.to_numpy().astype("datetime64[D]")
             count = np.busday_count(days[0], days, self._open)
             rest = ~np.is_busday(days, self._open)
+        elif self.slots:
+            count, rest = self._places(wall)
+            count = count - count[0]
         else:
             wall = wall.normalize() if self.unit == "clock" and self.step % _DAY == 0 else wall
             instants = wall.to_numpy().astype("datetime64[us]").astype(np.int64)
             count, rest = np.divmod(instants - instants[0], int(self.step))
         return None if np.any(rest) else np.asarray(count, np.int64)
+
+    def _places(self, wall: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
+        """Return which steps stamps are, counted from 1970 on, and which are none."""
+        if self.unit == "days of month":
+            return month_days.places_of(wall.to_numpy().astype("datetime64[D]"), self.slots)
+        instants = wall.to_numpy().astype("datetime64[us]").astype(np.int64)
+        return week_slots.places_of(instants, self.slots)
 
     def stamps(self, first: Any, count: int) -> pd.Index:
         """Return ``count`` stamps (or numbers), ``first`` and those that follow it."""
@@ -164,6 +228,15 @@ class Calendar:
             day = np.datetime64(first, "D")
             days = np.busday_offset(day, np.arange(count), "forward", self._open)
             stamps = days.astype("datetime64[us]") + (np.datetime64(first, "us") - day)
+        elif self.slots:
+            place = self._places(pd.DatetimeIndex([first]))[0][0]
+            places = place + np.arange(count)
+            if self.unit == "days of month":
+                time_of_day = np.timedelta64(first - first.normalize(), "us")
+                dates = month_days.dates_of(places, self.slots)
+                stamps = dates.astype("datetime64[us]") + time_of_day
+            else:
+                stamps = week_slots.instants_of(places, self.slots).astype("datetime64[us]")
         else:
             stamps = pd.date_range(first, periods=count, freq=self.frequency, unit="us")
         return pd.DatetimeIndex(stamps)
@@ -175,6 +248,8 @@ class Calendar:
             last = int(first) + (count - 1) * int(self.step) if whole else 0
         else:
             step = _LONGEST.get(self.unit, 1) * int(self.step)  # "time" and "clock": microseconds
+            if self.unit == "opening hours":
+                step = 2 * week_slots.WEEK // len(self.slots)  # from the second week on
             last = (int(first.timestamp()) + 1) * 1_000_000 + (count - 1) * step
         if last >= _END:
             raise DataError(
@@ -212,6 +287,11 @@ def _largest_unit(step: float) -> tuple[int, str, str]:
         if step % size == 0:
             return int(step // size), alias, name
     raise AssertionError("a step is a whole number of microseconds")
+
+
+def _every(step: float) -> str:
+    size, _, name = _largest_unit(step)
+    return f"every {size} {name}s" if size > 1 else _ONE.get(name, f"every {name}")
 
 
 def _times(count: float, alias: str) -> str:

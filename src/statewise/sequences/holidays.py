@@ -1,7 +1,8 @@
 """Days without a row, put in where the week counts: positions are then those of the calendar.
 
-Business days leave holidays out, and a table may leave out what is missing. Where a season of five
-or seven steps is looked for, counting the rows there are would shift every weekday that follows.
+Business days and opening hours leave holidays out, and a table may leave out what is missing. Where
+a season of five or seven steps is looked for, counting the rows there are would shift every weekday
+that follows.
 """
 
 from dataclasses import replace
@@ -13,12 +14,8 @@ from statewise.sequences.panel import Panel
 
 
 def fits_week(panel: Panel, season: int) -> bool:
-    """Whether a season counts steps of a calendar, not rows.
-
-    A season of 252 business days counts the rows: the days on which there was business in a year.
-    """
-    week = panel.calendar.days_in_week
-    return season > 1 and (not week or season % week == 0)
+    """Whether a season counts steps of a calendar, not rows: see `Calendar.counts_absent`."""
+    return panel.calendar.counts_absent(season)
 
 
 def with_absent(panel: Panel) -> Panel:
