@@ -14,7 +14,7 @@ _CYCLES = {  # pandas' alias: seconds in a step, for the fixed spans
     "min": 60,
     "s": 1,
 }
-_YEARLY = {"MS": 12, "ME": 12, "BME": 12, "QS": 4, "QE": 4, "W": 52, "B": 5}
+_YEARLY = {"MS": 12, "ME": 12, "BME": 12, "QS": 4, "QE": 4, "W": 52, "SMS": 24, "SME": 24, "B": 5}
 _LEAST_CORRELATION = 0.3
 _LEAST_SEASONS = 3
 _LEAST_SHARE = 0.5  # of a season's steps that are known, for their average to tell of it
@@ -79,10 +79,12 @@ def season_lengths(frequency: str) -> list[int]:
         [48, 336, 2]
         >>> season_lengths("C-6")
         [6]
+        >>> season_lengths("C-13-65")
+        [13, 65]
     """
-    open_days = re.fullmatch(r"C-([2-7])", frequency)
-    if open_days:
-        return [int(open_days[1])]
+    opened = re.fullmatch(r"C-(Y?)(\d+)-?(\d+)?", frequency)
+    if opened:  # steps of a year, of a week, or of a day and a week
+        return [int(steps) for steps in opened.groups()[1:] if int(steps or 1) > 1]
     match = re.fullmatch(r"(\d*)([A-Za-z]+)(-[A-Z]+)?", frequency)
     if match is None:
         return []
