@@ -16,9 +16,10 @@ from statewise.sequences.season import season_lengths
         ("YS", []),
         ("12MS", []),
         ("W-SUN", [52]),
-        ("D", [7]),
+        ("D", [7, 365]),
         ("7D", []),
-        ("B", [5]),
+        ("B", [5, 260]),
+        ("2B", []),
         ("h", [24, 168]),
         ("15min", [96, 672, 4]),
         ("7h", [24]),
@@ -37,7 +38,8 @@ def wave(steps, length, seed=0):
 
 
 @pytest.mark.parametrize(
-    ("frequency", "length"), [("MS", 12), ("QS", 4), ("W-MON", 52), ("B", 5), ("h", 24), ("h", 168)]
+    ("frequency", "length"),
+    [("MS", 12), ("QS", 4), ("W-MON", 52), ("B", 5), ("h", 24), ("h", 168), ("D", 365)],
 )
 def test_values_confirm(frequency, length):
     assert guess_season(frequency, wave(12 * length, length)) == length

@@ -14,7 +14,10 @@ _CYCLES = {  # pandas' alias: seconds in a step, for the fixed spans
     "min": 60,
     "s": 1,
 }
-_YEARLY = {"MS": 12, "ME": 12, "BME": 12, "QS": 4, "QE": 4, "W": 52, "SMS": 24, "SME": 24, "B": 5}
+_YEARLY = {"MS": 12, "ME": 12, "BME": 12, "QS": 4, "QE": 4, "W": 52, "SMS": 24, "SME": 24}
+# The week, then the year; that of business days is 52 weeks, which keeps weekdays and holidays in
+# their places. A year of hours is longer than what a model could look back on.
+_DAILY = {"D": [7, 365], "B": [5, 260]}
 _LEAST_CORRELATION = 0.3
 _LEAST_SEASONS = 3
 _LEAST_SHARE = 0.5  # of a season's steps that are known, for their average to tell of it
@@ -23,12 +26,12 @@ _LEAST_SHARE = 0.5  # of a season's steps that are known, for their average to t
 def guess_season(frequency: str, values: Any) -> int:
     """Guess how many steps a season has: a length the calendar proposes and the values confirm.
 
-    The calendar proposes the year for months (12), quarters (4) and weeks (52), the week for
-    days (7), business days (5) and other open days (C-6: 6), the day and then the week for shorter
-    steps (hours: 24, 168), and for steps below an hour the hour last. The first length is taken at
-    which the values, less their moving average over that length, go along with themselves: a
-    correlation of at least 0.3, and of two standard errors. A series of fewer than three seasons
-    confirms nothing.
+    The calendar proposes the year for months (12), quarters (4) and weeks (52), the week and then
+    the year for days (7, 365) and business days (5, 260), the week for other open days (C-6: 6),
+    the day and then the week for shorter steps (hours: 24, 168), and for steps below an hour the
+    hour last. The first length is taken at which the values, less their moving average over that
+    length, go along with themselves: a correlation of at least 0.3, and of two standard errors. A
+    series of fewer than three seasons confirms nothing.
 
     Args:
         frequency: pandas' alias, as in ``TimeSeries.frequency``: MS, QS, W-SUN, D, B, h, 30min.
@@ -77,6 +80,8 @@ def season_lengths(frequency: str) -> list[int]:
     Example:
         >>> season_lengths("30min")
         [48, 336, 2]
+        >>> season_lengths("D")
+        [7, 365]
         >>> season_lengths("C-6")
         [6]
         >>> season_lengths("C-13-65")
@@ -92,6 +97,8 @@ def season_lengths(frequency: str) -> list[int]:
     if alias in _YEARLY:
         length, rest = divmod(_YEARLY[alias], count)
         return [length] if length > 1 and not rest else []
+    if alias in _DAILY and count == 1:
+        return list(_DAILY[alias])
     if alias not in _CYCLES:
         return []
     step = count * _CYCLES[alias]

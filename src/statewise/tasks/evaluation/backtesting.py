@@ -8,7 +8,12 @@ import numpy as np
 from statewise._renamed import renamed_arguments
 from statewise.sequences import Columns, Panel
 from statewise.sequences.arrays import check_count
-from statewise.tasks.evaluation.baselines import baselines, steps_within
+from statewise.tasks.evaluation.baselines import (
+    baselines,
+    compared_season,
+    laid_out_by,
+    steps_within,
+)
 from statewise.tasks.evaluation.holdout import Evaluation
 from statewise.tasks.evaluation.origins import Origins, left_out_note, rolling_origins
 from statewise.tasks.evaluation.result import Backtest
@@ -37,8 +42,10 @@ def backtest(
     The last ``windows * horizon`` steps of each series are cut into windows that don't overlap. At
     the origin of each, the steps before it are known and no others: the forecaster is fitted on
     what is known at the first origin and shown the later steps as they become known, or, with
-    ``refit``, fitted anew at each origin. Beside it stand the naive forecast (the last value) and
-    the seasonal naive one (the last season). `Backtest.beside` adds AutoETS and AutoARIMA.
+    ``refit``, fitted anew at each origin. Beside it stand the naive forecast (the last value) and,
+    where the calendar offers a season, the seasonal naive one (the last season, of the length whose
+    repetition errs least at the end of what is known). `Backtest.beside` adds AutoETS and
+    AutoARIMA.
 
     Where series end at different times, each is cut at its own end. So a network that learns from
     all of them may have seen, in another series, times that are later than an origin; ``notes``
@@ -115,7 +122,7 @@ def from_evaluation(evaluation: Evaluation, *, level: Sequence[float] = (80, 95)
     fitted, origins, levels = evaluation.forecaster, evaluation.origins, _levels(level)
     if origins is None:
         raise ValueError("forecasts of one step have no intervals: take evaluate_closed_loop")
-    season, note = fitted.season_, evaluation.train.note
+    season, note = compared_season(fitted, origins.known(0)), evaluation.train.note
     forecast = _stacked([_forecast(fitted, origins, origins.known(0), 0, levels)])
     return Backtest(
         forecaster=fitted,
@@ -140,13 +147,13 @@ def _run(
 
     Returns:
         The forecaster of the last fit; the origins of the series that it serves: those that are
-        too short for it at the first one are left out of all; the season found there; the
-        forecasts.
+        too short for it at the first one are left out of all; the season of the seasonal naive
+        forecast; the forecasts.
     """
     known = origins.known(0)
     fitted = _fitted(forecaster, known, _of_window(progress, 0, origins) if refit else progress)
-    season = fitted.season_
     origins = origins.select(np.flatnonzero(np.isin(known.keys, fitted.keys_)))
+    season = compared_season(fitted, origins.known(0))
     forecasts = []
     for window in range(origins.windows):
         known = origins.known(window)
@@ -167,7 +174,7 @@ def _forecast(
 ) -> Forecast:
     """Forecast from an origin of every series, (series, horizon)."""
     # Where the season counts days without a row, the rows to forecast are further ahead.
-    ahead = origins.ahead(window, fitted.season_)
+    ahead = origins.ahead(window, laid_out_by(fitted))
     steps = int(ahead.max()) + 1
     frame = fitted.predict(
         steps,

@@ -24,6 +24,7 @@ from statewise.tasks.forecasting.forecast import Forecast
 from statewise.tasks.forecasting.known_steps import on_calendar
 from statewise.tasks.forecasting.never_negative import never_negative
 from statewise.tasks.forecasting.result_names import NAIVE, SEASONAL_NAIVE
+from statewise.tasks.forecasting.seasons import best_repeated
 
 
 def naive(history: Any, horizon: int) -> np.ndarray:
@@ -122,6 +123,26 @@ def seasonal_naive_one_step(series: Any, first: int, *, season: int) -> np.ndarr
     return _of_one(values, origins, np.zeros(1, int), min(season, first))[:, 0]
 
 
+def compared_season(fitted: Any, known: Panel) -> int:
+    """Return the season of the seasonal naive forecast that stands beside a fitted forecaster's.
+
+    The one that was given, or else that of all which the calendar offers whose repetition errs
+    least at the end of what is known: whether the forecaster looks at it or not.
+
+    Args:
+        fitted: the forecaster.
+        known: the steps that it was fitted on.
+    """
+    if fitted.season != "auto":
+        return fitted.season_
+    return best_repeated(known, fitted.horizon)
+
+
+def laid_out_by(fitted: Any) -> tuple[int, ...]:
+    """Return the seasons by which a forecaster counts steps; one of another make may name one."""
+    return getattr(fitted, "_laid_out_by", (fitted.season_,))
+
+
 def baselines(
     origins: Origins, *, season: int, levels: tuple[float, ...] = ()
 ) -> dict[str, Forecast]:
@@ -152,8 +173,8 @@ def repeated(origins: Origins, *, season: int, levels: tuple[float, ...]) -> For
     >>> repeated(origins, season=2, levels=()).points
     array([[[1., 2.]]])
     """
-    panel = on_calendar(origins.panel, season)
-    ahead = np.stack([origins.ahead(w, season) for w in range(origins.windows)], axis=1)
+    panel = on_calendar(origins.panel, [season])
+    ahead = np.stack([origins.ahead(w, [season]) for w in range(origins.windows)], axis=1)
     first = _first_rows(origins, panel)
     points, seasons = _latest_seasons(panel.values[:, 0], panel.offsets, first, ahead, season)
     bands = {}
@@ -175,7 +196,7 @@ def steps_within(origins: Origins, *, season: int) -> tuple[np.ndarray, np.ndarr
     Those of the steps before the first origin alone. A series shorter than two seasons is measured
     by its differences over one step. The mean is NaN, and the root 0, where nothing changes.
     """
-    known = on_calendar(origins.known(0), season)
+    known = on_calendar(origins.known(0), [season])
     lag = np.where(known.lengths >= 2 * season, season, 1)
     steps = seasonal_differences(known.values[:, 0], known.offsets, lag)
     there = ~np.isnan(steps)

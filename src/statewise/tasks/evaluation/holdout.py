@@ -9,11 +9,14 @@ import pandas as pd
 from statewise.sequences import DataError, TimeSeries, split
 from statewise.tasks.evaluation.baselines import (
     baselines,
+    compared_season,
+    laid_out_by,
     naive_one_step,
     seasonal_naive_one_step,
 )
 from statewise.tasks.evaluation.metrics import mae, mape, mase, rmse
 from statewise.tasks.evaluation.origins import Origins
+from statewise.tasks.evaluation.verdict import below, is_it, same, some
 from statewise.tasks.forecasting.adapters import as_time_series, take_in
 from statewise.tasks.forecasting.forecaster import Forecaster
 from statewise.tasks.forecasting.known_steps import on_calendar, places_of
@@ -30,10 +33,13 @@ class Evaluation:
         forecaster: fitted on the training part alone.
         train: the training part.
         truth: the held-out values by time; missing where the table had none.
-        forecasts: by time, the columns "model", "naive" and (where there is a season) "seasonal
-            naive".
+        forecasts: by time, the columns "model", "naive" and (where the calendar offers a season,
+            or one was given) "seasonal naive".
         table: a row for each of these forecasts; the columns MAE, RMSE, MAPE (in percent), MASE.
         origins: where the series was cut; None for forecasts of one step.
+        season: steps in the season that the seasonal naive forecast repeats and the MASE goes by:
+            of those that the calendar offers the one whose repetition errs least at the end of the
+            training part, whether the model looks at it or not; 1 where there is none.
     """
 
     forecaster: Forecaster
@@ -42,6 +48,7 @@ class Evaluation:
     forecasts: pd.DataFrame
     table: pd.DataFrame
     origins: Origins | None = None
+    season: int = 1
 
     def verdict(self) -> str:
         """Say in a sentence whether the model beats the naive forecasts.
@@ -52,14 +59,17 @@ class Evaluation:
         """
         errors = self.table["MAE"]
         others = errors.drop(MODEL)
+        itself = self._same_as()
+        if itself is not None:
+            return is_it(itself, self.forecaster, errors)
         names = " and the ".join(f"{name} forecast" for name in others.index)
         values = " and ".join(f"{error:.4g}" for error in others)
         compared = f"mean absolute error {errors[MODEL]:.4g} against {values}"
-        beaten = others.index[errors[MODEL] < others]
+        beaten = others.index[below(errors[MODEL], others)]
         if len(beaten) == len(others):
             percent = 100 * (1 - errors[MODEL] / others.min())
             best = "the better of them" if len(others) > 1 else "that"
-            return f"The model beats the {names}: {compared}, {percent:.0f} % less than {best}."
+            return f"The model beats the {names}: {compared}, {some(percent)} less than {best}."
         if len(beaten):
             rest = others.index.difference(beaten)[0]
             return (
@@ -67,6 +77,15 @@ class Evaluation:
                 f"{compared}."
             )
         return f"The model does not beat the {names}: {compared}."
+
+    def _same_as(self) -> str | None:
+        """Return the name of the naive forecast that the model's is; None where it is none."""
+        step = np.nanmean(np.abs(np.diff(self.train.values[:, 0])))
+        points = self.forecasts[MODEL].to_numpy()
+        for name in self.forecasts.columns.drop(MODEL):
+            if same(points, self.forecasts[name].to_numpy(), step):
+                return str(name)
+        return None
 
 
 def evaluate_closed_loop(
@@ -98,15 +117,15 @@ def evaluate_closed_loop(
     first = len(series) - horizon
     fitted, train = _fit(forecaster, series, first, progress)
     origins = Origins(take_in(series).known, np.array([[first]]), horizon)
-    season = fitted.season_
-    # Where the season counts days without a row, the held-out steps are further ahead than rows.
-    ahead = origins.ahead(0, season)[0]
+    season = compared_season(fitted, origins.known(0))
+    # Where a season counts days without a row, the held-out steps are further ahead than rows.
+    ahead = origins.ahead(0, laid_out_by(fitted))[0]
     steps = int(ahead[-1]) + 1
     points = fitted.predict() if steps == horizon else fitted.predict(steps)
     forecasts = {MODEL: points.to_numpy()[ahead]}
     for name, forecast in baselines(origins, season=season).items():
         forecasts[name] = forecast.points[0, 0]
-    return _compare(fitted, train, series, forecasts, origins)
+    return _compare(fitted, train, series, forecasts, season, origins)
 
 
 def evaluate_one_step(
@@ -143,8 +162,8 @@ def evaluate_one_step(
     one_step = fresh(forecaster, horizon=1)
     series = series.without_hindsight(first)
     fitted, train = _fit(one_step, series, first, progress)
-    season = fitted.season_
-    panel = on_calendar(take_in(series).known, season)
+    season = compared_season(fitted, take_in(train).known)
+    panel = on_calendar(take_in(series).known, [season])
     places, values = places_of(panel, series), panel.values[:, 0]
     begin = places[first]
     forecasts = {NAIVE: naive_one_step(values, begin)}
@@ -154,7 +173,7 @@ def evaluate_one_step(
         MODEL: fitted.predict_one_step(series, first=first),
         **{name: forecast[places[first:] - begin] for name, forecast in forecasts.items()},
     }
-    return _compare(fitted, train, series, forecasts)
+    return _compare(fitted, train, series, forecasts, season)
 
 
 def _fit(
@@ -170,6 +189,7 @@ def _compare(
     train: TimeSeries,
     series: TimeSeries,
     forecasts: dict[str, np.ndarray],
+    season: int,
     origins: Origins | None = None,
 ) -> Evaluation:
     """Measure on the steps whose truth is known."""
@@ -181,7 +201,7 @@ def _compare(
     rows = {}
     for name, forecast in forecasts.items():
         y, f = values[known], forecast[known]
-        scaled = mase(y, f, train=train.values[:, 0], season=fitted.season_)
+        scaled = mase(y, f, train=train.values[:, 0], season=season)
         rows[name] = {"MAE": mae(y, f), "RMSE": rmse(y, f), "MAPE": mape(y, f), "MASE": scaled}
     return Evaluation(
         forecaster=fitted,
@@ -190,4 +210,5 @@ def _compare(
         forecasts=pd.DataFrame(forecasts, index=time),
         table=pd.DataFrame.from_dict(rows, orient="index"),
         origins=origins,
+        season=season,
     )

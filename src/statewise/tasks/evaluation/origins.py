@@ -1,13 +1,15 @@
 """Where a backtest cuts each series, what is known there, and what came."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from statewise.sequences import DataError, Panel
-from statewise.sequences.holidays import fits_week, positions_of
+from statewise.sequences.holidays import positions_of
 from statewise.sequences.panel import format_keys
+from statewise.tasks.forecasting.known_steps import counts_calendar
 
 _LEAST_KNOWN = 3  # steps before the first origin; the forecaster asks for more
 
@@ -44,14 +46,14 @@ class Origins:
         """Return what came, (series, windows, horizon); NaN where the table has no value."""
         return self.panel.values[self.rows(), 0]
 
-    def ahead(self, window: int, season: int) -> np.ndarray:
+    def ahead(self, window: int, seasons: Sequence[int]) -> np.ndarray:
         """Return how many steps lie between the last known and those to forecast.
 
-        (series, horizon) int: 0, 1, 2 and so on; more where a season counts steps of the calendar
-        and some, such as holidays, have no row.
+        (series, horizon) int: 0, 1, 2 and so on; more where one of the seasons counts steps of the
+        calendar and some, such as holidays, have no row.
         """
         plain = np.tile(np.arange(self.horizon), (len(self.panel), 1))
-        if not fits_week(self.panel, season):
+        if not counts_calendar(self.panel, seasons):
             return plain
         places = positions_of(self.panel)
         if places is None:

@@ -13,7 +13,7 @@ from statewise.tasks.evaluation.origins import Origins
 from statewise.tasks.evaluation.pooled import measure
 from statewise.tasks.evaluation.reference_models import check_peers, forecast_peer
 from statewise.tasks.evaluation.significance import LEAST
-from statewise.tasks.evaluation.verdict import against, copies, covered
+from statewise.tasks.evaluation.verdict import against, copies, covered, found_nothing_better, same
 from statewise.tasks.forecasting.forecast import Forecast
 from statewise.tasks.forecasting.result_names import MODEL, NAIVE, SEASONAL_NAIVE
 
@@ -30,7 +30,10 @@ class Backtest:
             ``bands``, by level the lower and the upper ends.
         scale: of each series, (series,): its mean absolute seasonal difference within what was
             known at the first origin, by which MASE divides; NaN where it didn't change.
-        season: steps in a season, as found at the first origin; 1 for none.
+        season: steps in the season that the seasonal naive forecast repeats and the MASE goes by:
+            the one that was given, or of those that the calendar offers the one whose repetition
+            errs least at the end of what was known at the first origin, whether the model looks at
+            it or not; 1 for none.
         refit: whether the forecaster was fitted at each origin.
         left_out: keys of the series that were too short.
         notes: what there is to know about the data, in words.
@@ -124,8 +127,9 @@ class Backtest:
         those of a single series by their mean. Whether a difference is significant says the test
         of Diebold and Mariano over the windows, where there are 8 at least, or Wilcoxon's
         signed-rank test over the series, where there are 8 at least; see `significance`. It says
-        so where the forecast is the last value, shifted: where it hardly leaves the last known
-        value and gains nothing by leaving it.
+        so where the model is a naive forecast, since validation found nothing better, and where
+        the forecast is the last value, shifted: where it hardly leaves the last known value and
+        gains nothing by leaving it.
 
         >>> from statewise.tasks import Forecaster, backtest
         >>> series = 100 + np.tile([0.0, 10.0, 5.0, -15.0], 12)
@@ -151,8 +155,13 @@ class Backtest:
         ]
         scale = self.scale if measured == "MASE" else np.ones(series)
         mine = self._losses(MODEL, scale)
+        itself = self._same_as()
+        if itself is not None:
+            said.append(f"It is the {itself} forecast{found_nothing_better(self.forecaster)}.")
         said += [
-            against(name, mine, self._losses(name, scale)) for name in self.arrays if name != MODEL
+            against(name, mine, self._losses(name, scale))
+            for name in self.arrays
+            if name not in (MODEL, itself)
         ]
         if max(series, windows) < LEAST:
             said.append(
@@ -171,7 +180,7 @@ class Backtest:
                 "is no nearer to the truth.",
             ),
         ):
-            if name in self.arrays and self._copies(name, scale):
+            if itself is None and name in self.arrays and self._copies(name, scale):
                 said.append(sentence)
                 break
         said.append(covered(self.truth, self.arrays[MODEL]))
@@ -211,6 +220,15 @@ class Backtest:
         """Return the mean absolute scaled errors of each window, (series, windows)."""
         found = measure(self.truth, self.arrays[name], scale, (2,))
         return found["MASE"]
+
+    def _same_as(self) -> str | None:
+        """Return the name of the naive forecast that the model's is; None where it is none."""
+        points = self.arrays[MODEL].points
+        for name in (NAIVE, SEASONAL_NAIVE):
+            reference = self.arrays[name].points if name in self.arrays else None
+            if reference is not None and same(points, reference, self.scale[:, None, None]):
+                return name
+        return None
 
     def _copies(self, name: str, scale: np.ndarray) -> bool:
         points, reference = self.arrays[MODEL].points, self.arrays[name].points

@@ -1,12 +1,69 @@
 """What a backtest comes to, in words."""
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 
 from statewise.tasks.evaluation.significance import compare
 from statewise.tasks.forecasting.forecast import Forecast
+from statewise.tasks.forecasting.result_names import MODEL
 
+_ROUNDING = 1e-3  # of a mean step: networks compute in float32
+_TIE = 1e-6  # of an error
 _NEAR = 0.5  # of the way that the truth goes from the reference
 _NO_GAIN = 0.97  # of the reference's error
+
+
+def same(points: np.ndarray, reference: np.ndarray, step: float | np.ndarray) -> bool:
+    """Tell whether a forecast is a reference itself, up to rounding.
+
+    Args:
+        points: the forecast.
+        reference: what it may be.
+        step: of the series, on average; NaN where it doesn't move.
+
+    >>> same(np.array([3.0, 5.0]), np.array([3.00001, 5.0]), 1.0)
+    True
+    """
+    known = ~(np.isnan(points) | np.isnan(reference))
+    near = np.abs(points - reference) <= _ROUNDING * np.nan_to_num(step)
+    return bool(known.any() and near[known].all())
+
+
+def below(error: float, others: pd.Series) -> pd.Series:
+    """Tell which errors another one is below: not where they are equal up to rounding."""
+    return error < others * (1 - _TIE)
+
+
+def is_it(name: str, fitted: Any, errors: pd.Series) -> str:
+    """Say that the model is one of the forecasts beside it, and why.
+
+    Args:
+        name: of that forecast.
+        fitted: the forecaster.
+        errors: of all forecasts, by name.
+    """
+    others = errors.drop([MODEL, name])
+    compared = "".join(f", that of the {one} forecast {error:.4g}" for one, error in others.items())
+    return (
+        f"The model is the {name} forecast{found_nothing_better(fitted)}. "
+        f"Its mean absolute error is {errors[MODEL]:.4g}{compared}."
+    )
+
+
+def found_nothing_better(fitted: Any) -> str:
+    """Return why a forecast is a naive one, where validation chose not to train."""
+    return ": validation found nothing better" if getattr(fitted, "epochs_", None) == 0 else ""
+
+
+def some(percent: float) -> str:
+    """Say how many percent, never that they are none.
+
+    >>> some(23.4), some(0.04)
+    ('23 %', '0.04 %')
+    """
+    return f"{percent:.0f} %" if percent >= 1 else f"{percent:.1g} %"
 
 
 def copies(truth: np.ndarray, points: np.ndarray, reference: np.ndarray, scale: np.ndarray) -> bool:

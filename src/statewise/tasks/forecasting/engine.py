@@ -1,6 +1,6 @@
 """What forecasts behind `Forecaster`: one protocol, which the local and the global model follow."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -20,7 +20,8 @@ class Arguments:
     """The arguments of `Forecaster` and of its ``fit``, checked; None for what is to be chosen.
 
     Attributes:
-        horizon, lookback, cell, units, layers, season, epochs, seed: see `Forecaster`.
+        horizon, lookback, cell, units, layers, epochs, seed: see `Forecaster`.
+        season: the steps of one, or of several; None to choose.
         likelihood: None for points.
         short, missing: see `Forecaster.fit`.
     """
@@ -31,7 +32,7 @@ class Arguments:
     units: int | None
     layers: int
     likelihood: str | None
-    season: int | None
+    season: int | tuple[int, ...] | None
     epochs: int | None
     seed: int
     short: str = "raise"
@@ -53,15 +54,43 @@ class TrainingData:
 
     Attributes:
         panel: the known steps, by the steps of their calendar where the season counts those.
-        season: steps in a season, 1 for none.
+        season: steps in a season, 1 for none; of several the one that repeats itself best.
         notes: what was done about missing values and short series, in words.
         left_out: the keys of those that were too short.
+        also: the steps of other seasons that are looked at.
+        counted: the steps of the seasons by which the panel is laid out, where they aren't those
+            that are looked at: some were tried, and turned out to be none.
     """
 
     panel: Panel
     season: int
     notes: list[str]
     left_out: list[Any]
+    also: tuple[int, ...] = ()
+    counted: tuple[int, ...] = ()
+
+    def without_season(self) -> "TrainingData":
+        """Return the same, laid out as it is, once its seasons have turned out to be none."""
+        return replace(self, season=1, also=(), counted=self.seasons)
+
+    @property
+    def seasons(self) -> tuple[int, ...]:
+        """All seasons that are looked at, rising; empty where there is none.
+
+        >>> TrainingData(None, 168, [], [], also=(24,)).seasons
+        (24, 168)
+        """
+        return tuple(sorted({self.season, *self.also} - {1}))
+
+    @property
+    def laid_out_by(self) -> tuple[int, ...]:
+        """The seasons that decide whether days without a row are steps."""
+        return self.counted or self.seasons
+
+    @property
+    def shortest(self) -> int:
+        """The shortest season, by which missing values are filled in; 1 where there is none."""
+        return min(self.laid_out_by, default=1)
 
 
 @dataclass(frozen=True)

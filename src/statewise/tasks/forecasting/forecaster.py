@@ -47,14 +47,18 @@ class Forecaster(Parameters):
         likelihood: None for points, with intervals from validation's residuals; "gaussian",
             "student-t", "negative-binomial" (counts) or "quantiles" for a distribution of the next
             step, sampled through the closed loop; "auto" is None.
-        season: steps in a season, 1 for none; "auto" takes what the calendar proposes and the
-            values confirm. An array without time stamps has no calendar.
+        season: steps in a season, 1 for none; several, as ``(24, 168)``, hold at once. "auto" takes
+            those that the calendar offers (or where it offers none, after which values plainly
+            repeat themselves) and that help to forecast the validation part.
         epochs: how long to train, for one series in passes over it, for a panel in 25 batches of
             windows drawn from it; "auto" chooses by validation.
         seed: of everything that is drawn. The same seed gives the same forecast.
 
     Attributes (after ``fit``):
-        season_, lookback_, epochs_, units_: what was taken for the arguments of these names.
+        lookback_, epochs_, units_: what was taken for the arguments of these names.
+        season_: steps in a season, 1 for none; of several the one whose repetition errs least in
+            the validation part.
+        seasons_: steps of all seasons that are looked at, rising; empty for none.
         transform_: how level and season are handled, in words.
         validation_errors_: validation error by transform, in words: the mean absolute error, for
             panels in units of each series' mean absolute step.
@@ -84,7 +88,7 @@ class Forecaster(Parameters):
         units: int | str = "auto",
         layers: int = 1,
         likelihood: str | None = "auto",
-        season: int | str = "auto",
+        season: int | Sequence[int] | str = "auto",
         epochs: int | str = "auto",
         seed: int = 0,
     ):
@@ -182,7 +186,7 @@ class Forecaster(Parameters):
         form, panel = self._form, self._engine.data.panel
         if new_data is not None:
             taken = take_in(new_data, self.columns_ if form.layout == "long" else None)
-            form, panel = taken.form, on_calendar(taken.known, self.season_)
+            form, panel = taken.form, on_calendar(taken.known, self._laid_out_by)
             empty = ~any_known(panel, 1)
             if empty.any():
                 raise DataError(
@@ -218,8 +222,8 @@ class Forecaster(Parameters):
         first = check_count(first, "first")
         if first >= len(series):
             raise ValueError(f"first={first}: the series has the steps 0 to {len(series) - 1} only")
-        panel = on_calendar(take_in(series).known, self.season_)
-        values, rows = as_it_came(series, panel, self.season_)
+        panel = on_calendar(take_in(series).known, self._laid_out_by)
+        values, rows = as_it_came(series, panel, self._engine.data.shortest)
         origins = rows[first:]
         points = self._engine.predict_one_step(panel, values, origins)
         return one_step_raised(points, values, origins, self._engine.data.panel)
@@ -241,6 +245,8 @@ class Forecaster(Parameters):
             "engine": name_of(self._engine),
             "form": asdict(self._form),
             "season": self.season_,
+            "also": self._engine.data.also,
+            "counted": self._engine.data.counted,
             "notes": self.notes_,
             "left_out": self.left_out_,
         }
@@ -263,7 +269,8 @@ class Forecaster(Parameters):
             self = cls(**plain["params"])
             check(self)
             self._form = form_of(plain["form"])
-            data = TrainingData(panel, plain["season"], plain["notes"], plain["left_out"])
+            more = [tuple(plain.get(name, ())) for name in ("also", "counted")]
+            data = TrainingData(panel, plain["season"], plain["notes"], plain["left_out"], *more)
             kind = engine_named(plain["engine"])
             self._adopt(kind.from_state(plain["parts"], arrays, data))
         return self
@@ -278,7 +285,8 @@ class Forecaster(Parameters):
         """Take a fitted engine, and set the attributes that say what was chosen."""
         self._engine, data = engine, engine.data
         self.columns_, self.keys_ = data.panel.columns, data.panel.keys
-        self.season_, self.notes_, self.left_out_ = data.season, data.notes, data.left_out
+        self.season_, self.seasons_, self._laid_out_by = data.season, data.seasons, data.laid_out_by
+        self.notes_, self.left_out_ = data.notes, data.left_out
         chosen = engine.summary()
         self.units_, self.epochs_, self.lookback_ = chosen.units, chosen.epochs, chosen.lookback
         self.transform_ = chosen.transform

@@ -1,5 +1,7 @@
 """What is known of series, step by step of their calendar, and what stands in for what isn't."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -8,12 +10,17 @@ from statewise.sequences.bridging import bridged
 from statewise.sequences.holidays import fits_week, with_absent
 
 
-def on_calendar(panel: Panel, season: int) -> Panel:
-    """Return the panel by the steps of its calendar, where a season counts those.
+def counts_calendar(panel: Panel, seasons: Sequence[int]) -> bool:
+    """Whether one of the seasons counts steps of the calendar, not rows."""
+    return any(fits_week(panel, season) for season in seasons)
+
+
+def on_calendar(panel: Panel, seasons: Sequence[int]) -> Panel:
+    """Return the panel by the steps of its calendar, where one of the seasons counts those.
 
     Days without a row are steps then: holidays of business days, rows that were left out.
     """
-    return with_absent(panel) if fits_week(panel, season) else panel
+    return with_absent(panel) if counts_calendar(panel, seasons) else panel
 
 
 def absent_note(rows: int, steps: int) -> list[str]:

@@ -3,6 +3,7 @@
 import copy
 import inspect
 import os
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ from statewise.tasks.forecasting.engine import Arguments
 LIKELIHOODS = ("gaussian", "student-t", "negative-binomial", "quantiles")
 _MOST_STEPS = 1_000_000
 _MOST_LAYERS = 64
+_MOST_SEASONS = 8
 _WEIGHT = 4 * 4  # bytes in training: itself, its gradient, and the optimizer's two averages
 
 
@@ -26,15 +28,18 @@ def check(forecaster: Any) -> None:
     """
     for name, least in (("horizon", 1), ("seed", 0), ("layers", 1)):
         setattr(forecaster, name, check_count(getattr(forecaster, name), name, least))
+    if isinstance(forecaster.season, (list, tuple, range, np.ndarray)):
+        forecaster.season = _seasons(forecaster.season)
     for name, least in (("lookback", 2), ("units", 1), ("epochs", 1), ("season", 1)):
         value = getattr(forecaster, name)
         if isinstance(value, str):
             if value != "auto":
                 raise ValueError(f'{name} must be a whole number or "auto", but is {value!r}')
-        else:
+        elif not isinstance(value, tuple):
             setattr(forecaster, name, check_count(value, name, least))
     for name in ("lookback", "season"):
         value = getattr(forecaster, name)
+        value = max(value) if isinstance(value, tuple) else value
         if value != "auto" and value > _MOST_STEPS:
             raise ValueError(f"{name} must be at most {_MOST_STEPS:,} steps, but is {value:,}")
     if forecaster.layers > _MOST_LAYERS:
@@ -47,6 +52,21 @@ def check(forecaster: Any) -> None:
             f"{forecaster.likelihood!r}"
         )
     _check_units(forecaster)
+
+
+def _seasons(given: Iterable[Any]) -> tuple[int, ...]:
+    """Return several seasons as a tuple, each once.
+
+    Raises:
+        TypeError, ValueError: where they are none, too many, or no seasons.
+    """
+    seasons = tuple(dict.fromkeys(check_count(one, "season", 2) for one in given))
+    if not 1 <= len(seasons) <= _MOST_SEASONS:
+        raise ValueError(
+            f"season must name 1 to {_MOST_SEASONS} different numbers of steps where it is a "
+            f"sequence, but names {len(seasons)}: give a number for one season, 1 for none"
+        )
+    return seasons
 
 
 def _check_units(forecaster: Any) -> None:
@@ -131,7 +151,7 @@ def fresh(forecaster: Any, **changes: Any) -> Any:
     """
     made = copy.copy(forecaster)
     for name in list(vars(made)):
-        if name in ("_engine", "_form") or (name[-1] == "_" and name[0] != "_"):
+        if name in ("_engine", "_form", "_laid_out_by") or (name[-1] == "_" and name[0] != "_"):
             delattr(made, name)
     return made.set_params(**changes)
 

@@ -1,31 +1,42 @@
 """What a panel must be to be learned from: long enough, of counts for counts, with a season."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from statewise.sequences import DataError, Panel
-from statewise.sequences.holidays import with_absent
 from statewise.sequences.panel import format_keys
-from statewise.sequences.season import find_season, season_lengths
 from statewise.tasks.forecasting.engine import Arguments, TrainingData, least_known
 from statewise.tasks.forecasting.known_steps import absent_note, on_calendar
+from statewise.tasks.forecasting.seasons import LONGEST, Seasons, best_first, seasons_of
 
-_SEASONS_LOOKED_AT = 200  # series that decide about the season
 
-
-def on_season(panel: Panel, season: int | None) -> TrainingData:
-    """Return a panel by the steps that its season counts.
+def on_season(
+    panel: Panel, arguments: Arguments, *, longest: int = LONGEST
+) -> tuple[TrainingData, bool]:
+    """Return a panel by the steps that its seasons count; and whether these are tentative.
 
     Args:
         panel: the known steps.
-        season: steps in a season; None to find it.
+        arguments: of the forecaster; its seasons are found where it names none.
+        longest: no season that is longer is found, but for the calendar's first.
     """
-    season = season_of(panel) if season is None else season
-    by_step = on_calendar(panel, season)
-    return TrainingData(by_step, season, absent_note(len(panel.values), len(by_step.values)), [])
+    if isinstance(arguments.season, int):
+        found = Seasons((arguments.season,))
+    elif arguments.season is None:
+        found = seasons_of(panel, arguments.horizon, longest=longest)
+    else:
+        found = Seasons(best_first(panel, arguments.season, arguments.horizon))
+    season, *also = found.lengths or (1,)
+    by_step = on_calendar(panel, found.lengths)
+    notes = absent_note(len(panel.values), len(by_step.values))
+    return TrainingData(by_step, season, notes, [], tuple(also)), found.tentative
 
 
-def learnable(panel: Panel, arguments: Arguments) -> TrainingData:
+def learnable(panel: Panel, arguments: Arguments) -> tuple[TrainingData, bool]:
     """Return those series of a panel that a network for all of them can learn from.
+
+    And whether their seasons are tentative, see `seasons`.
 
     Raises:
         DataError: where series are too short, values missing or no counts, and that isn't allowed.
@@ -38,8 +49,8 @@ def learnable(panel: Panel, arguments: Arguments) -> TrainingData:
         panel = panel.select(np.flatnonzero(~short))
     notes += _missing_note(panel, arguments.missing)
     check_counts(panel, arguments.likelihood)
-    found = on_season(panel, arguments.season)
-    return TrainingData(found.panel, found.season, notes + found.notes, left_out)
+    found, tentative = on_season(panel, arguments)
+    return replace(found, notes=notes + found.notes, left_out=left_out), tentative
 
 
 def any_known(panel: Panel, least: int) -> np.ndarray:
@@ -66,26 +77,6 @@ def check_counts(panel: Panel, likelihood: str | None) -> None:
             f"{panel.time[row]} the series {format_keys([key])} has {target[row]:g}. Take another "
             + ("likelihood." if (target < 0).any() else "likelihood, or round the target.")
         )
-
-
-def season_of(panel: Panel) -> int:
-    """Return the length that most of the series' seasons have, if at least a third has one.
-
-    Some of them decide, evenly taken: the usual ones of many are found by few. Steps of the
-    calendar that have no row count as steps.
-    """
-    frequency = panel.calendar.frequency
-    lengths = season_lengths(frequency)
-    if not lengths:
-        return 1
-    panel = with_absent(panel)
-    some = np.linspace(0, len(panel) - 1, min(len(panel), _SEASONS_LOOKED_AT)).round().astype(int)
-    found = []
-    for i in some:
-        found.append(find_season(frequency, panel.values[slice(*panel.offsets[i : i + 2]), 0]))
-    counts = {length: found.count(length) for length in lengths}
-    best = max(counts, key=lambda length: counts[length])
-    return best if 3 * counts[best] >= len(found) else 1
 
 
 def _too_short(panel: Panel, arguments: Arguments) -> np.ndarray:

@@ -9,11 +9,11 @@ from statewise.tasks.forecasting.local_model.transforms import TransformSpec, tr
 
 def test_transform_specs():
     positive, mixed = np.array([1.0, 2.0]), np.array([0.0, 2.0])
-    assert len(transform_specs(positive, season=12, most_lost=13)) == 8
-    assert len(transform_specs(positive, season=12, most_lost=12)) == 6
-    assert len(transform_specs(positive, season=1, most_lost=12)) == 4
-    assert {one.log for one in transform_specs(mixed, season=4, most_lost=9)} == {False}
-    assert transform_specs(mixed, season=4, most_lost=0) == [TransformSpec(False, ())]
+    assert len(transform_specs(positive, seasons=[12], most_lost=13)) == 8
+    assert len(transform_specs(positive, seasons=[12], most_lost=12)) == 6
+    assert len(transform_specs(positive, seasons=[1], most_lost=12)) == 4
+    assert {one.log for one in transform_specs(mixed, seasons=[4], most_lost=9)} == {False}
+    assert transform_specs(mixed, seasons=[4], most_lost=0) == [TransformSpec(False, ())]
     assert str(TransformSpec(True, (12, 1))) == (
         "logarithm, difference over 12 steps, difference over 1 step"
     )

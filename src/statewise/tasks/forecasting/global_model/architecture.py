@@ -24,12 +24,13 @@ class Architecture:
         channels: the target and the past-only inputs.
         inputs: numbers known for each step, those of the series' own included.
         categories: for each static category how many there are.
-        season: steps in a season, 1 for none.
+        season: steps in a season, 1 for none; an untrained network may repeat it.
         lookback: known steps to warm up over.
         likelihood: a name out of ``LIKELIHOODS``.
         gaps: whether the network sees which values were missing.
         season_seen: whether it sees the season before.
         shortcut: whether the head sees the features as they are.
+        also: the steps of other seasons that it sees.
     """
 
     cell: str
@@ -44,21 +45,27 @@ class Architecture:
     gaps: bool
     season_seen: bool = True
     shortcut: bool = True
+    also: tuple[int, ...] = ()
+
+    @property
+    def seasons(self) -> tuple[int, ...]:
+        """The steps of all seasons, first that of the one which may be repeated."""
+        return (self.season, *self.also) if self.season > 1 else ()
 
     @property
     def averages(self) -> tuple[int, ...]:
         """Over how many latest values the averages run."""
-        return tuple(sorted({4, 16, self.season} - {1}))
+        return tuple(sorted({4, 16, *self.seasons}))
 
     @property
     def reach(self) -> int:
         """So many values up to a step its features depend on."""
-        return max(self.season + 1, *self.averages, LEVEL)
+        return max(self.season + 1, *(season + 1 for season in self.also), *self.averages, LEVEL)
 
     @property
     def features(self) -> int:
         """Numbers that come from the series themselves at each step."""
-        seasonal = 2 if self.season > 1 and self.season_seen else 0
+        seasonal = 2 * len(self.seasons) if self.season_seen else 0
         return self.channels * (1 + len(self.averages) + seasonal)
 
     @property

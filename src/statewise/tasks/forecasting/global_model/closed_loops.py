@@ -122,11 +122,9 @@ def _paths(architecture, weights, data, chunk, first, series, *, horizon, paths,
         return jax.tree.map(lambda a: jnp.repeat(a, paths, axis=0), tree)
 
     # What was known is not looked at any more: only the inputs ahead are.
-    start, windows = (
-        windows.start,
-        windows._replace(values=None, observed=None, start=None, seasonal=None),
-    )
-    windows = repeated(windows)._replace(start=start)
+    single = {"start": windows.start, "sees": windows.sees}  # for all windows
+    gone = dict.fromkeys(("values", "observed", "seasonal", *single))
+    windows = repeated(windows._replace(**gone))._replace(**single)
     ahead = close_loop(
         architecture, weights, repeated(warm), windows, repeated(scale), horizon, key
     )

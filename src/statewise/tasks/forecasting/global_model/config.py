@@ -29,13 +29,15 @@ class Request:
 
     Attributes:
         horizon: steps to forecast.
-        season: steps in a season, 1 for none.
+        season: steps in a season, 1 for none; of several the one that repeats itself best.
         lookback: known steps to warm up over.
         least: known steps before a forecast, at least.
         cell, units, layers, likelihood: see `Plan`.
         epochs: how long to train; None chooses that too.
         seed: of everything that is drawn.
         members: networks whose median is the forecast.
+        also: the steps of other seasons.
+        tentative: whether candidates that don't look at the season are to be trained, too.
     """
 
     horizon: int
@@ -49,6 +51,13 @@ class Request:
     epochs: int | None
     seed: int
     members: int = MEMBERS
+    also: tuple[int, ...] = ()
+    tentative: bool = False
+
+    @property
+    def shortest(self) -> int:
+        """The shortest season, by which missing values are filled in; 1 where there is none."""
+        return min(self.season, *self.also) if self.also else self.season
 
 
 @dataclass(frozen=True)
@@ -68,21 +77,23 @@ class Schedule:
     horizon: int
 
 
-def request_of(training: TrainingData, arguments: Arguments) -> Request:
+def request_of(training: TrainingData, arguments: Arguments, tentative: bool = False) -> Request:
     """Return what is asked for, "auto" resolved where the panel has no say.
 
     Args:
         training: the panel to learn from.
         arguments: of the forecaster.
+        tentative: whether its seasons are, see `seasons`.
     """
-    horizon, season, lookback = arguments.horizon, training.season, arguments.lookback
+    horizon, lookback = arguments.horizon, arguments.lookback
     if lookback is None:
         usual = int(np.median(training.panel.lengths))
         most = max(LEAST_LOOKBACK, min(_MOST_LOOKBACK, usual - 2 * horizon))
-        lookback = min(max(season, 2 * horizon, 24), most)
+        # Longer seasons are seen as they were a season before, at each step.
+        lookback = min(max(training.shortest, 2 * horizon, 24), most)
     return Request(
         horizon=horizon,
-        season=season,
+        season=training.season,
         lookback=lookback,
         least=least_known(arguments.lookback),
         cell=arguments.cell,
@@ -91,6 +102,8 @@ def request_of(training: TrainingData, arguments: Arguments) -> Request:
         likelihood=arguments.likelihood or "none",
         epochs=arguments.epochs,
         seed=arguments.seed,
+        also=training.also,
+        tentative=tentative,
     )
 
 
@@ -99,7 +112,8 @@ class IncrementSpec(NamedTuple):
 
     Attributes:
         log: whether the network sees the target's logarithm.
-        start: the forecast it begins from.
+        start: the forecast it begins from, "naive" or "seasonal"; "blind" begins from the naive
+            one, too, and doesn't look at the season.
     """
 
     log: bool
@@ -112,7 +126,8 @@ class IncrementSpec(NamedTuple):
         words.append(
             "from the season before" if self.start == "seasonal" else "from the last value"
         )
-        return ", ".join(words[:-1]) + " " + words[-1]
+        without = ", no season" if self.start == "blind" else ""
+        return ", ".join(words[:-1]) + " " + words[-1] + without
 
 
 @dataclass(frozen=True)
@@ -163,9 +178,11 @@ def on_device(data: Arrays) -> Arrays:
     return jax.tree.map(jax.device_put, data)
 
 
-def starting_from(data: Arrays, spec: IncrementSpec) -> Arrays:
+def starting_from(data: Arrays, spec: IncrementSpec, request: Request) -> Arrays:
     """Return the arrays with the start of a candidate; the others are shared."""
-    return data._replace(start=np.float32(spec.start == "seasonal"))
+    # All candidates run the same program: where one is blind, it's a number that says so.
+    sees = np.float32(spec.start != "blind") if request.tentative else None
+    return data._replace(start=np.float32(spec.start == "seasonal"), sees=sees)
 
 
 def schedule_of(request: Request) -> Schedule:
@@ -185,6 +202,8 @@ def specs_of(panel: Panel, request: Request) -> list[IncrementSpec]:
     counts = holds_counts(request)
     logs = (True, False) if np.nanmin(target) > 0 and not counts else (False,)
     starts = ("naive", "seasonal") if request.season > 1 and not counts else ("naive",)
+    if request.tentative:
+        starts = (*starts, "blind")
     return [IncrementSpec(log, start) for log in logs for start in starts]
 
 
@@ -202,4 +221,5 @@ def architecture_of(request: Request, panel: Panel, encoder: Encoder, data: Arra
         lookback=request.lookback,
         likelihood=request.likelihood,
         gaps=data.observed is not None,
+        also=request.also,
     )

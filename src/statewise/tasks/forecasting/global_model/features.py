@@ -25,6 +25,7 @@ class Arrays(NamedTuple):
         start: 1 where an untrained network repeats the season before, 0 where the last value.
         seasonal: (rows, channels) float32, the values that a season later goes on from: missing
             ones as the latest season known has them; None where they are ``values``.
+        sees: 1 where the network sees the season before, 0 where not; None where it always does.
     """
 
     values: np.ndarray
@@ -36,6 +37,7 @@ class Arrays(NamedTuple):
     floor: np.ndarray
     start: Any  # a number of NumPy's, or one on the device
     seasonal: np.ndarray | None = None
+    sees: Any = None  # as ``start``
 
 
 @dataclass(frozen=True)

@@ -84,8 +84,8 @@ class GlobalModel:
     @classmethod
     def fit(cls, panel: Panel, arguments: Arguments, progress: Progress) -> Self:
         """Choose on a panel, and train on it; see `Engine.fit`."""
-        training = learnable(panel, arguments)
-        request = request_of(training, arguments)
+        training, tentative = learnable(panel, arguments)
+        request = request_of(training, arguments, tentative)
         panel = training.panel.select(order_of(training.panel.keys))
         encoder = Encoder.fit(panel)
         split = ValidationSplit.of(panel.lengths, request.horizon, request.least)
@@ -98,7 +98,7 @@ class GlobalModel:
                 encoder,
                 log=log,
                 counts=holds_counts(request),
-                season=request.season,
+                season=request.shortest,
                 extra=request.horizon,
             )
             layouts[log] = on_device(data), level
@@ -120,7 +120,7 @@ class GlobalModel:
             losses = in_threads([member.epoch for member in members])
             progress("training", epoch + 1, epochs, float(np.mean(losses)))
         return cls(
-            data=training,
+            data=training.without_season() if best.start == "blind" else training,
             request=request,
             spec=best,
             epochs=epochs,
@@ -252,7 +252,7 @@ class GlobalModel:
             self.encoder,
             log=self.spec.log,
             counts=holds_counts(self.request),
-            season=self.request.season,
+            season=self.request.shortest,
             **options,
         )
 

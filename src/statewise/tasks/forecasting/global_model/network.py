@@ -115,7 +115,15 @@ def close_loop(
         before = None if warm.before is None else _after(warm.before, value)
         age = warm.age + 1
         x = shown(
-            architecture, past, before, age[:, None], scale[:, None], inputs[:, None], own, None
+            architecture,
+            past,
+            before,
+            age[:, None],
+            scale[:, None],
+            inputs[:, None],
+            own,
+            None,
+            windows.sees,
         )
         raw, state = _network(architecture, weights, x, warm.state, None)
         return Warm(raw[:, 0], state, past, age, before), value
@@ -138,7 +146,7 @@ def _over(architecture: Architecture, weights: dict, windows: WindowBatch, scale
         None if windows.observed is None else windows.observed[:, architecture.reach - 1 : stop]
     )
     seasonal = None if windows.seasonal is None else windows.seasonal[:, :stop]
-    x = shown(architecture, values, seasonal, age, scale, inputs, own, observed)
+    x = shown(architecture, values, seasonal, age, scale, inputs, own, observed, windows.sees)
     cell = CELLS[architecture.cell]
     zeros = [cell.initial_state(x.shape[0], architecture.units, x.dtype)] * architecture.layers
     real = real_steps(windows.age + architecture.reach - 1, steps)

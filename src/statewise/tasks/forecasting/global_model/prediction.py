@@ -40,7 +40,7 @@ class PanelForecast:
         if model.architecture.gaps and data.observed is None:
             data = data._replace(observed=np.ones(data.values.shape, bool))
         self.model, self.level, self.stale, self.back = model, level, stale, back
-        self.data = data = starting_from(on_device(data), model.spec)
+        self.data = data = starting_from(on_device(data), model.spec, model.request)
         self.first, self.series = first, np.arange(len(first))
         each = [
             forecast(model.architecture, one, data, first, self.series, stale.shape[1])

@@ -109,6 +109,8 @@ def _check_sizes(plain: Mapping[str, Any], arrays: Named, architecture: Architec
     for given in (plain["plan"], plain["request"]):
         for name in ("lookback", "season"):
             check_count(given[name], name, MOST_STEPS)
+        for season in given.get("also", ()):  # files of before have one season
+            check_count(season, "season", MOST_STEPS, 2)
     expected = [leaf.shape for leaf in jax.tree.leaves(initial_weights(architecture, 0))]
     for i in range(plain["members"]):
         for j, shape in enumerate(expected):

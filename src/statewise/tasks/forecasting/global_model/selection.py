@@ -69,7 +69,7 @@ class ValidationRun:
         self.truth = panel.values[own, 0]
         self.truth_z = np.asarray(self.data.values)[ahead, 0]
         self.unit = mean_step(panel)[split.series, None]
-        self.data = starting_from(self.data, spec)
+        self.data = starting_from(self.data, spec, request)
         lengths = np.maximum(panel.lengths - split.held, 0)
         self._training_run = TrainingRun(architecture, self.data, lengths, request, 0)
         self.curve: list[float] = []

@@ -26,6 +26,7 @@ class WindowBatch(NamedTuple):
         start: 1 where an untrained network repeats the season before, 0 where the last value; ().
         seasonal: as ``values``, where missing ones are as the latest season known has them; None
             where nothing is missing.
+        sees: 1 where the season before is seen, 0 where not; None where it always is; ().
     """
 
     values: Array
@@ -37,6 +38,7 @@ class WindowBatch(NamedTuple):
     floor: Array
     start: Array
     seasonal: Array | None = None
+    sees: Array | None = None
 
 
 def cut_windows(
@@ -65,6 +67,7 @@ def cut_windows(
         floor=data.floor[series],
         start=data.start,
         seasonal=None if data.seasonal is None else data.seasonal[rows],
+        sees=data.sees,
     )
 
 
@@ -89,10 +92,13 @@ def scale_of(architecture: Architecture, windows: WindowBatch) -> Array:
     return jnp.where(count > 0, (1 - _FLOOR) * mean, 0) + _FLOOR * windows.floor[:, None]
 
 
-def shown(architecture: Architecture, values, seasonal, age, scale, inputs, own, observed) -> Array:
+def shown(
+    architecture: Architecture, values, seasonal, age, scale, inputs, own, observed, sees
+) -> Array:
     """Return what the network sees at the last steps of ``values``, (batch, steps, seen).
 
     ``seasonal`` are the values of the season before, ``values`` themselves where None.
+    ``sees`` is 0 where they aren't shown, None where they always are.
     ``age`` (batch, steps) is how many steps of the series lie before the first value that the
     features of a step reach back to.
     """
@@ -100,12 +106,14 @@ def shown(architecture: Architecture, values, seasonal, age, scale, inputs, own,
     now = _lagged(values, 0, steps)
     parts = [now - _lagged(values, 1, steps)]
     parts += [now - average(values, width, steps) for width in architecture.averages]
-    if architecture.season > 1 and architecture.season_seen:
-        there = _has_season(architecture, age)
-        seasonal = values if seasonal is None else seasonal
-        before = _lagged(seasonal, architecture.season - 1, steps)
+    for season in architecture.seasons if architecture.season_seen else ():
+        there = _has_season(architecture, season, age)
+        if sees is not None:
+            there = there & (sees > 0)
+        bridged = values if seasonal is None else seasonal
+        before = _lagged(bridged, season - 1, steps)
         parts.append(jnp.where(there, before - now, 0))
-        parts.append(jnp.where(there, before - _lagged(seasonal, architecture.season, steps), 0))
+        parts.append(jnp.where(there, before - _lagged(bridged, season, steps), 0))
     x = [jnp.concatenate(parts, -1) / jnp.tile(scale, len(parts)), inputs]
     x += [jnp.broadcast_to(one[:, None], (*inputs.shape[:2], one.shape[-1])) for one in own]
     if architecture.gaps:
@@ -124,12 +132,13 @@ def start_of(
     if architecture.season == 1:
         return jnp.zeros_like(now)
     before = _lagged(values if seasonal is None else seasonal, architecture.season - 1, steps)
-    return windows.start * jnp.where(_has_season(architecture, age), before - now, 0)
+    there = _has_season(architecture, architecture.season, age)
+    return windows.start * jnp.where(there, before - now, 0)
 
 
-def _has_season(architecture: Architecture, age: Array) -> Array:
+def _has_season(architecture: Architecture, season: int, age: Array) -> Array:
     """Whether the series had begun a season before, (batch, steps, 1)."""
-    return (age + architecture.reach - 1 - architecture.season >= 0)[..., None]
+    return (age + architecture.reach - 1 - season >= 0)[..., None]
 
 
 def real_steps(age: Array, steps: int) -> Array:

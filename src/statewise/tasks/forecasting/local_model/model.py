@@ -48,6 +48,7 @@ from statewise.tasks.forecasting.training_data import on_season
 _UNITS = 8
 _MEMBERS = 8  # networks whose median is the forecast
 _MOST_LOOKBACK = 256
+_SHORTENED = 5  # a season that is found takes a fifth of the series at most
 
 
 @dataclass(eq=False)
@@ -87,8 +88,10 @@ class LocalModel:
     @classmethod
     def fit(cls, panel: Panel, arguments: Arguments, progress: Progress) -> Self:
         """Choose a transform and train on the one series of a panel; see `Engine.fit`."""
-        data = on_season(panel, arguments.season)
-        values = stand_in(data.panel.values[:, 0], data.season)
+        # A difference over a season shortens what all candidates learn from.
+        longest = len(panel.values) // _SHORTENED
+        data, tentative = on_season(panel, arguments, longest=longest)
+        values = stand_in(data.panel.values[:, 0], data.shortest)
         horizon, seed = arguments.horizon, arguments.seed
         least = LEAST_LOOKBACK if arguments.lookback is None else arguments.lookback
         if len(values) < least + horizon:
@@ -102,17 +105,19 @@ class LocalModel:
         settings = Settings(
             cell=arguments.cell,
             units=arguments.units or _UNITS,
-            lookback=arguments.lookback or _longest_lookback(len(values), data.season),
+            lookback=arguments.lookback
+            or _longest_lookback(len(values), max(data.seasons, default=1)),
             epochs=arguments.epochs,
             seed=seed,
         )
         choice = choose(
             values,
-            transform_specs(values, season=data.season, most_lost=most_lost),
+            transform_specs(values, seasons=(data.season, *data.also), most_lost=most_lost),
             split,
             settings,
             partial(progress, "choosing"),
         )
+        seasonal = any(lag > 1 for lag in choice.spec.lags)
         pipeline = choice.spec.fit(values)
         members = max(1, min(_MEMBERS, WIDTH // settings.units))
         z = transformed([pipeline] * members, values)
@@ -128,7 +133,7 @@ class LocalModel:
         train(model, samples, epochs=choice.epochs, after_epoch=after_epoch)
         count, steps, _ = samples.x.shape
         return cls(
-            data=data,
+            data=data.without_season() if tentative and not seasonal else data,
             values=values,
             spec=choice.spec,
             pipeline=pipeline,
@@ -192,12 +197,12 @@ class LocalModel:
     @classmethod
     def from_state(cls, plain: Plain, arrays: Named, data: TrainingData) -> Self:
         """Return the model whose ``state`` gave these; see `Engine.from_state`."""
-        values = stand_in(data.panel.values[:, 0], data.season)
+        values = stand_in(data.panel.values[:, 0], data.shortest)
         return cls(data=data, values=values, **saved.parts_of(plain, arrays))
 
     def _predict_one(self, known: np.ndarray, horizon: int, levels: list[float]) -> Forecast:
         """Forecast one series (time,), NaN where a value is missing; (horizon,) each."""
-        values = stand_in(known, self.data.season)
+        values = stand_in(known, self.data.shortest)
         points = self._points(values, np.array([len(values)]), horizon)[0]
         there = ~np.isnan(known)
         return Forecast(points, {level: self._interval(points, there, level) for level in levels})

@@ -7,6 +7,7 @@ into what it says; the logarithm does the same for swings that grow with the lev
 brought to mean 0 and standard deviation 1.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,19 +44,22 @@ class TransformSpec:
         return Pipeline([*logs, *map(Difference, self.lags), StandardScaler()]).fit(train)
 
 
-def transform_specs(train: np.ndarray, *, season: int, most_lost: int) -> list[TransformSpec]:
+def transform_specs(
+    train: np.ndarray, *, seasons: Sequence[int], most_lost: int
+) -> list[TransformSpec]:
     """Return the candidates for a training part, the plainest first.
 
     Args:
         train: its values, (time,). The logarithm is a candidate where all are above 0.
-        season: steps in a season, 1 for none.
+        seasons: the steps of each season; 1 is none.
         most_lost: so many steps may be lost; candidates that lose more are left out.
 
-    >>> [str(one) for one in transform_specs(np.array([3.0, -1.0]), season=1, most_lost=1)]
+    >>> [str(one) for one in transform_specs(np.array([3.0, -1.0]), seasons=[4], most_lost=1)]
     ['none', 'difference over 1 step']
     """
-    lags = [(), (1,)]
-    if season > 1:
-        lags += [(season,), (season, 1)]
+    lags: list[tuple[int, ...]] = [(), (1,)]
+    for season in seasons:
+        if season > 1:
+            lags += [(season,), (season, 1)]
     logs = (False, True) if train.min() > 0 else (False,)
     return [TransformSpec(log, each) for log in logs for each in lags if sum(each) <= most_lost]

@@ -90,7 +90,9 @@ def check_numbers(plain: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) ->
     for array in arrays.values():
         if array.dtype.kind not in "iuf":
             raise TypeError(f"an array is of {array.dtype}")
-    check_count(plain["season"], "season", MOST_STEPS)
+    more = (*plain.get("also", ()), *plain.get("counted", ()))  # files of before have one season
+    for season in (plain["season"], *more):
+        check_count(season, "season", MOST_STEPS)
     for name in ("horizon", "lookback", "season"):
         value = plain["params"].get(name)
         if isinstance(value, int) and value > MOST_STEPS:
