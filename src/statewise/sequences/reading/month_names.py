@@ -4,6 +4,7 @@ English is known by heart; the others are asked of Babel, and only where a word 
 """
 
 import functools
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,11 @@ LANGUAGES = (
 _MONTHS = "january february march april may june july august september october november december"
 _WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday"
 _SHORTEST = 3  # letters of a name that is cut short
+# Letters, and the marks of scripts that write vowels so.
+WORD = (
+    r"(?:[^\W\d_]|[\u0300-\u036f\u0591-\u05bd\u0610-\u061a\u064b-\u065f"
+    r"\u0900-\u0903\u093a-\u094d\u200c])+"
+)
 _MOST_WORDS = 60  # twelve months and seven weekdays, in full and short, in more than one form
 # What people write besides, as Babel's data have it not.
 _BESIDES: dict[str, dict[str, int]] = {
@@ -70,7 +76,7 @@ def plain_word(word: str) -> str:
     >>> plain_word("Févr"), plain_word("MÄRZ"), plain_word("мая")
     ('fevr', 'marz', 'мая')
     """
-    apart = unicodedata.normalize("NFKD", word.casefold())
+    apart = unicodedata.normalize("NFKD", word.casefold()).replace("ı", "i")
     return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
@@ -89,7 +95,7 @@ def names_for(words: Iterable[str]) -> Names:
         11
     """
     english = _english()
-    words = [word for word in words if len(word) >= _SHORTEST]
+    words = list(words)
     unknown = [word for word in words if not english.knows(word)]
     if not unknown or len(words) > _MOST_WORDS:
         return english
@@ -126,17 +132,15 @@ def _names_of(code: str) -> Names:
     for context in ("format", "stand-alone"):
         for width in ("wide", "abbreviated"):
             for number, name in locale.months[context][width].items():
-                if _is_a_word(name):
-                    months.setdefault(_bare(name), int(number))
-            weekdays.update(
-                _bare(name) for name in locale.days[context][width].values() if _is_a_word(name)
-            )
+                words = _words_of(name)
+                if len(words) == 1 and not any(map(str.isdigit, name)):  # 1月 is a number
+                    months.setdefault(words[0], int(number))
+            for name in locale.days[context][width].values():
+                weekdays.update(_words_of(name))  # sexta-feira
     return Names(code, {**months, **_BESIDES.get(code, {})}, frozenset(weekdays))
 
 
-def _is_a_word(name: str) -> bool:
-    return _bare(name).isalpha()  # 1月 and tháng 1 are numbers
-
-
-def _bare(name: str) -> str:
-    return plain_word(name.strip().rstrip("."))
+def _words_of(name: str) -> list[str]:
+    """Return the words of a name, without an article before them (d'abril)."""
+    name = re.sub(r"^d['’]", "", unicodedata.normalize("NFKC", name))
+    return [plain_word(word) for word in re.findall(WORD, name)]

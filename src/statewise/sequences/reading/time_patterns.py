@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from statewise.sequences.reading.clock_patterns import Place, find_clock
-from statewise.sequences.reading.month_names import Names, plain_word
+from statewise.sequences.reading.month_names import WORD, Names, plain_word
 from statewise.sequences.reading.time_names import PARTS
 from statewise.sequences.reading.time_orders import Layout, layout_of, read_numbers
 
-_TOKENS = re.compile(r"(?P<number>0+)|(?P<word>[^\W\d_]+)|(?P<blank>\s+)|(?P<mark>[^\w\s]|_)")
-_MARKS = frozenset("/-.,':()_[]")
+_TOKENS = re.compile(rf"(?P<number>0+)|(?P<word>{WORD})|(?P<blank>\s+)|(?P<mark>[^\w\s]|_)")
+_MARKS = frozenset("/-.,':()_[]׳॰·")
 _OF_EAST_ASIA = {"年": "y", "月": "m", "日": "d", "号": "d", "년": "y", "월": "m", "일": "d"}
 _ORDINALS = frozenset("st nd rd th er re eme e o a ro do to mo".split())
 _FILLERS = frozenset(
@@ -35,10 +35,13 @@ _OF_DAYS = frozenset(["ymd", "dmy", "mdy", "ydm", "yd", "ywd"])  # styles that t
 
 
 def words_in(shape: str) -> Iterator[str]:
-    """Yield the plain words of a shape."""
-    for found in _TOKENS.finditer(shape):
+    """Yield the plain words of a shape that may be names of months and weekdays."""
+    clock = find_clock(shape)
+    for found in _TOKENS.finditer(shape if clock is None else clock.rest):
         if found["word"]:
-            yield plain_word(found["word"])
+            word = plain_word(found["word"])
+            if len(word) > 1 and not (word in _UNITS or word in _FILLERS or word in _ORDINALS):
+                yield word
 
 
 def layouts(shape: str, names: Names) -> list[Layout]:
@@ -131,6 +134,8 @@ def _items_of(shape: str, names: Names, timed: bool) -> _Items | None:
             word = plain_word(found["word"])
             behind_number = bool(here) and items.numbers[-1][1] == start
             month = names.month(word)
+            if len(word) == 1 and shape[stop : stop + 1] == "'":  # d'abril
+                continue
             if found["word"] in _OF_EAST_ASIA and behind_number:
                 items.eastern += _OF_EAST_ASIA[found["word"]]
             elif behind_number and word in _ORDINALS:
