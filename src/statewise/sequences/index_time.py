@@ -8,7 +8,7 @@ from pandas.api import types
 
 from statewise.sequences.calendar_search import find_calendar
 from statewise.sequences.columns import guess_time
-from statewise.sequences.tables import DataError, Table, free_name
+from statewise.sequences.tables import DataError, free_name, load_table
 
 _TIME = "ds"
 _LEAST = 3  # numbers that can be uneven
@@ -88,7 +88,7 @@ def _has_dates(frame: pd.DataFrame) -> bool:
     if texts.shape[1] == 0:
         return False
     try:
-        return guess_time(Table(texts, "the table", range(len(texts)))) is not None
+        return guess_time(load_table(texts.reset_index(drop=True))) is not None
     except DataError:  # several
         return True
 

@@ -114,13 +114,14 @@ def _one_by_one(form: Form, panel: Panel, columns: dict[str, np.ndarray]) -> Any
     """Return each forecast by itself; of a mapping, all of them by key."""
     horizon, made = columns["model"].shape[1], {}
     bare = len(columns) == 1
-    stamps = None if bare and form.layout == "array" else panel.future_stamps(horizon)
+    plain = bare and (form.layout == "array" or (form.layout == "mapping" and not form.indexed))
+    stamps = pd.RangeIndex(0) if plain else panel.future_stamps(horizon)
     for i, key in enumerate(panel.keys.tolist()):
         own = {name: ends[i] for name, ends in columns.items()}
         if form.backend == "polars":
             frame = _as(form, pd.DataFrame(own), [])
             made[key] = frame["model"].alias(str(panel.keys[0])) if bare else frame
-        elif bare and (form.layout == "array" or (form.layout == "mapping" and not form.indexed)):
+        elif plain:
             made[key] = own["model"]
         else:
             index = _index_like(form, stamps[i * horizon : (i + 1) * horizon]).rename(None)

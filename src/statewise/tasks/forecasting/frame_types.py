@@ -8,7 +8,7 @@ import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import narwhals as nw
 import numpy as np
@@ -16,9 +16,8 @@ import pandas as pd
 import pyarrow as pa
 
 _MICROSECONDS = "us"
-_NUMBERS = ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64")
-_NUMBERS += ("Float32", "Float64")
-_PLAIN = (*_NUMBERS, "String", "Categorical", "Boolean")
+_WHOLE = ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64")
+_PLAIN: tuple[str, ...] = (*_WHOLE, "Float32", "Float64", "String", "Categorical", "Boolean")
 
 
 def words_of(frame: nw.DataFrame, names: Sequence[Any]) -> tuple[str, ...]:
@@ -86,8 +85,8 @@ def _as_index(values: pd.Index, words: str) -> pd.Index:
         dated = re.match(r"period\[|(timestamp|date32|date64)\[", words)
         return values.astype(words) if dated else values
     if words.startswith("timedelta64["):
-        unit = words.removeprefix("timedelta64[").removesuffix("]")
-        return pd.to_timedelta(np.asarray(values), unit=_MICROSECONDS).as_unit(unit)
+        of_spans = words.removeprefix("timedelta64[").removesuffix("]")
+        return pd.to_timedelta(np.asarray(values), unit=_MICROSECONDS).as_unit(of_spans)
     if words.startswith("category "):
         ordered, labels = json.loads(words.removeprefix("category "))
         labels = labels if labels is None else pd.Index(labels)
@@ -143,7 +142,7 @@ def _narwhals_type(told: str, found: Any) -> Any:
     kind, _, more = told.partition(" ")
     if isinstance(found, nw.Datetime):
         if kind == "Datetime":
-            return nw.Datetime(more, found.time_zone)
+            return nw.Datetime(cast(Any, more), found.time_zone)
         return nw.Date() if kind == "Date" else found
     if kind == "Enum":
         return nw.Enum(json.loads(more))
