@@ -41,7 +41,7 @@ def dress(axes: Axes, time: pd.Index, name: object, title: str) -> None:
     axes.grid(axis="y", color="#DDDDDD", linewidth=0.7)
     axes.set_axisbelow(True)
     axes.margins(x=0.01)
-    unit = _write_numbers(axes)
+    unit = write_numbers(axes)
     value = legible("value" if name is None or name == "" else name)
     axes.set_ylabel(f"{value} ({unit})" if unit else value, fontsize=11, **PLAIN)
     axes.set_xlabel(legible(time.name or "time"), fontsize=11, **PLAIN)
@@ -98,7 +98,7 @@ def _shortened(text: str, like: Text, room: float) -> str:
     return legible(text, most)
 
 
-def _write_numbers(axes: Axes) -> str:
+def write_numbers(axes: Axes) -> str:
     """Write values in full, or in millions and the like; return the unit's name."""
     low, high = axes.get_ylim()
     ticks = np.asarray(axes.get_yticks(), float)
