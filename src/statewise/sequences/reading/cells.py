@@ -6,20 +6,18 @@ No value is taken from here. What a column is for decides later how its text is 
 import re
 from collections.abc import Iterable, Sequence
 
+from statewise.sequences.reading.missing import is_marker
+
 EMPTY, MARKER, NUMBER, DATE, TEXT = "empty", "marker", "number", "date", "text"
 
-_MARKERS = frozenset(
-    "- -- --- . .. ... … ? ?? * : x n/a na n.a. n.a #n/a #na nan null none nil missing n/d nd n.d. "
-    "#value! #div/0! #ref! (null) <na> \\n s/d".split()
-)
 _CURRENCY = "[$€£¥₹₽₩₺₴]|R\\$|Rp|kr|zł|USD|EUR|GBP|CHF|BRL|JPY"
 _NUMBER = re.compile(
     rf"""\(?\s*(?:[-+−–]\s*)?(?:{_CURRENCY})?\s*[-+−–]?
-    (?:\d[\d.,'’_\u00a0\u202f\u2009 ]*|[.,]\d+)(?:[eE][-+]?\d+)?
+    (?:\d{{1,3}}(?:[.,'’_\u00a0\u202f\u2009 ]\d{{3}})+(?:[.,]\d*)?|
+    \d{{1,2}}(?:,\d\d)+,\d{{3}}(?:\.\d*)?|\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d+)?
     \s*(?:[KMBTkmb]|[Mm]io\.?|[Mm]rd\.?|bn)?\s*(?:{_CURRENCY}|%|‰)?\s*\)?(?:\s[a-z]{{1,3}})?""",
     re.VERBOSE,
 )
-_GROUPS = re.compile(r"\d+(?: \d{3})*(?:[.,]\d+)?")
 _MONTH = (
     r"(?:jan|feb|f[eé]v|mar|m[äa]r|apr|abr|avr|ma[iy]|mag|mei|jun|jui|giu|jul|lug|aug|ago|ao[uû]|"
     r"sep|set|sett|oct|o[kt]t|out|nov|dec|de[zs]|d[eé]c|dic|ene|gen)\w*\.?"
@@ -52,22 +50,14 @@ def kind_of(cell: str) -> str:
     cell = cell.strip(" \t\u00a0\u202f\n")
     if not cell:
         return EMPTY
-    if cell.lower() in _MARKERS:
+    if is_marker(cell):
         return MARKER
     if len(cell) > 60 or not _HAS_DIGIT.search(cell):
         return TEXT
     # 12.05.2020 has the letters of a number too, and 1.234.567 those of no date
     if _DATE.fullmatch(cell) and not cell.replace(".", "", 1).isdigit():
         return DATE
-    if _NUMBER.fullmatch(cell) and (" " not in cell or _spaced_well(cell)):
-        return NUMBER
-    return TEXT
-
-
-def _spaced_well(cell: str) -> bool:
-    """Whether blanks in a number stand at thousands or beside signs: not those of "12 30 5"."""
-    digits = re.sub(r"^[^\d]+|[^\d]+$", "", cell)
-    return " " not in digits or _GROUPS.fullmatch(digits) is not None
+    return NUMBER if _NUMBER.fullmatch(cell) else TEXT
 
 
 def is_value(cell: str) -> bool:

@@ -62,8 +62,8 @@ def text_of(data: bytes, name: str, encoding: str | None = None, *, cut: bool = 
         if data.startswith(mark):
             rest = data[len(mark) :]
             return Text(_unix(_utf8(rest, codec, name, cut)), said)
-    if codec := _utf16_without_mark(data):
-        return Text(_unix(_utf8(data, codec, name, cut)), "UTF-16")
+    if wide := _utf16_without_mark(data):
+        return Text(_unix(_utf8(data, wide, name, cut)), "UTF-16")
     if data.isascii() or _decodes(data, "utf-8", cut):
         return Text(_unix(data if not cut else _whole_characters(data)))
     codec, said = _single_bytes(data)

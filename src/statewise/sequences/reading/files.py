@@ -7,7 +7,9 @@ from typing import Any
 import pandas as pd
 
 from statewise.sequences.reading.archives import PACKED_ENDINGS
+from statewise.sequences.reading.arff import without_attributes
 from statewise.sequences.reading.encoding import text_of
+from statewise.sequences.reading.eurostat import without_flags
 from statewise.sequences.reading.finishing import finished
 from statewise.sequences.reading.formats import read_typed, typed_names
 from statewise.sequences.reading.json_tables import read_json
@@ -70,7 +72,7 @@ def load_file(
         frame, places = _read_text(source, understood, header, encoding, delimiter)
     if frame.empty:
         raise DataError(f"{source.name} is empty: it has column names, but no rows")
-    return RawTable(frame, source.name, places, understood)
+    return RawTable(frame, source.name, places, understood, typed=source.kind in _TYPED)
 
 
 def _read_text(
@@ -84,7 +86,7 @@ def _read_text(
     understood.tell("encoding", text.said)
     if text.note:
         understood.note(text.note)
-    data = text.data.rstrip(b"\x1a")
+    data = without_attributes(text.data.rstrip(b"\x1a"), understood)
     plan = plan_text(data, source.name, header=header, delimiter=delimiter)
     frame, places, told = read_text(data, plan, source.name)
     understood.tell("delimiter", plan.dialect.said)
@@ -94,7 +96,8 @@ def _read_text(
         understood.tell(topic, words)
     for note in told.notes:
         understood.note(note)
-    return finished(frame, plan.names, plan.header, places, understood, source.name)
+    frame, places = finished(frame, plan.names, plan.header, places, understood, source.name)
+    return without_flags(frame, understood), places
 
 
 def _read_json(
@@ -122,12 +125,13 @@ def column_names(path: str | Path) -> list[str]:
     if source.kind == "json":
         return list(_read_json(source, Understood(), None)[0].columns)
     text = text_of(source.data, source.name, cut=source.cut)
-    plan = plan_text(text.data, source.name, cut=source.cut)
-    end = text.data.rfind(b"\n") if source.cut else len(text.data)
-    data = text.data[:end] if end > plan.start else text.data
+    data = without_attributes(text.data, Understood())
+    plan = plan_text(data, source.name, cut=source.cut)
+    end = data.rfind(b"\n") if source.cut else len(data)
+    data = data[:end] if end > plan.start else data
     frame, places, _ = read_text(data, plan, source.name)
     frame, _ = finished(frame, plan.names, plan.header, places, Understood(), source.name)
-    return list(frame.columns)
+    return list(without_flags(frame, Understood()).columns)
 
 
 def load_files(paths: Sequence[str | Path], **options: Any) -> RawTable:
@@ -172,7 +176,8 @@ def load_files(paths: Sequence[str | Path], **options: Any) -> RawTable:
     understood.tell("file", f"{len(tables)} files")
     places = [f"{place} of {Path(table.name).name}" for table in tables for place in table.places]
     name = f"{first.name} and {len(tables) - 1} more"
-    return RawTable(pd.concat(frames, ignore_index=True), name, places, understood)
+    whole = pd.concat(frames, ignore_index=True)
+    return RawTable(whole, name, places, understood, typed=all(table.typed for table in tables))
 
 
 def _short_names(paths: Sequence[str | Path]) -> list[str]:

@@ -1,7 +1,6 @@
 """What stands below a table: sources, totals, remarks."""
 
 import csv
-import re
 from collections.abc import Sequence
 
 from statewise.sequences.reading.cells import (
@@ -14,17 +13,12 @@ from statewise.sequences.reading.cells import (
     kind_of,
     trimmed,
 )
-from statewise.sequences.reading.dialect import Dialect, records
+from statewise.sequences.reading.dialect import BLANKS, WIDE_BLANKS, Dialect, records
 from statewise.sequences.reading.plan import RULE, Plan
-from statewise.sequences.reading.structure import is_total
+from statewise.sequences.reading.structure import REMARK, is_total
 
 _TAIL = 1 << 14
 _LONGEST = 40
-_REMARK = re.compile(
-    r"(?:source|sources|note|notes|data from|last updated|quelle|stand|fonte|fuente|notas?|"
-    r"generated|downloaded|copyright|©|\*|\(\d+ rows?\)|footnote|legend|end of)",
-    re.IGNORECASE,
-)
 
 
 def footer_start(data: bytes, plan: Plan) -> int:
@@ -73,6 +67,8 @@ def _is_footer(record: Sequence[str], line: str, blank_before: bool, plan: Plan)
         return len(record) > 1
     if RULE.fullmatch(line) and len(record) != plan.structure.width:
         return True
+    if plan.dialect.delimiter in (BLANKS, WIDE_BLANKS) and len(record) != plan.structure.width:
+        return True
     return is_remark(record, plan.structure.kinds, blank_before)
 
 
@@ -84,9 +80,11 @@ def is_remark(record: Sequence[str], kinds: Sequence[str], blank_before: bool = 
     >>> [is_remark(["Total", "12"], [kind, "number"]) for kind in ("date", "text")]
     [True, False]
     """
+    empty = next((place for place, kind in enumerate(kinds) if kind != EMPTY), 0)
+    record, kinds = record[empty:] or [""], kinds[empty:]
     begins = record[0].strip()
     reads = kind_of(begins)
-    remarks = _REMARK.match(begins) is not None or blank_before
+    remarks = REMARK.match(begins) is not None or blank_before
     if len(kinds) == 1:
         return kinds[0] in (NUMBER, DATE) and reads == TEXT and (remarks or is_total(record))
     valued = [place for place, kind in enumerate(kinds) if kind in (NUMBER, DATE)]
@@ -96,7 +94,7 @@ def is_remark(record: Sequence[str], kinds: Sequence[str], blank_before: bool = 
     )
     if kinds[0] in (NUMBER, DATE):
         if reads == TEXT:
-            return not fitting or is_total(record)
+            return not fitting or is_total(record) or REMARK.match(begins) is not None
         return reads == EMPTY and is_total(record)
     if filled(record) == 1 and reads == TEXT and trimmed(record) == 1:
         return remarks

@@ -129,11 +129,18 @@ def _of_object(value: dict) -> tuple[pd.DataFrame | None, str]:
         if len({len(item) for item in items}) == 1 and len(items[0]):
             return pd.DataFrame(value), "columns"
         return None, ""
-    if len(items) > 1 and all(isinstance(item, dict) and item for item in items):
-        return _of_objects(value)
-    if len(items) > 2 and _are_flat(items) and all(_LABEL.fullmatch(str(key)) for key in value):
+    if items and all(isinstance(item, dict) and item for item in items):
+        if len(items) > 1 or _are_labelled(items[0]):
+            return _of_objects(value)
+        return None, ""
+    if _are_labelled(value):
         return pd.DataFrame({"index": list(value), "value": items}), "values by label"
     return None, ""
+
+
+def _are_labelled(value: dict) -> bool:
+    """Whether an object holds values by days, years or numbers."""
+    return len(value) > 1 and _are_flat(value.values()) and all(map(_LABEL.fullmatch, value))
 
 
 def _is_split(value: dict) -> bool:
@@ -151,11 +158,11 @@ def _of_objects(value: dict) -> tuple[pd.DataFrame | None, str]:
     inner = [list(item) for item in value.values()]
     flat = all(_are_flat(item.values()) for item in value.values())
     if not flat or any(set(keys) != set(inner[0]) for keys in inner):
-        rows = all(_LABEL.fullmatch(str(key)) for key in value) and len(value) > 1
+        rows = all(map(_LABEL.fullmatch, value)) and len(value) > 1
         if not flat or not rows:
             return None, ""
-    by_row = all(_LABEL.fullmatch(str(key)) for key in value)
-    by_column = all(_LABEL.fullmatch(str(key)) for key in inner[0])
+    by_row = all(map(_LABEL.fullmatch, value))
+    by_column = all(map(_LABEL.fullmatch, inner[0]))
     if (by_row and not by_column) or (by_row == by_column and len(value) > len(inner[0])):
         frame, labels = _records(list(value.values())), list(value)
     else:

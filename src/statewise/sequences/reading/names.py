@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from statewise.sequences.reading.dialect import BLANKS, FIXED, WIDE_BLANKS, Dialect, records
-from statewise.sequences.reading.structure import Record, Structure
+from statewise.sequences.reading.header import Record, Structure
 from statewise.sequences.tables import DataError, free_name
 
 _COMMENT = re.compile(r"\s*(?:#+|%+|//+|!+|\*+|;+)[ \t]?")
@@ -23,6 +23,8 @@ def names_of(records: Sequence[Record], found: Structure) -> list[str]:
     width = max(len(found.kinds), max(map(len, rows)))
     if found.row_names:
         rows = [["", *row] for row in rows]
+    if len(rows) == 1 and len(rows[0]) > len(found.kinds) == sum(map(bool, rows[0])):
+        return [name for name in rows[0] if name]  # tabs doubled to set names above their columns
     rows = [row + [""] * (width - len(row)) for row in rows]
     index = None
     if len(rows) > 1 and sum(map(bool, rows[-1])) < len(found.kinds) / 2 and rows[-1][0]:
@@ -70,24 +72,18 @@ def names_in_comments(
         cells = next((record for _, record in records([last], dialect)), [])
         names = [_clean(cell) for cell in cells]
         return names if len(names) == width and sum(map(bool, names)) >= 0.6 * width else []
-    cells = last.split()
-    if len(cells) == width:
-        return cells
-    cells = re.split(r" {2,}|\t+", last.strip())
-    if len(cells) == width:
-        return cells
-    return _names_above(comments, body, width)
+    for cells in (last.split(), re.split(r" {2,}|\t+", last.strip())):
+        if len(cells) == width and dialect.delimiter != FIXED:
+            return cells
+    return _names_above(comments, body, dialect, width)
 
 
-def _names_above(comments: Sequence[str], body: Sequence[str], width: int) -> list[str]:
-    columns = [[match.span() for match in re.finditer(r"\S+", line)] for line in body]
-    columns = [line for line in columns if len(line) == width]
-    if not columns:
+def _names_above(
+    comments: Sequence[str], body: Sequence[str], dialect: Dialect, width: int
+) -> list[str]:
+    spans = _spans(body, dialect, width)
+    if not spans:
         return []
-    spans = [
-        (min(line[place][0] for line in columns), max(line[place][1] for line in columns))
-        for place in range(width)
-    ]
     names = [""] * width
     for comment in reversed(comments[-2:]):
         found = _over_columns(comment, spans)
@@ -95,6 +91,31 @@ def _names_above(comments: Sequence[str], body: Sequence[str], width: int) -> li
             break
         names = [f"{above} {name}".strip() for above, name in zip(found, names, strict=True)]
     return names if sum(map(bool, names)) >= max(2, 0.5 * width) else []
+
+
+def _spans(body: Sequence[str], dialect: Dialect, width: int) -> list[tuple[int, int]]:
+    """Return where in a line the cells of each column stand."""
+    if dialect.delimiter == FIXED:
+        cells = [
+            [(start, line[start:end]) for start, end in dialect.spans]
+            for line in (text.expandtabs() for text in body)
+        ]
+        columns = [
+            [
+                (start + len(cell) - len(cell.lstrip()), start + len(cell.rstrip()))
+                for start, cell in row
+            ]
+            for row in cells
+        ]
+    else:
+        between = r"\S+(?: \S+)*" if dialect.delimiter == WIDE_BLANKS else r"\S+"
+        columns = [[match.span() for match in re.finditer(between, line)] for line in body]
+    columns = [line for line in columns if len(line) == width]
+    full = [[line[place] for line in columns] for place in range(width)]
+    full = [[(left, right) for left, right in spans if left < right] for spans in full]
+    if not columns or not all(full):
+        return []
+    return [(min(left for left, _ in spans), max(right for _, right in spans)) for spans in full]
 
 
 def _over_columns(comment: str, spans: Sequence[tuple[int, int]]) -> list[str] | None:

@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from statewise.sequences.reading.cells import trimmed
@@ -12,12 +13,12 @@ from statewise.sequences.reading.dialect import (
     ONE_COLUMN,
     WIDE_BLANKS,
     Dialect,
-    find_dialect,
-    modal_width,
     records,
 )
+from statewise.sequences.reading.dialect_choice import find_dialect, modal_width
+from statewise.sequences.reading.header import Structure
 from statewise.sequences.reading.names import names_in_comments, names_of
-from statewise.sequences.reading.structure import Structure, find_structure
+from statewise.sequences.reading.structure import find_structure
 from statewise.sequences.tables import DataError, counted
 
 _SAMPLE = 1 << 17
@@ -95,15 +96,21 @@ def plan_text(
     plain = [(number, line) for number, line in numbered if number not in out]
     if not any(line.strip() for _, line in plain):
         raise DataError(f"{name} is empty")
-    dialect = find_dialect([line for _, line in plain], delimiter)
+    goes_on = cut or len(lines) >= _SAMPLED_LINES or len(data) > _SAMPLE
+    dialect = find_dialect([line for _, line in plain], delimiter, cut=goes_on)
     found = _records_of(plain, dialect)
     if not found:
         raise DataError(f"{name} is empty")
     rows = [record for _, record in found]
     width = modal_width(rows) if dialect.delimiter != ONE_COLUMN else 1
-    structure = find_structure(rows, width, header)
+    blank = {number for number, line in numbered if not line.strip()}
+    gaps = {row for row, (number, _) in enumerate(found) if number - 1 in blank}
+    structure = find_structure(rows, width, header, gaps)
     names = names_of(rows, structure)
-    if names and dialect.delimiter in _SOFT and len(names) != len(structure.kinds):
+    if names and (
+        dialect.delimiter == FIXED
+        or (dialect.delimiter in _SOFT and len(names) != len(structure.kinds))
+    ):
         names = _names_by_place(plain, found, structure, dialect)
     first = found[structure.first][0] if structure.first < len(found) else len(lines) + 1
     if not names and header is not False:
@@ -167,19 +174,24 @@ def _comment_mark(lines: Sequence[str]) -> str:
 
 def _records_of(lines: list[tuple[int, str]], dialect: Dialect) -> list[tuple[int, list[str]]]:
     numbers = [number for number, _ in lines]
-    try:
-        return [
+    found: list[tuple[int, list[str]]] = []
+    with suppress(csv.Error):  # in the first part of a text, a quote may be closed further on
+        found.extend(
             (numbers[place - 1], record)
             for place, record in records((line for _, line in lines), dialect)
             if record and trimmed(record)
-        ]
-    except csv.Error:
-        return []
+        )
+    return found
 
 
 def _tell_left_out(structure: Structure, names: list[str], facts: list[tuple[str, str]]) -> None:
-    if structure.left_out:
-        facts.append(("header", counted(len(structure.left_out), "line") + " of preamble"))
+    named = max(structure.header, default=structure.first)
+    above = sum(row < named for row in structure.left_out)
+    below = len(structure.left_out) - above
+    if above:
+        facts.append(("header", f"{counted(above, 'line')} of preamble"))
+    if below:
+        facts.append(("header", f"{counted(below, 'line')} below the names left out"))
     if len(structure.header) > 1:
         facts.append(("header", f"names over {len(structure.header)} lines"))
     if structure.units:

@@ -21,12 +21,14 @@ class RawTable:
         name: what to call it in a message, with a verb to follow.
         places: for each row, how a person finds it ("line 7").
         understood: what was told of the file.
+        typed: whether its cells have types that the file gives them.
     """
 
     frame: pd.DataFrame
     name: str
     places: Sequence[str]
     understood: Understood
+    typed: bool = False
 
 
 class Places(Sequence):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from statewise.sequences.reading.dialect import modal_width
+from statewise.sequences.reading.dialect_choice import modal_width
 from statewise.sequences.reading.finishing import finished
 from statewise.sequences.reading.footer import is_remark
 from statewise.sequences.reading.names import names_of
@@ -80,7 +80,7 @@ def read_workbook(
 
 def _opened(data: bytes, name: str) -> Any:
     try:
-        import openpyxl
+        import openpyxl  # type: ignore[import-untyped]  # it has no types
     except ImportError:
         raise DataError(
             f"{name} is a workbook, and reading it needs openpyxl: pip install 'statewise[excel]', "

@@ -137,9 +137,7 @@ def _rows(
                 raise DataError(_misfit(name, number, cells, width, plan))
             yield number, [*cells, *[None] * (width - len(cells))]
     except csv.Error as error:
-        raise DataError(
-            f"{name} is no readable CSV file: {error}; is a quote never closed?"
-        ) from None
+        raise DataError(f"{name} is no readable CSV file: {error}") from None
     counts["comments"] += marked
 
 
