@@ -7,8 +7,8 @@ import pandas as pd
 from pandas.api import types
 
 from statewise.sequences.calendar_search import find_calendar
-from statewise.sequences.columns import guess_time
-from statewise.sequences.tables import DataError, free_name, load_table
+from statewise.sequences.reading import times
+from statewise.sequences.tables import DataError, free_name
 
 _TIME = "ds"
 _LEAST = 3  # numbers that can be uneven
@@ -80,17 +80,15 @@ def holds_times(index: pd.Index) -> bool:
     """
     if types.is_bool_dtype(index.dtype) or isinstance(index, pd.IntervalIndex):
         return False
-    return _has_dates(pd.DataFrame({_TIME: index[:_SAMPLE].astype(object)}))
+    return times.holds_times(pd.Series(index[:_SAMPLE].astype(object)))
 
 
 def _has_dates(frame: pd.DataFrame) -> bool:
-    texts = frame.loc[:, [not types.is_numeric_dtype(dtype) for dtype in frame.dtypes]]
-    if texts.shape[1] == 0:
-        return False
-    try:
-        return guess_time(load_table(texts.reset_index(drop=True))) is not None
-    except DataError:  # several
-        return True
+    return any(
+        times.holds_times(frame.iloc[:, at])
+        for at, dtype in enumerate(frame.dtypes)
+        if not types.is_numeric_dtype(dtype)
+    )
 
 
 def _check_numbers(index: pd.Index) -> None:
@@ -101,7 +99,8 @@ def _check_numbers(index: pd.Index) -> None:
     if len(back):
         one, other = index[back[0]], index[back[0] + 1]
         raise DataError(f"the index doesn't rise: {one} is followed by {other}. {_WAY}")
-    if len(index) >= _LEAST and find_calendar(pd.Index(index.to_numpy())) is None:
+    stamps = times.times_of(pd.Series(index)).stamps  # 20240131 is a day
+    if len(index) >= _LEAST and find_calendar(stamps) is None:
         odd = int(np.diff(index.to_numpy()).argmax())
         raise DataError(
             f"the index is uneven: {index[0]}, {index[1]}, ..., {index[odd]}, {index[odd + 1]}. "

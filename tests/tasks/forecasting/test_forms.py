@@ -149,6 +149,18 @@ def test_arrow_joins_a_forecast_without_a_cast(time, text):
     assert sorted(joined["model"].to_pylist()) == [0, 1, 2, 3, 4, 5]
 
 
+def test_stamps_written_as_numbers_stay_numbers():
+    days = pd.date_range("2024-03-20", periods=STEPS + 3)
+    numbers = [int(day.strftime("%Y%m%d")) for day in days]
+    whole = pl.DataFrame({"unique_id": "a", "ds": numbers, "y": np.arange(float(len(days)))})
+    joined = whole.join(told(whole[:STEPS]), on=["unique_id", "ds"])
+    assert joined["model"].to_list() == [0, 1, 2]
+    index = pd.Index(numbers, dtype="int32")
+    assert told(pd.Series(1.0, index[:STEPS])).index.equals(index[STEPS:])
+    frame = pd.DataFrame({"ds": numbers, "y": 1.0})
+    assert told(frame[:STEPS])["ds"].tolist() == numbers[STEPS:]
+
+
 def test_series_of_polars():
     result = told(pl.Series("sold", [1.0, 2, 3, 4]))
     assert result.equals(pl.Series("sold", [0.0, 1, 2]))

@@ -7,6 +7,7 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_integer_dtype
 
 from statewise.sequences import (
     Columns,
@@ -25,6 +26,7 @@ from statewise.tasks.forecasting.forms import form_of as form_of
 from statewise.tasks.forecasting.forms import give_back as give_back
 from statewise.tasks.forecasting.frame_types import words_of, words_of_index
 from statewise.tasks.forecasting.indexed_panels import as_long, has_key_levels
+from statewise.tasks.forecasting.number_stamps import way_of
 from statewise.tasks.forecasting.result_names import check_forecasts
 
 
@@ -65,7 +67,7 @@ def take_in(data: Any, columns: Columns | Mapping[str, Any] | None = None) -> In
         else:
             return _by_key(data)
     if isinstance(data, (TimeSeries, pd.Series)):
-        return _one_series(as_time_series(data), _form_of_series(data))
+        return _one_series(as_time_series(data), "series", getattr(data, "index", None))
     if isinstance(data, Panel):
         check_forecasts(data.columns)
         return Intake(Form("long", "pandas"), data, data)
@@ -81,19 +83,21 @@ def take_in(data: Any, columns: Columns | Mapping[str, Any] | None = None) -> In
         check_forecasts(columns, keyed)
         panel = read_panel(data, columns)
         of_result = [columns.key, columns.time] if keyed else [columns.time]
+        times = frame[columns.time] if columns.time in there else data.index
         form = Form("long", backend, keyed=keyed, types=words_of(frame, of_result))
-        return Intake(form, panel, panel)
+        return Intake(replace(form, numbers=_numbers(times, panel)), panel, panel)
     panel = read_wide(data)
     time = panel.time.name
     indexed = backend == "pandas" and time not in there
     if len(panel) == 1 and backend == "pandas":
-        return _one_series(as_time_series(data), _form_of_series(data))
+        times = data.index if indexed else pd.Index(data[time])
+        return _one_series(as_time_series(data), "series", times)
     form = Form("wide", backend, indexed=indexed, time=str(time))
     if indexed:
-        words, freq = words_of_index(data.index), _freq_of(data.index)
-        form = replace(form, time=data.index.name, types=(words,), freq=freq)
+        form = replace(_of_index(form, data.index, panel), time=data.index.name)
     elif time in there:
-        form = replace(form, types=words_of(frame, [time]))
+        types = words_of(frame, [time])
+        form = replace(form, types=types, numbers=_numbers(frame[time], panel))
     return Intake(form, panel, panel)
 
 
@@ -111,6 +115,7 @@ def _with_levels(data: pd.Series | pd.DataFrame, columns: Columns, named: bool) 
         time_at=time_at,
         bare=isinstance(data, pd.Series),
         name=data.name if isinstance(data, pd.Series) else None,
+        numbers=_numbers(index.levels[time_at], panel),
     )
     return Intake(form, panel, panel)
 
@@ -140,8 +145,8 @@ def _by_key(data: Mapping[Any, Any]) -> Intake:
         frame[columns.key].to_numpy(), categories=pd.Index(keys, tupleize_cols=False)
     )
     panel = read_panel(frame, columns)
-    types = (words_of_index(indexes[0]),) if indexes else ()
-    return Intake(Form("mapping", indexed=bool(indexes), types=types), panel, panel)
+    form = Form("mapping", indexed=bool(indexes))
+    return Intake(_of_index(form, indexes[0], panel) if indexes else form, panel, panel)
 
 
 def _array(data: Any) -> Intake:
@@ -155,20 +160,29 @@ def _array(data: Any) -> Intake:
         panel = read_wide(pd.DataFrame(array, columns=range(array.shape[1])))
         return Intake(Form("wide array"), panel, panel)
     if type(data).__module__.partition(".")[0] != "polars":
-        return _one_series(as_time_series(array), Form("array"))
+        return _one_series(as_time_series(array), "array")
     series = pd.Series(array, name=data.name or None)
-    return _one_series(as_time_series(series), Form("array", "polars"))
+    return _one_series(as_time_series(series), "array", backend="polars")
 
 
-def _form_of_series(data: Any) -> Form:
-    if isinstance(data, TimeSeries):
-        return Form("series")
-    return Form("series", types=(words_of_index(data.index),), freq=_freq_of(data.index))
-
-
-def _freq_of(index: pd.Index) -> str:
+def _of_index(form: Form, index: pd.Index, panel: Panel) -> Form:
+    """Return the form of what has its time as a pandas index."""
     freq = index.freq if isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex)) else None
-    return "" if freq is None else freq.freqstr
+    return replace(
+        form,
+        types=(words_of_index(index),),
+        freq="" if freq is None else freq.freqstr,
+        numbers=_numbers(index, panel),
+    )
+
+
+def _numbers(times: Any, panel: Panel) -> str:
+    """Return in which way whole numbers were read as time stamps; "" where they were none."""
+    dtype = times.dtype
+    whole = dtype.is_integer() if isinstance(times, nw.Series) else is_integer_dtype(dtype)
+    if not whole or not isinstance(panel.time, pd.DatetimeIndex):
+        return ""
+    return way_of(times.min(), panel.time.min())
 
 
 def as_columns(given: Columns | Mapping[str, Any] | None) -> Columns:
@@ -241,8 +255,12 @@ def _as_array(data: Any) -> np.ndarray:
     return array
 
 
-def _one_series(series: TimeSeries, form: Form) -> Intake:
+def _one_series(
+    series: TimeSeries, layout: str, index: pd.Index | None = None, backend: str = ""
+) -> Intake:
     panel = known = panel_of(series)
+    form = Form(layout, backend)
+    form = form if index is None else _of_index(form, index, panel)
     if series.known is not None:
         known = replace(panel, values=np.where(series.known[:, None], panel.values, np.nan))
     return Intake(form, panel, known)

@@ -115,9 +115,9 @@ class Forecaster(Parameters):
         """Choose on ``data``, and train on it.
 
         Args:
-            data: the known steps. A long frame of pandas, polars or Arrow with the columns
-                unique_id, ds and y, or others by ``columns``; a wide one with a column for each
-                series; a `TimeSeries`, a pandas Series, an array (time,) or (time, series).
+            data: the known steps. A frame of pandas, polars or Arrow, long with unique_id, ds and y
+                (others by ``columns``) as columns or index, or wide with a column for each series;
+                a `TimeSeries`, Series, array (time,) or (time, series); a mapping of such by key.
             columns: which columns of a long frame hold what, as `Columns` or a mapping.
             short: what to do where a key has too few steps: "raise", or "drop" goes on without it.
             missing: what to do about missing values of a panel: "mask" leaves them out of the
@@ -166,11 +166,11 @@ class Forecaster(Parameters):
                 for each step to forecast; needed where ``fit`` was given such inputs.
 
         Returns:
-            For a long frame one of the same library, with the columns of key and time, "model",
-            and for each level "model-lo-80", "model-hi-80". For a wide one the same, a column for
-            each series and each end of its intervals. For a pandas Series one with the time stamps
-            of the future, a frame with ``level``. For an array (horizon,) or (horizon, series)
-            float64, a pandas frame with ``level``.
+            For a long frame one of the same library, with keys and times where they were, by the
+            types that they had, "model", and for each level "model-lo-80", "model-hi-80". For a
+            wide one the same, a column for each series and each end of its intervals. For a Series
+            one whose index goes on, a frame with ``level``; for a mapping such ones by key. For an
+            array (horizon,) or (horizon, series) float64, a pandas frame with ``level``.
 
         Raises:
             TypeError: where the horizon or a level is no number.

@@ -11,6 +11,7 @@ import pandas as pd
 from statewise.sequences import Panel
 from statewise.tasks.forecasting.forecast import Forecast
 from statewise.tasks.forecasting.frame_types import as_columns, as_index
+from statewise.tasks.forecasting.number_stamps import WAYS, numbers_of
 from statewise.tasks.forecasting.result_names import check_once
 from statewise.tasks.forecasting.serialization.typed import typed
 
@@ -34,6 +35,7 @@ class Form:
         bare: whether a table with such an index was a Series.
         name: of that Series.
         freq: of an index of time stamps that tells its own.
+        numbers: in which way times came as whole numbers, such as "yyyymmdd"; "" for stamps.
     """
 
     layout: str
@@ -47,6 +49,7 @@ class Form:
     bare: bool = False
     name: Any = None
     freq: str = ""
+    numbers: str = ""
 
 
 _LAYOUTS = ("series", "array", "long", "wide", "wide array", "mapping")
@@ -64,6 +67,7 @@ def form_of(given: Mapping[str, Any]) -> Form:
     if (
         form.layout not in _LAYOUTS
         or form.backend not in _BACKENDS
+        or form.numbers not in WAYS
         or any(isinstance(name, (list, dict)) for name in names)
         or not (0 <= form.time_at < len(form.levels) or form.levels == ())
     ):
@@ -88,7 +92,7 @@ def give_back(form: Form, panel: Panel, forecast: Forecast) -> Any:
     columns = {"model": points} | {f"model-{name}": ends for name, ends in bands.items()}
     if form.layout in ("series", "array", "mapping"):
         return _one_by_one(form, panel, columns)
-    stamps = panel.future_stamps(horizon)
+    stamps = numbers_of(panel.future_stamps(horizon), form.numbers)
     if form.levels:
         return _with_levels(form, panel, stamps, columns)
     if form.layout == "long":
@@ -116,6 +120,7 @@ def _one_by_one(form: Form, panel: Panel, columns: dict[str, np.ndarray]) -> Any
     bare = len(columns) == 1
     plain = bare and (form.layout == "array" or (form.layout == "mapping" and not form.indexed))
     stamps = pd.RangeIndex(0) if plain else panel.future_stamps(horizon)
+    stamps = numbers_of(stamps, form.numbers)
     for i, key in enumerate(panel.keys.tolist()):
         own = {name: ends[i] for name, ends in columns.items()}
         if form.backend == "polars":
