@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from statewise.sequences.calendar_search import usual_step
+from statewise.sequences.calendar_search import find_calendar, usual_step
 
 
 @pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
@@ -45,3 +45,14 @@ def test_business_days_and_what_has_no_step():
     assert usual_step(pd.to_datetime(["2024-01-01"])) is None
     assert usual_step(pd.to_datetime(["2024-01-01", None, "2024-01-01"])) is None
     assert usual_step(pd.Index([1, 2, 4])) is None
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_stamps_that_come_by_chance_are_brought_to_steps_that_they_fill(zone, rng):
+    minutes = np.sort(rng.choice(24 * 60 * 20, 800, replace=False))
+    stamps = pd.Timestamp("2024-01-01") + pd.to_timedelta(minutes, "min")
+    stamps = stamps.tz_localize(zone)
+    step = usual_step(stamps)
+    places = stamps.floor(step).unique()
+    assert find_calendar(places) is not None
+    assert len(places) > 200

@@ -12,6 +12,7 @@ _OF_DAY = [1, 2, 3, 4, 6, 8, 12]
 _PARTS = [_OF_SECOND, _OF_SECOND, _OF_MINUTE, _OF_MINUTE, _OF_DAY, [1, 7, 14]]
 _ROUND = [n * size for (_, size), parts in zip(_UNITS, _PARTS, strict=True) for n in parts]
 _MONTHS = {1: (28, 31), 2: (59, 62), 3: (89, 92), 4: (120, 123), 6: (181, 184), 12: (365, 366)}
+_MOST_STEPS = 1.5  # for each that has a stamp: beyond that they have no calendar
 
 
 def usual_step(stamps: pd.Index) -> str | None:
@@ -19,7 +20,8 @@ def usual_step(stamps: pd.Index) -> str | None:
 
     Where half of the steps are one and the same, it's that; where half are months, quarters or
     years, it's those: at the end of the month where more than half of the stamps are. Else the
-    median step is rounded to one that a clock or a calendar is cut into.
+    median step is rounded to one that a clock or a calendar is cut into, and of which two thirds
+    have a stamp.
 
     Args:
         stamps: in any order, once or several times each.
@@ -51,7 +53,7 @@ def usual_step(stamps: pd.Index) -> str | None:
             return f"{months}M{'E' if ends else 'S'}"
     if 2 * counts.max() >= len(steps) and usual <= 27 * _DAY:
         return _alias(usual)
-    return _rounded(float(np.median(steps)))
+    return _rounded(unique, float(np.median(steps)))
 
 
 def _steps(stamps: pd.DatetimeIndex) -> np.ndarray:
@@ -64,9 +66,20 @@ def _alias(step: int) -> str:
     return f"{step // size}{name}"
 
 
-def _rounded(step: float) -> str:
-    """Return the round step that is nearest by its ratio."""
+def _rounded(stamps: pd.DatetimeIndex, step: float) -> str:
+    """Return the round step that is nearest by its ratio, or the next one that is filled.
+
+    Stamps that come by chance leave every third of the steps in their middle empty, and steps of
+    which so many are absent are refused.
+    """
     if step > 27 * _DAY:
         months = min(_MONTHS, key=lambda count: abs(np.log(step / (30.44 * _DAY * count))))
         return f"{months}MS"
-    return _alias(min(_ROUND, key=lambda one: abs(np.log(step / one))))
+    nearest = min(_ROUND, key=lambda one: abs(np.log(step / one)))
+    plain = stamps.tz_convert(None) if stamps.tz is not None else stamps
+    instants = plain.to_numpy().astype("datetime64[us]").astype(np.int64)
+    for size in _ROUND:
+        places = np.unique(instants // size)
+        if size >= nearest and places[-1] - places[0] < _MOST_STEPS * len(places):
+            return _alias(size)
+    return _alias(nearest)
