@@ -4,6 +4,7 @@ import pytest
 
 from statewise.datasets import airline, airline_path
 from statewise.sequences import DataError, TimeSeries, read_series
+from statewise.sequences.tables import HowToRead, load_table
 
 
 def csv(folder, *rows, header="month,sales"):
@@ -69,7 +70,6 @@ class TestColumns:
         [
             (["2020-01-31", "2020-02-29", "2020-03-31"], "2020-01-31", "monthly"),
             (["13/01/2020", "14/01/2020", "15/01/2020"], "2020-01-13", "daily"),
-            (["01/02/2021", "01/03/2021", "01/04/2021", "01/05/2021"], "2021-01-02", "daily"),
             (["01/11/2020", "01/12/2020", "01/01/2021"], "2020-11-01", "monthly"),
             (["20200101", "20200108", "20200115"], "2020-01-01", "weekly"),
             (ZONED, "2020-01-05 22:00+00:00", "hourly"),
@@ -98,9 +98,14 @@ class TestColumns:
             ("month,sales", MONTHS, {"features": ["month"]}, "time and a feature at once"),
             ("month,sales", MONTHS[:2], {}, "has 2 rows, but a series needs at least 3"),
             ("month,sales", MONTHS[:1], {}, "has 1 row, but"),
-            ("a,b", ["1,2"] * 3, {}, r"2 columns of numbers \(a, b\): .*target \(--target\)"),
+            ("a,b", ["1,2"] * 3, {}, r"2 columns of numbers \(a, b\): .*target \(--target a\)"),
             ("a,b", ["x,y"] * 3, {}, "no column of numbers; its columns are: a, b"),
-            ("a,b", ["2020-01,2020-02"] * 3, {}, r"2 columns of dates \(a, b\): .*\(--time\)"),
+            (
+                "a,b",
+                ["2020-01,2020-02"] * 3,
+                {},
+                "'b' holds text in line 2: '2020-02' is no number",
+            ),
             ("a", ["2020-01", "2020-02", "2020-03"], {}, "its columns are: none besides the time"),
             ("a", ["2020-01"] * 3, {"target": "a", "time": "a"}, "time and a feature at once"),
         ],
@@ -126,11 +131,14 @@ class TestValues:
     @pytest.mark.parametrize(
         ("rows", "message"),
         [
-            (("2020-01,1", "2020-02,n.v.", "2020-03,3"), "'sales' holds text in line 3: 'n.v.' is"),
+            (
+                ("2020-01,1", "2020-02,closed", "2020-03,3"),
+                "'sales' holds text in line 3: 'closed' is .* say --missing-value closed",
+            ),
             (("2020-01,1", "", "2020-02,2", "2020-03,x"), "holds text in line 5: 'x'"),
             (
-                ("2020-01,1", '2020-02,"1,234"', "2020-03,x", "2020-04,1", "2020-05,1"),
-                r"line 3: '1,234' is no number \(and so in 1 more row\)",
+                ("2020-01,1", "2020-02,12:34", "2020-03,x", "2020-04,1", "2020-05,1"),
+                r"line 3: '12:34' is no number \(and so in 1 more row\)",
             ),
             (("2020-01,1", "2020-02,inf", "2020-03,3"), "1 infinite value, the first in line 3"),
             (
@@ -161,9 +169,10 @@ class TestTime:
     @pytest.mark.parametrize(
         ("rows", "message"),
         [
-            (("2020-01,1", "2020-02,2", "2020-02,3"), r"repeat: line 4 .* line 3 \(2020-02\)"),
-            (("2020-01,1", "2020-03,2", "2020-02,3"), r"go back: line 4 \(2020-02\) is before lin"),
-            (("2020-03,1", "2020-02,2", "2020-01,3"), "sort the rows by time"),
+            (
+                ("2020-01,1", "2020-02,2", "2020-02,3"),
+                r"repeat: line 4 .* line 3 \(2020-02-01\); .*--aggregate mean",
+            ),
             (("2020-01,1", "soon,2", "2020-03,3"), "can't be read in line 3: 'soon' is not a time"),
             (("2020-01,1", ",2", "2020-03,3"), "1 missing time stamp, the first in line 3"),
             (
@@ -186,6 +195,27 @@ class TestTime:
         path = csv(tmp_path, *(f"{n},7" for n in numbers.split(",")), header="t,v")
         with pytest.raises(DataError, match="the time"):
             read_series(path, time="t", target="v")
+
+    @pytest.mark.parametrize(
+        ("rows", "said"),
+        [
+            (("2020-01,1", "2020-03,3", "2020-02,2"), "rows sorted by time, monthly"),
+            (("2020-03,3", "2020-02,2", "2020-01,1"), "newest first, sorted, monthly"),
+        ],
+    )
+    def test_rows_are_sorted(self, tmp_path, rows, said):
+        table = load_table(csv(tmp_path, *rows))
+        np.testing.assert_array_equal(read_series(table).values[:, 0], [1, 2, 3])
+        assert said in table.understood.line()
+
+    def test_day_or_month_first_is_said(self, tmp_path):
+        stamps = ["01/02/2021", "01/03/2021", "01/04/2021", "01/05/2021"]
+        path = csv(tmp_path, *(f"{stamp},{i}" for i, stamp in enumerate(stamps)), header="t,v")
+        with pytest.warns(UserWarning, match="'01/02/2021' is 2 January .* was taken; --dayfirst"):
+            series = read_series(path, time="t", target="v")
+        assert (series.time[0], series.phrase) == (pd.Timestamp("2021-01-02"), "daily")
+        series = read_series(load_table(path, HowToRead(day_first=True)), time="t", target="v")
+        assert (series.time[0], series.phrase) == (pd.Timestamp("2021-02-01"), "monthly")
 
 
 class TestMissing:
@@ -252,7 +282,7 @@ class TestMissing:
     @pytest.mark.parametrize(
         ("rows", "missing", "message"),
         [
-            (("2020-01,", "2020-02,", "2020-03,"), "fill", "'sales' holds no value at all"),
+            (("2020-01,NA", "2020-02,NA", "2020-03,NA"), "fill", "'sales' holds no value at all"),
             (("2020-01,1", "2020-02,", "2020-03,2"), "drop", "2 rows without missing values"),
         ],
     )

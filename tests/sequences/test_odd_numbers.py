@@ -162,7 +162,7 @@ def test_numbers_beyond_all_bounds(cell, whole, tmp_path):
     assert len(str(caught.value)) < 250
 
 
-@pytest.mark.parametrize("cell", ["0x10", "1_000", "0b1", "1d5", "½", "1 000", "5%", "x" * 9999])
+@pytest.mark.parametrize("cell", ["0x10", "1_000", "0b1", "1d5", "½", "x" * 9999])
 def test_what_is_no_number_in_a_table(cell, tmp_path):
     path = table(tmp_path / "a.csv", ["1", "2", cell, "4", "5"])
     with pytest.raises(DataError, match=r"holds text in line 4: .* is no number") as caught:

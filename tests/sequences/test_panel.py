@@ -107,7 +107,7 @@ UNEVEN = pd.DatetimeIndex(["2024-01-01", "2024-01-02", "2024-01-11", "2024-01-30
         (FRAME.assign(y="n/k"), {}, "holds text in row 0: 'n/k' is no number"),
         (FRAME.assign(y=np.inf), {}, "holds 10 infinite values, the first in row 0"),
         (FRAME.assign(unique_id=[None, *FRAME["unique_id"][1:]]), {}, "1 missing key, .* row 0"),
-        (FRAME.assign(ds=[*FRAME["ds"][:-1], None]), {}, "can't be read in row 9"),
+        (FRAME.assign(ds=[*FRAME["ds"][:-1], None]), {}, "1 missing time stamp, .* row 9"),
         (FRAME[:0], {}, "has no rows"),
         (long(a=DAYS[:2]), {}, "no series has as many as 3 time steps"),
         (

@@ -8,17 +8,20 @@ NumPy and data frames only. Wherever a user sees an array, its axes are
 from statewise._renamed import say_renamed
 from statewise.sequences._balance import Balance
 from statewise.sequences._chunks import Chunk
-from statewise.sequences.frames import TimeSeries, read_series
+from statewise.sequences.frames import read_series
 from statewise.sequences.lanes import Lanes, lanes
 from statewise.sequences.panel import Columns, Panel, encode_calendar
-from statewise.sequences.panel_reading import read_panel, read_wide
+from statewise.sequences.panel_reading import read_panel
 from statewise.sequences.pipeline import Pipeline
+from statewise.sequences.read_table import ReadTable, read_table
 from statewise.sequences.scaling import MinMaxScaler, StandardScaler
 from statewise.sequences.season import guess_season
 from statewise.sequences.splitting import Split, split
-from statewise.sequences.tables import DataError, read_table
+from statewise.sequences.tables import DataError
 from statewise.sequences.text import Vocabulary, next_token_windows
+from statewise.sequences.time_series import TimeSeries
 from statewise.sequences.transforms import Difference, Log
+from statewise.sequences.wide_reading import read_wide
 from statewise.sequences.windowing import Windows, create_dataset, windows
 
 __all__ = [
@@ -32,6 +35,7 @@ __all__ = [
     "MinMaxScaler",
     "Panel",
     "Pipeline",
+    "ReadTable",
     "Split",
     "StandardScaler",
     "TimeSeries",

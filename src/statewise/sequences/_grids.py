@@ -8,8 +8,8 @@ import pandas as pd
 
 from statewise.sequences.calendar_search import find_calendar
 from statewise.sequences.calendars import Calendar
-from statewise.sequences.frames import describe_uneven, format_stamp
 from statewise.sequences.panel import format_keys
+from statewise.sequences.stamp_words import describe_uneven, format_stamp
 from statewise.sequences.tables import DataError
 
 _LEAST = 3  # stamps that tell a calendar

@@ -1,61 +1,169 @@
-"""Columns of a table read as time and as numbers, and guessed where nobody named them."""
+"""Columns of a table read by what they are for: as time, as numbers, as keys.
 
-import warnings
-from typing import Any
+A table out of a text file holds text; nothing in it is a number or a date before somebody asks for
+one. So a key "001" stays apart from "1", and "11,9" is a number or a name, but no date.
+"""
+
+import datetime
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from statewise.sequences.calendar_search import find_calendar
-from statewise.sequences.tables import DataError, Table, counted, listed
+from statewise.sequences.reading.missing import is_missing
+from statewise.sequences.reading.numbers import Numbers, holds_numbers, numbers_of
+from statewise.sequences.reading.suspects import suspects
+from statewise.sequences.reading.time_columns import combine, find_time, looks_like_time
+from statewise.sequences.reading.times import Times, holds_times, times_of
+from statewise.sequences.tables import DataError, Table, counted, free_name, listed
 
+NUMBERED = "none"  # said instead of a column of time
 _LONGEST = 60  # letters of a cell in a message
-_SAMPLE = 100  # so many values decide what a column holds
+_FEW = 0.05  # of the cells of a column: so many that a spreadsheet has spoiled are left out
+_STRAY = 0.01  # of the rows: so many without a time that is understood are left out
+_LEAST = 20  # rows that show what the time is
+
+
+def time_of(
+    table: Table, named: Sequence[str] | str | None, *, but: Iterable[str] = ()
+) -> tuple[str | None, Table]:
+    """Return the column of a table's time, and the table with it read.
+
+    Args:
+        table: as it was read.
+        named: the column of the time, or several that make it together; "none" for numbered rows;
+            None to find it.
+        but: columns that were named for something else.
+
+    Returns:
+        The name of a column of stamps (or numbers), None where the rows are numbered; and the table
+        with that column, in place of those that it was made of.
+
+    Raises:
+        DataError: where a named column doesn't exist, a stamp is missing or can't be read, several
+            columns could be the time, or one looks like it but isn't understood.
+    """
+    frame, but = table.frame, list(but)
+    if named == NUMBERED and NUMBERED not in frame.columns:
+        return None, table
+    if named is not None:
+        names = (named,) if isinstance(named, str) else tuple(named)
+        for name in names:
+            if name not in frame.columns:
+                raise DataError(
+                    f"{table.name} has no column {name!r}; its columns are: {listed(frame.columns)}"
+                )
+        if len(names) == 1:
+            times = times_of(frame[names[0]], dayfirst=table.day_first)
+            return names[0], _with_time(table, names, names[0], times)
+        label = free_name(" ".join(map(str, names)), frame.columns)
+        times = combine(frame, names, dayfirst=table.day_first)
+        return label, _with_time(table, names, label, times)
+    others = [name for name in frame.columns if name not in but]
+    found = find_time(frame[others], dayfirst=table.day_first)
+    if found is not None:
+        return found.name, _with_time(table, found.columns, found.name, found.times)
+    like = looks_like_time(frame[others])
+    if like is not None:
+        raise DataError(
+            f"the column {like!r} of {table.name} looks like its time, but isn't read: "
+            f"{format_cell(frame[like], 0)} in {table.places[0]} is no time that is known. Write "
+            "it as 2024-01-31, name another column (--time), or number the rows (--time none)"
+        )
+    return None, table
+
+
+def _with_time(table: Table, names: Sequence[str], label: str, times: Times) -> Table:
+    """Put the stamps into the table, in place of the columns that they were made of."""
+    table, times = _without_strays(table, names, times)
+    frame = table.frame
+    _check_stamps(table, names, times.stamps)
+    table.understood.tell("time", times.words)
+    table.understood.tell("zone", times.zone)
+    for note in times.notes:
+        table.understood.note(note)
+    if len(names) == 1 and label == names[0]:
+        return replace(table, frame=frame.assign(**{label: times.stamps}))
+    rest = frame.drop(columns=[name for name in names if name != label])
+    rest = rest.drop(columns=label, errors="ignore")
+    rest.insert(0, label, times.stamps)
+    return replace(table, frame=rest)
+
+
+def _without_strays(table: Table, names: Sequence[str], times: Times) -> tuple[Table, Times]:
+    """Leave out the odd row of a file whose time can't be read, and say so."""
+    wrong = np.asarray(times.stamps.isna())
+    count, rows = int(wrong.sum()), len(wrong)
+    if not table.text or rows < _LEAST or not 0 < count <= max(1, _STRAY * rows):
+        return table, times
+    row = int(wrong.argmax())
+    cell = _shortened(" ".join(str(table.frame[name].iloc[row]) for name in names))
+    table.understood.note(
+        f"{counted(count, 'row')} left out, whose time can't be read: {cell} in {table.places[row]}"
+    )
+    kept = np.flatnonzero(~wrong)
+    frame = table.frame.iloc[kept].reset_index(drop=True)
+    places = [table.places[row] for row in kept]
+    return (
+        replace(table, frame=frame, places=places),
+        replace(times, stamps=times.stamps[kept]),
+    )
+
+
+def _check_stamps(table: Table, names: Sequence[str], stamps: pd.Index) -> None:
+    column, title = table.frame[names[0]], ", ".join(map(str, names))
+    missing = is_missing(column)
+    if missing.any():
+        raise DataError(
+            f"the time column {title!r} has {counted(missing.sum(), 'missing time stamp')}, the "
+            f"first in {table.places[int(missing.argmax())]}"
+        )
+    wrong = np.asarray(stamps.isna())
+    if stamps.dtype.kind == "f":
+        wrong = wrong | np.isinf(stamps.to_numpy())
+    if wrong.any():
+        row = int(wrong.argmax())
+        cell = " ".join(str(table.frame[name].iloc[row]) for name in names)
+        raise DataError(
+            f"the time column {title!r} can't be read in {table.places[row]}: "
+            f"{_shortened(cell)} is not a time like those around it"
+        )
 
 
 def guess_time(table: Table) -> str | None:
-    """Return the one column that holds dates, or ``None`` where there is none.
+    """Return the column of dates, or ``None`` where there is none.
 
     Raises:
-        DataError: where there are several.
+        DataError: where there are several, and nothing decides.
     """
-    found = [name for name in table.frame.columns if _holds_dates(table.frame[name])]
-    if len(found) > 1:
-        raise DataError(
-            f"{table.name} has {len(found)} columns of dates ({listed(found)}): "
-            "name one as time (--time)"
-        )
-    return found[0] if found else None
+    found = find_time(table.frame, dayfirst=table.day_first)
+    return None if found is None else found.name
 
 
-def guess_target(table: Table, time: str | None) -> str:
-    """Return the one column that holds numbers, apart from the time.
-
-    Raises:
-        DataError: where there is none, or several.
-    """
-    others = [name for name in table.frame.columns if name != time]
-    named = [name for name in others if not str(name).startswith("Unnamed: ")]
-    found = [name for name in named if _holds_numbers(table.frame[name])]
-    if len(found) == 1:
-        return found[0]
-    if len(named) == 1:
-        return named[0]
-    if not found:
-        columns = listed(others) if others else "none besides the time"
-        raise DataError(f"{table.name} has no column of numbers; its columns are: {columns}")
-    raise DataError(
-        f"{table.name} has {len(found)} columns of numbers ({listed(found)}): "
-        "name the one to forecast as target (--target)"
+def describe_time_missing(table: Table) -> str:
+    """Say that a table has no column of dates, and what its columns are."""
+    return (
+        f"{table.name} has no column of dates, so name the one of time (--time); its columns are: "
+        f"{listed(table.frame.columns)}"
     )
+
+
+def holds_numbers_alone(column: pd.Series) -> bool:
+    """Whether most values of a column are numbers, and it is no column of dates."""
+    if types.is_bool_dtype(column.dtype) or types.is_datetime64_any_dtype(column.dtype):
+        return False
+    return holds_numbers(column)
 
 
 def read_numbers(table: Table, name: str) -> np.ndarray:
     """Return a column as float64, NaN where a value is missing.
 
     Raises:
-        DataError: where it holds text or an infinity; it names the row.
+        DataError: where it holds text or an infinity; it names the row. Where one number stands far
+            from all others, again and again, as markers of missing values do.
     """
     column = table.frame[name]
     if types.is_datetime64_any_dtype(column.dtype):
@@ -65,16 +173,28 @@ def read_numbers(table: Table, name: str) -> np.ndarray:
             f"the column {name!r} holds complex numbers: make columns of its real and its "
             "imaginary part, of which one would be lost"
         )
-    numbers = _as_numbers(column)
-    text = np.isnan(numbers) & ~_is_missing(column)
-    if text.any():
-        row = int(text.argmax())
-        more = f" (and so in {counted(text.sum() - 1, 'more row')})" if text.sum() > 1 else ""
+    said = table.missing_values or ()
+    found = numbers_of(column, decimal=table.decimal, likely=table.likely_decimal, missing=said)
+    values = found.values
+    dated = _made_dates(column, found.unreadable)
+    if dated.any():
+        row, count = int(dated.argmax()), counted(int(dated.sum()), "cell")
+        table.understood.note(
+            f"{count} of {name!r} hold dates among numbers, as spreadsheets make of 9937.05: the "
+            f"first is {format_cell(column, row)} in {table.places[row]}. They count as missing"
+        )
+        found = replace(found, unreadable=found.unreadable & ~dated)
+    if found.unreadable.any():
+        row = int(found.unreadable.argmax())
+        count = int(found.unreadable.sum())
+        more = f" (and so in {counted(count - 1, 'more row')})" if count > 1 else ""
+        if 2 * count < len(column):
+            more += _or_missing(table, column, row)
         raise DataError(
             f"the column {name!r} holds text in {table.places[row]}: "
             f"{format_cell(column, row)} is no number{more}"
         )
-    infinite = np.isinf(numbers)
+    infinite = np.isinf(values)
     if infinite.any():
         row = int(infinite.argmax())
         raise DataError(
@@ -82,43 +202,62 @@ def read_numbers(table: Table, name: str) -> np.ndarray:
             f"in {table.places[row]} ({format_cell(column, row)}): put a number there, or "
             "leave the cell empty"
         )
-    return numbers
+    _tell(table, found)
+    return values
 
 
-def read_time(table: Table, name: str) -> pd.Index:
-    """Return a column as strictly increasing time stamps, in the zone they have, or numbers.
+def _made_dates(column: pd.Series, unreadable: np.ndarray) -> np.ndarray:
+    """Whether a cell that is no number is a date of a typed file, where few are."""
+    dated = np.zeros(len(column), bool)
+    rows = np.flatnonzero(unreadable)
+    if 0 < len(rows) <= _FEW * len(column):
+        dated[rows] = [isinstance(cell, datetime.date) for cell in column.iloc[rows]]
+    return dated
+
+
+def _or_missing(table: Table, column: pd.Series, row: int) -> str:
+    """Say how to have a cell's text taken for a missing value."""
+    text = str(column.iloc[row])
+    if not table.text or len(text) > _LONGEST:
+        return ""
+    return f"; where that means a missing value, say --missing-value {shlex.quote(text)}"
+
+
+def _tell(table: Table, found: Numbers) -> None:
+    for topic, words in found.facts.items():
+        table.understood.tell(topic, words)
+    for note in found.notes:
+        table.understood.note(note)
+
+
+def ask_about_markers(table: Table, names: Iterable[str]) -> None:
+    """Ask about numbers that stand for missing values, most likely, where nobody said a word.
+
+    Args:
+        table: out of a file; a frame's numbers are its owner's.
+        names: of the columns that are to be read as numbers.
 
     Raises:
-        DataError: where a stamp is missing, is no date, repeats one, or goes back.
+        DataError: where there are some: it names them, and the words for either answer.
     """
-    column = table.frame[name]
-    missing = _is_missing(column)
-    if missing.any():
-        raise DataError(
-            f"the time column {name!r} has {counted(missing.sum(), 'missing time stamp')}, the "
-            f"first in {table.places[int(missing.argmax())]}"
-        )
-    stamps = parse_time(column)
-    wrong = stamps.isna() | np.isinf(stamps) if stamps.dtype.kind == "f" else stamps.isna()
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise DataError(
-            f"the time column {name!r} can't be read in {table.places[row]}: "
-            f"{format_cell(column, row)} is not a time like those around it"
-        )
-    for row in map(int, np.flatnonzero(~(stamps[1:] > stamps[:-1]))):
-        here, before = table.places[row + 1], table.places[row]
-        stamp = str(column.iloc[row + 1])
-        if stamps[row + 1] == stamps[row]:
-            raise DataError(
-                f"the time stamps repeat: {here} has the same as {before} ({stamp}); "
-                "keep one row for each"
-            )
-        raise DataError(
-            f"the time stamps go back: {here} ({stamp}) is before {before} "
-            f"({column.iloc[row]}); sort the rows by time"
-        )
-    return stamps
+    if table.missing_values is not None or not table.text:
+        return
+    found: dict[float, tuple[str, int]] = {}
+    for name in names:
+        for value, count in suspects(read_numbers(table, name)):
+            found.setdefault(value, (name, count))
+    if not found:
+        return
+    said = ",".join(f"{value:.15g}" for value in found)
+    cases = [
+        f"{value:.15g} ({counted(count, 'time')} in {name!r})"
+        for value, (name, count) in found.items()
+    ]
+    raise DataError(
+        f"far from all other values stand {listed(cases)}: do they mean missing values? If so, say "
+        f"--missing-value {said} (missing_values=[{said}]); if not, --missing-value none "
+        "(missing_values=[])"
+    )
 
 
 def parse_time(column: pd.Series) -> pd.Index:
@@ -126,97 +265,27 @@ def parse_time(column: pd.Series) -> pd.Index:
 
     Stamps keep their zone; text with more than one offset from UTC names no zone, and is in UTC.
     """
-    if isinstance(column.dtype, pd.PeriodDtype):
-        return pd.DatetimeIndex(column.dt.to_timestamp())
-    if types.is_datetime64_any_dtype(column.dtype):
-        return pd.DatetimeIndex(column)
-    if types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype):
-        numbers = pd.Index(column.to_numpy())
-        if types.is_integer_dtype(numbers.dtype) and numbers.min() > 17_000_000:
-            dates = pd.to_datetime(numbers.astype(str), format="%Y%m%d", errors="coerce")
-            if not dates.isna().any():
-                return dates
-        return numbers
-    if types.is_object_dtype(column.dtype) and types.infer_dtype(column).startswith("datetime"):
-        try:
-            return pd.DatetimeIndex(column)
-        except (ValueError, TypeError, OverflowError):  # zones that differ; what is no stamp
-            pass
-    text = column.astype(str).str.strip()
-    # 02/01/2020 may be either: the right reading is the one that fails less, and goes forward in
-    # even steps; where both do, the month comes first.
-    readings = [_parse(text, dayfirst) for dayfirst in (False, True)]
-    return min(readings, key=lambda stamps: (int(stamps.isna().sum()), not _goes_evenly(stamps)))
-
-
-def _goes_evenly(stamps: pd.DatetimeIndex) -> bool:
-    forward = len(stamps) > 2 and stamps.is_unique and stamps.is_monotonic_increasing
-    found = find_calendar(stamps) if forward else None
-    return found is not None and len(found[1]) == len(stamps)
-
-
-def _parse(text: pd.Series, dayfirst: bool) -> pd.DatetimeIndex:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # pandas tells that it tries each one alone
-        try:
-            stamps = pd.to_datetime(text, dayfirst=dayfirst, errors="coerce")
-        except ValueError:  # zones that differ
-            stamps = pd.to_datetime(text, dayfirst=dayfirst, errors="coerce", utc=True)
-    return pd.DatetimeIndex(stamps)
-
-
-def _holds_dates(column: pd.Series) -> bool:
-    """Most of its values are dates; numbers are not taken for dates."""
-    if types.is_datetime64_any_dtype(column.dtype) or isinstance(column.dtype, pd.PeriodDtype):
-        return True
-    if types.is_numeric_dtype(column.dtype) or types.is_bool_dtype(column.dtype):
-        return False
-    known = column[~_is_missing(column)].head(_SAMPLE)
-    if known.empty or not np.isnan(_as_numbers(known)).all():
-        return False
-    return bool(parse_time(known).notna().mean() > 0.5)
-
-
-def _holds_numbers(column: pd.Series) -> bool:
-    """Most of its values are numbers."""
-    if types.is_bool_dtype(column.dtype) or types.is_datetime64_any_dtype(column.dtype):
-        return False
-    known = column[~_is_missing(column)]
-    return bool(len(known) and np.mean(~np.isnan(_as_numbers(known))) > 0.5)
-
-
-def _as_numbers(column: pd.Series) -> np.ndarray:
-    """Read numbers as float64, NaN where there is none."""
-    if isinstance(column.dtype, pd.PeriodDtype) or types.is_complex_dtype(column.dtype):
-        return np.full(len(column), np.nan)
-    try:
-        numbers = pd.to_numeric(column, errors="coerce")
-    except OverflowError:  # whole numbers of hundreds of digits, beyond what floats can hold
-        numbers = column.map(_as_float)
-    return numbers.to_numpy(np.float64, na_value=np.nan)
-
-
-def _as_float(value: Any) -> float:
-    if isinstance(value, str) and "_" in value:  # Python's own way to write numbers
-        return np.nan
-    try:
-        return float(value)
-    except OverflowError:
-        return np.inf if value > 0 else -np.inf
-    except (TypeError, ValueError):
-        return np.nan
+    return times_of(column).stamps
 
 
 def format_cell(column: pd.Series, row: int) -> str:
     """Write the text of a cell, the beginning of a long one."""
-    text = str(column.iloc[row])
+    return _shortened(str(column.iloc[row]))
+
+
+def _shortened(text: str) -> str:
     return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")
 
 
-def _is_missing(column: pd.Series) -> np.ndarray:
-    """Tell cells without a value; blanks are none."""
-    missing = column.isna().to_numpy(bool)
-    if types.is_object_dtype(column.dtype) or types.is_string_dtype(column.dtype):
-        blank = column.astype(str).str.strip() == ""
-        missing = missing | blank.fillna(False).to_numpy(bool)
-    return missing
+__all__ = [
+    "NUMBERED",
+    "ask_about_markers",
+    "describe_time_missing",
+    "format_cell",
+    "guess_time",
+    "holds_numbers_alone",
+    "holds_times",
+    "parse_time",
+    "read_numbers",
+    "time_of",
+]

@@ -1,139 +1,67 @@
 """One series out of a table: which columns, whether time is even, what is missing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from statewise._renamed import say_renamed
-from statewise.sequences.arrays import check_count
 from statewise.sequences.calendar_search import find_calendar
 from statewise.sequences.calendars import Calendar
-from statewise.sequences.columns import guess_target, guess_time, read_numbers, read_time
+from statewise.sequences.columns import ask_about_markers, holds_times, read_numbers, time_of
 from statewise.sequences.index_time import time_of_index
-from statewise.sequences.tables import DataError, Table, counted, listed, load_table
+from statewise.sequences.layout import check_columns, find_target
+from statewise.sequences.regular import one_row_each
+from statewise.sequences.stamp_words import describe_uneven, format_span, format_stamp
+from statewise.sequences.tables import DataError, Table, counted, load_table
+from statewise.sequences.time_series import TimeSeries
 
 _LEAST_ROWS = 3
 _OPTIONS = 'missing="fill" (--missing fill) {fill}, missing="drop" (--missing drop) goes on without'
 
 
-@dataclass(frozen=True, eq=False)
-class TimeSeries:
-    """One series with its calendar.
-
-    Attributes:
-        values: (time, features) float64, finite, the target first.
-        time: a time stamp, or a number, for each step.
-        names: the column of each feature, the target first.
-        calendar: the rule by which time goes on.
-        note: what was done about missing values, empty where nothing was.
-        known: (time,) bool, False where a value was filled in; None where all are the table's.
-    """
-
-    values: np.ndarray
-    time: pd.Index
-    names: tuple[str, ...]
-    calendar: Calendar
-    note: str = ""
-    known: np.ndarray | None = None
-
-    def __len__(self) -> int:
-        """The number of time steps."""
-        return len(self.values)
-
-    @property
-    def frequency(self) -> str:
-        """The nearest alias of pandas, such as MS, D or 30min; "number" for numbered steps."""
-        return self.calendar.frequency
-
-    @property
-    def phrase(self) -> str:
-        """What a person calls the frequency: monthly, daily, every 30 minutes, numbered."""
-        return self.calendar.phrase
-
-    def future_stamps(self, count: int) -> pd.Index:
-        """Return the time of the ``count`` steps after the last one.
-
-        Raises:
-            ValueError: where the count is below 1.
-        """
-        return self.calendar.after(self.time[-1], check_count(count, "count"))
-
-    def until(self, stop: int) -> "TimeSeries":
-        """Return the first ``stop`` steps, as one who knows nothing later would have them.
-
-        A value filled in at their very end was interpolated towards a later one: the last known
-        value takes its place.
-
-        Raises:
-            ValueError: where ``stop`` isn't between 1 and the number of steps.
-
-        Example:
-            >>> frame = pd.DataFrame({"y": [1.0, 2.0, None, 4.0, 5.0]})
-            >>> series = read_series(frame, missing="fill")
-            >>> series.values[:, 0], series.until(3).values[:, 0]
-            (array([1., 2., 3., 4., 5.]), array([1., 2., 2.]))
-        """
-        if not 1 <= stop <= len(self):
-            raise ValueError(f"stop={stop}: it must be between 1 and {len(self)}, the time steps")
-        known = None if self.known is None else self.known[:stop]
-        values = self.without_hindsight(stop).values[:stop]
-        return replace(self, values=values, time=self.time[:stop], known=known)
-
-    def without_hindsight(self, first: int) -> "TimeSeries":
-        """Return the series as it would be had every step from ``first`` on just arrived.
-
-        An interpolated value tells of later ones. From ``first`` on, and right before it, the last
-        known value takes its place.
-
-        Example:
-            >>> frame = pd.DataFrame({"y": [1.0, None, 3.0, None, None, 6.0]})
-            >>> read_series(frame, missing="fill").without_hindsight(4).values[:, 0]
-            array([1., 2., 3., 3., 3., 6.])
-        """
-        if self.known is None:
-            return self
-        before = np.flatnonzero(self.known[:first])
-        first = before[-1] + 1 if len(before) else first
-        steps = np.arange(len(self))
-        source = np.maximum.accumulate(np.where(self.known | (steps < first), steps, 0))
-        return replace(self, values=self.values[source])
-
-
 def read_series(
-    source: str | Path | pd.DataFrame | pd.Series,
+    source: str | Path | pd.DataFrame | pd.Series | Table,
     *,
-    time: str | None = None,
+    time: str | Sequence[str] | None = None,
     target: str | None = None,
     features: Sequence[str] = (),
     missing: str | None = "raise",
+    every: str | None = None,
+    aggregate: str | None = None,
 ) -> TimeSeries:
     """Read one series out of a file or frame, and check that a network can learn from it.
 
-    Time must go forward in even steps. Months, quarters, years and business days count as even;
-    without a time column the rows are numbered. Rows that a calendar leaves out, and cells
-    without a value, are an error unless ``missing`` says what else to do.
+    The rows are sorted by time, which must go forward in even steps. Months, quarters, years and
+    business days count as even; without a time column the rows are numbered. Rows that a calendar
+    leaves out, and cells without a value, are an error unless ``missing`` says what else to do.
 
     Args:
-        source: a CSV or Parquet file (see ``read_table``), or a pandas frame or Series.
-        time: the column of stamps or numbers; without it the one of dates, or a pandas index.
+        source: a file (see ``read_table``), or a pandas frame or Series.
+        time: the column of time stamps or numbers, or several that make them together; without it,
+            the one that holds dates, or a pandas index. "none" numbers the rows.
         target: the column to forecast; not needed where only one column holds numbers.
         features: further columns of numbers to learn from.
         missing: "raise" refuses them; "fill" puts absent rows in and interpolates linearly between
             the neighbours (at either end it repeats the nearest value); "drop" leaves out rows with
             a missing value and doesn't mind absent ones.
+        every: brings uneven rows to even steps: "15min", "1h", "1D", "1W", "1M".
+        aggregate: what becomes of values in one step, or at one time stamp: "mean" (where nothing
+            is said about steps), "sum", "median", "min", "max", "first" or "last".
 
     Returns:
         ``TimeSeries`` with the target as its first feature.
 
     Raises:
         DataError: where the file can't be read or a column doesn't exist; where a column holds
-            text or infinities; where values are missing; where time stamps are no dates, repeat,
-            go back or are uneven; where there are fewer than 3 rows. It says what to do.
+            text or infinities; where values are missing; where time stamps are no dates, repeat
+            or are uneven; where there are fewer than 3 rows. It says what to do.
         ValueError: where ``missing`` is none of its three words.
+
+    Warns:
+        UserWarning: where something was decided that could be otherwise: see `read_table`.
 
     Example:
         >>> from statewise.datasets import airline_path
@@ -148,29 +76,105 @@ def read_series(
         missing = "raise"
     if missing not in ("raise", "fill", "drop"):
         raise ValueError(f'missing must be "raise", "fill" or "drop", but is {missing!r}')
+    given = source
     source, time = time_of_index(source, time)
     table = load_table(source)
-    time = guess_time(table) if time is None else _existing(table, time)
-    target = guess_target(table, time) if target is None else _existing(table, target)
-    names = (target, *(_existing(table, name) for name in features))
+    named = [*([target] if target is not None else []), *features]
+    check_columns(table, named)
+    if (
+        target is not None
+        and time is not None
+        and target in ([time] if isinstance(time, str) else time)
+    ):
+        raise DataError(f"the column {target!r} can't be the time and a feature at once")
+    label, table = time_of(table, time, but=named)
+    if label is None and time is None:
+        dated = [name for name in named if holds_times(table.frame[name])]
+        if dated:
+            raise DataError(f"the column {dated[0]!r} can't be the time and a feature at once")
+    target = find_target(table, label) if target is None else target
+    names = (target, *features)
     if len(set(names)) < len(names):
         raise DataError(f"a column can be named only once, but the names are {list(names)}")
-    if time in names:
-        raise DataError(f"the column {time!r} can't be the time and a feature at once")
+    if label in names:
+        raise DataError(f"the column {label!r} can't be the time and a feature at once")
+    series = series_of(table, label, names, missing, every=every, aggregate=aggregate)
+    if not isinstance(given, Table):  # else its reader tells
+        table.understood.warn()
+    return series
+
+
+def series_of(
+    table: Table,
+    time: str | None,
+    names: Sequence[str],
+    missing: str,
+    *,
+    every: str | None = None,
+    aggregate: str | None = None,
+) -> TimeSeries:
+    """Return the series of some columns of a table whose time is read; see `read_series`.
+
+    Args:
+        table: with a column of stamps.
+        time: that column; None where the rows are numbered.
+        names: of the columns of numbers, the target first.
+        missing, every, aggregate: as in `read_series`.
+    """
     if len(table.frame) < _LEAST_ROWS:
         rows = counted(len(table.frame), "row")
         raise DataError(f"{table.name} has {rows}, but a series needs at least {_LEAST_ROWS}")
-    values = np.column_stack([read_numbers(table, name) for name in names])
-    stamps = pd.RangeIndex(len(values)) if time is None else read_time(table, time)
+    ask_about_markers(table, names)
+    columns = {name: read_numbers(table, name) for name in names}
+    if time is not None:
+        frame = pd.DataFrame({time: table.frame[time], **columns})
+        table = replace(table, frame=frame, text=False)
+        if every is not None or aggregate is not None:
+            table = one_row_each(
+                table, time=time, key=None, numbers=names, aggregate=aggregate, every=every
+            )
+        table = _in_order(table, time)
+        stamps: pd.Index = pd.Index(table.frame[time])
+        values = table.frame[list(names)].to_numpy(np.float64)
+    else:
+        stamps, values = pd.RangeIndex(len(table.frame)), np.column_stack(list(columns.values()))
+    if len(stamps) < _LEAST_ROWS:
+        rows = counted(len(stamps), "time step")
+        raise DataError(f"{table.name} comes to {rows}, but a series needs at least {_LEAST_ROWS}")
     calendar, grid = _even(table, stamps)
-    return _complete(table, values, stamps, names, calendar, grid, missing)
+    table.understood.tell("frequency", calendar.phrase)
+    series = _complete(table, values, stamps, tuple(names), calendar, grid, missing)
+    table.understood.tell("gaps", _gaps_said(series))
+    return series
 
 
-def _existing(table: Table, name: str) -> str:
-    if name not in table.frame.columns:
-        columns = listed(table.frame.columns)
-        raise DataError(f"{table.name} has no column {name!r}; its columns are: {columns}")
-    return name
+def _gaps_said(series: TimeSeries) -> str:
+    if series.known is None:
+        return ""
+    return f"{counted(int((~series.known).sum()), 'gap')} filled"
+
+
+def _in_order(table: Table, time: str) -> Table:
+    """Sort the rows by time, and refuse stamps that repeat."""
+    stamps = pd.Index(table.frame[time])
+    if not stamps.is_monotonic_increasing:
+        backwards = stamps.is_monotonic_decreasing
+        table.understood.tell(
+            "order", "newest first, sorted" if backwards else "rows sorted by time"
+        )
+        order = np.argsort(stamps, kind="stable")
+        frame = table.frame.take(order).reset_index(drop=True)
+        table = replace(table, frame=frame, places=[table.places[row] for row in order])
+        stamps = pd.Index(frame[time])
+    if not stamps.is_unique:
+        row = int(stamps.duplicated().argmax())
+        raise DataError(
+            f"the time stamps repeat: {table.places[row]} has the same as {table.places[row - 1]} "
+            f"({format_stamp(stamps[row])}); keep one row for each, or say what becomes of their "
+            'values by aggregate="mean" (--aggregate mean, or sum, last...); where a column tells '
+            "several series apart, name it (--key)"
+        )
+    return table
 
 
 def _even(table: Table, stamps: pd.Index) -> tuple[Calendar, pd.Index]:
@@ -248,53 +252,3 @@ def _missing_message(table: Table, stamps: pd.Index, names, unknown: np.ndarray)
         f"the column {names[column]!r} has {counted(unknown[:, column].sum(), 'missing value')}, "
         f"the first in {table.places[row]}{when}; {options}"
     )
-
-
-def describe_uneven(stamps: pd.Index) -> str:
-    """Say what to do about uneven stamps: they may be even by the clock of a zone they don't have.
-
-    Example:
-        >>> describe_uneven(pd.Index([1, 2, 4]))
-        'bring them to even steps first'
-    """
-    if isinstance(stamps, pd.DatetimeIndex) and stamps.tz is not None and len(stamps) > 2:
-        hours = np.diff(stamps.tz_convert(None).to_numpy()) / np.timedelta64(1, "h")
-        off = np.abs(hours - 24 * np.round(hours / 24))
-        if (hours >= 23).all() and (off <= 1).all():
-            return (
-                "if they are even by the clock of a zone with summer time, give them that zone "
-                'first, for example by dt.tz_convert("Europe/Berlin")'
-            )
-    return "bring them to even steps first"
-
-
-def format_stamp(stamp: Any) -> str:
-    """Write a time stamp as short as it is: a date where it has no time of day."""
-    if not isinstance(stamp, pd.Timestamp):
-        return f"{stamp:g}" if isinstance(stamp, float) else str(stamp)
-    # Not date(), which Python has up to the year 9999 only.
-    day = f"{stamp.year:04}-{stamp.month:02}-{stamp.day:02}"
-    return day if stamp == stamp.normalize() else str(stamp)
-
-
-def format_stamps(stamps: pd.Index) -> np.ndarray:
-    """Write a column of stamps all in one way: as dates where none has a time of day.
-
-    Example:
-        >>> format_stamps(pd.date_range("2024-01-31 23:00", periods=2, freq="h")).tolist()
-        ['2024-01-31 23:00:00', '2024-02-01 00:00:00']
-    """
-    codes, unique = pd.factorize(stamps)
-    dated = isinstance(unique, pd.DatetimeIndex)
-    whole = dated and bool((unique == unique.normalize()).all())
-    said = [str(stamp) if dated and not whole else format_stamp(stamp) for stamp in unique]
-    return np.array(said, object)[codes]
-
-
-def format_span(span: Any) -> str:
-    """Write the time between two stamps as short as it is: whole days where it is that."""
-    if not isinstance(span, pd.Timedelta):
-        return f"{span:g}"
-    if span % pd.Timedelta(days=1):
-        return str(span)
-    return f"{span.days} day" + ("s" if span.days != 1 else "")

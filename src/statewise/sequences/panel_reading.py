@@ -12,14 +12,26 @@ from narwhals.exceptions import DuplicateError
 from pandas.api import types
 
 from statewise.sequences._grids import place
-from statewise.sequences.columns import format_cell, guess_time, parse_time, read_numbers
-from statewise.sequences.frames import format_stamp
-from statewise.sequences.index_time import time_of_index
+from statewise.sequences.columns import (
+    ask_about_markers,
+    holds_numbers_alone,
+    read_numbers,
+    time_of,
+)
+from statewise.sequences.layout import check_columns
 from statewise.sequences.panel import Columns, Panel, format_keys
-from statewise.sequences.tables import DataError, Table, counted, free_name, listed, load_table
+from statewise.sequences.regular import one_row_each
+from statewise.sequences.stamp_words import format_stamp
+from statewise.sequences.tables import DataError, Table, counted, load_table
 
 
-def read_panel(source: Any, columns: Columns | None = None) -> Panel:
+def read_panel(
+    source: Any,
+    columns: Columns | None = None,
+    *,
+    every: str | None = None,
+    aggregate: str | None = None,
+) -> Panel:
     """Read many series out of a long table: a row for each key and time stamp.
 
     The rows may come in any order. Within a key the stamps must be even (months, business days
@@ -31,6 +43,8 @@ def read_panel(source: Any, columns: Columns | None = None) -> Panel:
             file.
         columns: which columns hold what. A table without the column unique_id is one series, where
             no other column is named for the key.
+        every: brings uneven rows to even steps, as "1h"; see `read_series`.
+        aggregate: what becomes of values in one step, or at one stamp of a key; see `read_series`.
 
     Returns:
         A `Panel` with NaN where a value is missing.
@@ -55,18 +69,24 @@ def read_panel(source: Any, columns: Columns | None = None) -> Panel:
     """
     columns = columns or Columns()
     table = as_table(source)
-    frame = table.frame
-    if frame.empty:
+    if table.frame.empty:
         raise DataError(f"{table.name} has no rows")
     check_columns(table, (columns.time, columns.target, *columns.inputs))
+    table = _with_numbers(table, columns)
+    if every is not None or aggregate is not None:
+        key = columns.key if columns.key in table.frame.columns else None
+        numbers = [columns.target, *columns.past, *_numbers_of(table, columns)]
+        table = one_row_each(
+            table, time=columns.time, key=key, numbers=numbers, aggregate=aggregate, every=every
+        )
     code, keys = read_keys(table, columns.key)
-    stamps = read_stamps(table, columns.time)
+    stamps = pd.Index(table.frame[columns.time])
     order = np.lexsort((stamps.argsort().argsort(), code)) if not _sorted(code, stamps) else None
     values = np.column_stack(
-        [read_numbers(table, name) for name in (columns.target, *columns.past)]
+        [table.frame[name].to_numpy(np.float64) for name in (columns.target, *columns.past)]
     )
-    future = {name: read_input(table, name, columns) for name in columns.future}
-    static = {name: read_input(table, name, columns) for name in columns.static}
+    future = {name: _plain(table.frame[name]) for name in columns.future}
+    static = {name: _plain(table.frame[name]) for name in columns.static}
     if order is not None:
         code, stamps, values = code[order], stamps[order], values[order]
         future = {name: column[order] for name, column in future.items()}
@@ -135,14 +155,22 @@ def as_frame(source: Any) -> nw.DataFrame | None:
     return frame.collect() if isinstance(frame, nw.LazyFrame) else frame
 
 
-def check_columns(table: Table, names: Any) -> None:
-    """Refuse names that are no columns of the table."""
-    for name in names:
-        if name not in table.frame.columns:
-            raise DataError(
-                f"{table.name} has no column {name!r}; its columns are: "
-                f"{listed(table.frame.columns)}"
-            )
+def _with_numbers(table: Table, columns: Columns) -> Table:
+    """Return the table with its time, target and inputs read by what they are for."""
+    _, table = time_of(table, columns.time)
+    ask_about_markers(table, (columns.target, *columns.past))
+    read = {name: read_numbers(table, name) for name in (columns.target, *columns.past)}
+    for name in (*columns.future, *columns.static):
+        read[name] = read_input(table, name, columns)
+    return replace(table, frame=table.frame.assign(**read))
+
+
+def _numbers_of(table: Table, columns: Columns) -> list[str]:
+    return [name for name in columns.future if table.frame[name].dtype.kind == "f"]
+
+
+def _plain(column: pd.Series) -> np.ndarray:
+    return column.to_numpy(np.float64 if column.dtype.kind == "f" else object)
 
 
 def read_keys(table: Table, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -151,7 +179,8 @@ def read_keys(table: Table, name: str) -> tuple[np.ndarray, np.ndarray]:
         if name != Columns.key:
             check_columns(table, [name])  # else the rows of all series would be taken for one's
         return np.zeros(len(table.frame), int), np.array([0])
-    code, keys = pd.factorize(table.frame[name])
+    column = table.frame[name]
+    code, keys = pd.factorize(column.fillna("") if table.text else column)
     if (code < 0).any():
         row = int((code < 0).argmax())
         raise DataError(
@@ -163,26 +192,8 @@ def read_keys(table: Table, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 def read_stamps(table: Table, name: str) -> pd.Index:
     """Return the stamps of all rows as they stand; each text is parsed once."""
-    column = table.frame[name]
-    if types.is_numeric_dtype(column.dtype) or types.is_datetime64_any_dtype(column.dtype):
-        return _checked(parse_time(column), table, name)
-    code, unique = pd.factorize(column, use_na_sentinel=False)
-    return _checked(parse_time(pd.Series(unique)), table, name, code)
-
-
-def _checked(stamps: pd.Index, table: Table, name: str, code: Any = None) -> pd.Index:
-    if code is not None:
-        stamps = stamps.take(code)
-    wrong = np.asarray(stamps.isna())
-    if stamps.dtype.kind == "f":
-        wrong |= np.isinf(stamps.to_numpy())
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise DataError(
-            f"the time column {name!r} can't be read in {table.places[row]}: "
-            f"{format_cell(table.frame[name], row)} is not a time like those around it"
-        )
-    return stamps
+    _, table = time_of(table, name)
+    return pd.Index(table.frame[name])
 
 
 def _sorted(code: np.ndarray, stamps: pd.Index) -> bool:
@@ -197,7 +208,9 @@ def _check_once(code: np.ndarray, stamps: pd.Index, keys: np.ndarray) -> None:
         count = counted(twice.sum(), "duplicate time stamp")
         raise DataError(
             f"the table has {count}, the first {format_stamp(stamps[row])} of series "
-            f"{format_keys(keys[code[row : row + 1]])}: keep one row for each key and stamp"
+            f"{format_keys(keys[code[row : row + 1]])}: keep one row for each key and stamp, or "
+            'say what becomes of their values by aggregate="mean" (--aggregate mean, or sum, '
+            "last...); a key may be made of several columns (--key A,B)"
         )
 
 
@@ -205,7 +218,9 @@ def read_input(table: Table, name: str, columns: Columns) -> np.ndarray:
     """Return an input column: float64, or objects where it holds categories."""
     column = table.frame[name]
     categories = name in columns.categories or not (
-        types.is_numeric_dtype(column.dtype) or types.is_bool_dtype(column.dtype)
+        holds_numbers_alone(column)
+        if table.text
+        else types.is_numeric_dtype(column.dtype) or types.is_bool_dtype(column.dtype)
     )
     if not categories:
         return read_numbers(table, name)
@@ -253,46 +268,3 @@ def _with_absent(values, future, grid, positions, offsets, lengths):
             filled[name] = np.full(begin[-1], np.nan)
             filled[name][rows] = column
     return full, filled, stamps, begin
-
-
-def read_wide(source: Any, time: str | None = None) -> Panel:
-    """Read many series out of a wide table: a column of stamps (or none), and one for each series.
-
-    Args:
-        source: what `read_panel` takes.
-        time: the column of time stamps; without it the one that holds dates, if there is one; else
-            a pandas index of rising numbers, or text of dates.
-
-    Raises:
-        DataError: as `read_panel`, and where there is no column of numbers.
-
-    Example:
-        >>> read_wide(pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [3.0, 2.0, 1.0]})).keys.tolist()
-        ['a', 'b']
-    """
-    source, time = time_of_index(source, time)
-    table = as_table(source)
-    if time is None or time not in table.frame.columns:
-        time = guess_time(table)
-    names = [name for name in table.frame.columns if name != time]
-    if not names:
-        raise DataError(f"{table.name} has no column of numbers besides the time")
-    values = np.column_stack([read_numbers(table, name) for name in names])
-    rows, count = len(table.frame), len(names)
-    label = time if time is not None else free_name(Columns.time, names)
-    # The names of the series are keys here, but for that of time no column may be lost.
-    columns = Columns(
-        key=free_name(Columns.key, [label]), time=label, target=free_name(Columns.target, [label])
-    )
-    frame = pd.DataFrame(
-        {
-            columns.key: np.repeat(np.arange(count), rows),
-            label: np.tile(np.arange(rows), count)
-            if time is None
-            else pd.concat([table.frame[time]] * count, ignore_index=True),
-            columns.target: values.T.ravel(),
-        }
-    )
-    keys = np.empty(count, object)
-    keys[:] = names  # not np.array(names): tuples are keys too
-    return replace(read_panel(frame, columns), keys=keys)

@@ -1,16 +1,14 @@
-"""Tables from files: CSV and Parquet read into pandas, every failure told in one line."""
+"""Tables from files and frames, with what was understood of them; every failure in one line."""
 
-import csv
-import warnings
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-_DELIMITERS = {".csv": ",;\t", ".tsv": "\t"}
-_PARQUET = (".parquet", ".pq")
+from statewise.sequences.reading.report import Understood
+
 _LISTED = 12
 
 
@@ -23,14 +21,48 @@ class Table:
     """A frame that remembers where its rows are in the file they come from.
 
     Attributes:
-        frame: the rows, with a plain index 0, 1, 2...
+        frame: the rows, with a plain index 0, 1, 2... Out of a text file all cells are text.
         name: what to call it in a message, with a verb to follow.
         places: for each row, how a person finds it ("line 7" of a CSV file, "row 6").
+        understood: what was found out about it so far.
+        text: whether its cells are text, of which nobody has said yet what it means.
+        decimal: the decimal mark of its numbers, "." or ",", where somebody said it.
+        likely_decimal: the one that most of its columns have; None where none shows it.
+        missing_values: numbers and words that stand for missing values; None where nobody said.
+        day_first: whether 1/2/2024 is the first of February; None where it is to be found out.
     """
 
     frame: pd.DataFrame
     name: str
     places: Sequence[str]
+    understood: Understood = field(default_factory=Understood)
+    text: bool = False
+    decimal: str | None = None
+    likely_decimal: str | None = None
+    missing_values: tuple[float | str, ...] | None = None
+    day_first: bool | None = None
+
+
+@dataclass(frozen=True)
+class HowToRead:
+    """What a user says about how a table is written. What is None is found out.
+
+    Attributes:
+        sheet: of a workbook, by its name.
+        decimal: the decimal mark, "." or ",".
+        missing_values: numbers and words that stand for missing values; empty where no number
+            does.
+        day_first: whether 1/2/2024 is the first of February.
+    """
+
+    sheet: str | None = None
+    decimal: str | None = None
+    missing_values: Sequence[float | str] | None = None
+    day_first: bool | None = None
+
+    def __post_init__(self):
+        if self.decimal not in (None, ".", ","):
+            raise ValueError(f'decimal={self.decimal!r}: it must be "." or ","')
 
 
 class _Rows(Sequence):
@@ -46,66 +78,48 @@ class _Rows(Sequence):
         return f"row {self.labels[row]}"
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a CSV or Parquet file.
-
-    A CSV file is UTF-8 text whose first line names the columns; its delimiter (comma, semicolon
-    or tab) is the most frequent one of that line. Blank lines are skipped where there are several
-    columns; in a file of one column a blank line is a missing value.
-
-    Args:
-        path: a file ending in .csv, .tsv, .parquet or .pq.
-
-    Returns:
-        The rows with the index 0, 1, 2...
-
-    Raises:
-        DataError: where there is no such file, it can't be read, it is empty, or its ending is
-            another one.
-
-    Example:
-        >>> from statewise.datasets import airline_path
-        >>> read_table(airline_path()).shape
-        (144, 2)
-    """
-    return load_table(path).frame
-
-
-def load_table(source: Any) -> Table:
+def load_table(source: Any, how: HowToRead | None = None) -> Table:
     """Return the table in a file, or the given frame or pandas Series as one.
 
+    Args:
+        source: a path, "-" for standard input, several paths, a pandas frame or Series, or a
+            `Table`, which comes back as it is.
+        how: what is known about how it is written.
+
     Raises:
-        DataError: see ``read_table``.
+        DataError: where a file can't be read, or holds no table.
         TypeError: where the source is neither a path nor a frame.
     """
+    how = how or HowToRead()
+    if isinstance(source, Table):
+        return source
     if isinstance(source, pd.Series):
         source = source.to_frame(source.name if source.name is not None else "value")
+    marks: dict[str, Any] = {
+        "decimal": how.decimal,
+        "missing_values": None if how.missing_values is None else tuple(how.missing_values),
+        "day_first": how.day_first,
+    }
     if isinstance(source, pd.DataFrame):
         twice = source.columns[source.columns.duplicated()]
         if len(twice):
             raise DataError(f"the table has several columns named {twice[0]!r}: rename all but one")
-        return Table(_index_as_column(source), "the table", _Rows(source.index))
-    if not isinstance(source, (str, Path)):
+        return Table(_index_as_column(source), "the table", _Rows(source.index), **marks)
+    several = isinstance(source, (list, tuple)) and all(isinstance(p, (str, Path)) for p in source)
+    if not isinstance(source, (str, Path)) and not (several and source):
         raise TypeError(f"a table is a path or a pandas frame, not {type(source).__name__}")
 
-    path = Path(source)
-    ending = path.suffix.lower()
-    if ending not in _DELIMITERS and ending not in _PARQUET:
-        known = ", ".join([*_DELIMITERS, *_PARQUET])
-        raise DataError(f"{path}: the ending {ending!r} is not known; use one of {known}")
-    if not path.exists():
-        raise DataError(f"{path}: no such file")
-    if path.is_dir():
-        raise DataError(f"{path} is a folder, not a file")
-    try:
-        if path.stat().st_size == 0:
-            raise DataError(f"{path} is empty")
-        table = _load_csv(path, _DELIMITERS[ending]) if ending in _DELIMITERS else _load_pq(path)
-    except OSError as error:
-        raise DataError(f"{path} can't be read: {error.strerror or error}") from None
-    if table.frame.empty:
-        raise DataError(f"{path} is empty: it has column names, but no rows")
-    return table
+    # These import this module.
+    from statewise.sequences.reading.files import load_file, load_files
+    from statewise.sequences.reading.numbers import decide_decimal
+
+    raw = load_files(source, sheet=how.sheet) if several else load_file(source, sheet=how.sheet)
+    frame = raw.frame
+    if frame.empty:
+        raise DataError(f"{raw.name} is empty: it has column names, but no rows")
+    if not raw.typed:
+        marks["likely_decimal"] = decide_decimal(frame)
+    return Table(frame, raw.name, raw.places, raw.understood, not raw.typed, **marks)
 
 
 def counted(count: int, noun: str) -> str:
@@ -132,117 +146,6 @@ def free_name(wish: str, taken: Iterable[Hashable]) -> str:
     return wish
 
 
-def _load_pq(path: Path) -> Table:
-    try:
-        frame = pd.read_parquet(path)
-    except (ValueError, OSError) as error:  # pyarrow's own errors are among these
-        raise DataError(f"{path} is no readable Parquet file: {_one_line(error)}") from None
-    return Table(_index_as_column(frame), str(path), _Rows(range(1, len(frame) + 1)))
-
-
-def read_header(path: Path) -> list[str]:
-    """Return the names of a CSV file's columns.
-
-    Raises:
-        DataError: where the file is empty, not UTF-8, or its ending is another one.
-        OSError: where it can't be opened.
-    """
-    return _header(path, _DELIMITERS.get(path.suffix.lower(), ","))[0]
-
-
-def _header(path: Path, delimiters: str) -> tuple[list[str], str, int]:
-    """Return the first line's names, what delimits them, and how many blank lines go before."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lead, header = _first_line(file)
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not UTF-8 text: save it as CSV in UTF-8") from None
-    if not header:
-        raise DataError(f"{path} is empty")
-    delimiter = max(delimiters, key=header.count)
-    try:
-        names = next(csv.reader([header], delimiter=delimiter))
-    except csv.Error as error:
-        raise DataError(f"{path} is no readable CSV file: {_one_line(error)}") from None
-    return names, delimiter, lead
-
-
-def _load_csv(path: Path, delimiters: str) -> Table:
-    names, delimiter, lead = _header(path, delimiters)
-    _check_header(path, names)
-    _check_once(path, names)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(
-                path,
-                sep=delimiter,
-                skiprows=lead,
-                encoding="utf-8-sig",
-                index_col=False,  # a row that is too long is an error, not a hidden index
-                skip_blank_lines=False,  # so that row i is line i + 2
-                low_memory=False,
-            )
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not UTF-8 text: save it as CSV in UTF-8") from None
-    except pd.errors.ParserWarning:
-        raise DataError(f"{path}: its rows have more values than the header has names") from None
-    except (ValueError, pd.errors.ParserError) as error:
-        raise DataError(f"{path} is no readable CSV file: {_one_line(error)}") from None
-    lines = range(lead + 2, lead + 2 + len(frame))
-    keep = _rows_that_count(path, frame, lines)
-    places = [f"line {line}" for line, kept in zip(lines, keep, strict=True) if kept]
-    return Table(frame[keep].reset_index(drop=True), str(path), places)
-
-
-def _first_line(file: Any) -> tuple[int, str]:
-    """Return the number of blank lines at the start, and the first line after them."""
-    for number, line in enumerate(file):
-        if line.strip():
-            return number, line.rstrip("\r\n")
-    return 0, ""
-
-
-def _check_header(path: Path, names: list[str]) -> None:
-    """Refuse values where names should be: the first value would be lost without a word."""
-    if all(_is_value(name) for name in names if name.strip()):
-        raise DataError(
-            f"{path}: the first line holds values ({names[0]!r}...) where it should name the "
-            "columns; add a line of names on top"
-        )
-
-
-def _check_once(path: Path, names: list[str]) -> None:
-    """Refuse a name that is there twice: pandas would give the second one another, in silence."""
-    named = [name for name in names if name.strip()]
-    twice = [name for name in named if named.count(name) > 1]
-    if twice:
-        raise DataError(f"{path} has several columns named {twice[0]!r}: rename all but one")
-
-
-def _is_value(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return text.strip()[:4].isdigit()  # 1949-01 is a value, Q1 is a name
-    return True
-
-
-def _rows_that_count(path: Path, frame: pd.DataFrame, lines: range) -> pd.Series:
-    """Tell the rows from blank lines; those of a one-column file count, but for the last ones."""
-    empty = frame.isna().all(axis=1)
-    if not empty.any():
-        return ~empty
-    with path.open(encoding="utf-8-sig") as file:
-        blank = [not line.strip() for line in file]
-    if len(blank) < len(frame) + lines.start - 1:  # line breaks at the very end
-        blank += [True] * (len(frame) + lines.start - 1 - len(blank))
-    blank = pd.Series([blank[line - 1] for line in lines], dtype=bool)
-    if frame.shape[1] == 1:
-        blank &= blank[::-1].cummin()[::-1]
-    return ~(empty & blank)
-
-
 def _index_as_column(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep an index that means something (named, or of dates) as a column, and number the rows."""
     index = frame.index
@@ -265,7 +168,3 @@ def _index_as_column(frame: pd.DataFrame) -> pd.DataFrame:
         return frame.reset_index(drop=True)
     named = index.name is not None and not both
     return frame.reset_index(drop=not (dated or named))
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()).removeprefix("Error tokenizing data. C error: ")

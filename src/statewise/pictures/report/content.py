@@ -11,7 +11,7 @@ import pandas as pd
 from statewise._version import __version__
 from statewise.pictures.report.packing import pack, stamps_of
 from statewise.sequences import Panel
-from statewise.sequences.frames import format_stamp
+from statewise.sequences.stamp_words import format_stamp
 from statewise.tasks import Backtest
 from statewise.tasks.forecasting.forecast import Forecast
 from statewise.tasks.forecasting.result_names import end_of

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from statewise.sequences.frames import format_stamp
+from statewise.sequences.stamp_words import format_stamp
 
 _MISSING = 65535
 _TOP = 65534

@@ -1,6 +1,9 @@
 """What was understood of a table: the facts on the way from a file to its numbers, and notes."""
 
+import warnings
 from dataclasses import dataclass, field
+
+from statewise._callers import level_of_caller
 
 TOPICS = (
     "file",
@@ -63,3 +66,8 @@ class Understood:
     def line(self) -> str:
         """Return the facts in one line, from the file to its steps; empty where there are none."""
         return ", ".join(self.facts[topic] for topic in TOPICS if topic in self.facts)
+
+    def warn(self) -> None:
+        """Give the notes as warnings, to who has no other way to see them."""
+        for note in self.notes:
+            warnings.warn(note, UserWarning, stacklevel=level_of_caller())

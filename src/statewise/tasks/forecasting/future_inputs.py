@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from statewise.sequences import DataError, Panel
-from statewise.sequences.frames import format_stamp
 from statewise.sequences.panel import format_keys
 from statewise.sequences.panel_reading import as_table, check_columns, read_input, read_stamps
+from statewise.sequences.stamp_words import format_stamp
 from statewise.sequences.zones import in_zone_of
 from statewise.tasks.forecasting.global_model.features import Encoder, inputs_of
 from statewise.tasks.forecasting.indexed_panels import as_long, has_key_levels

@@ -1,0 +1,109 @@
+"""Which columns of a long table tell its series apart."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+
+from statewise.sequences.columns import holds_numbers_alone
+from statewise.sequences.tables import Table, listed
+
+_MOST_KEYS = 3  # columns that are tried together
+_LEAST_STEPS = 3  # of a series in the middle, for columns to be taken for its key
+_SHARED = 0.75  # distinct stamps of a long table, in parts of its rows, at most
+_WHOLE = 0.9  # of all pairs of key and stamp that are there, for numbers to be taken for keys
+
+
+def join_keys(frame: pd.DataFrame, names: Sequence[str]) -> pd.Series:
+    """Return one text for the values of several columns, as "NSW, Business".
+
+    Example:
+        >>> join_keys(pd.DataFrame({"a": ["x", "y"], "b": [1, 2]}), ["a", "b"]).tolist()
+        ['x, 1', 'y, 2']
+    """
+    codes = [pd.factorize(frame[name], use_na_sentinel=False) for name in names]
+    together, which = np.unique(np.column_stack([code for code, _ in codes]), axis=0,
+                                return_inverse=True)  # fmt: skip
+    texts = [", ".join(str(codes[i][1][c]) for i, c in enumerate(row)) for row in together]
+    if len(set(texts)) < len(texts):  # "a, b" and "c" beside "a" and "b, c"
+        texts = [" | ".join(repr(codes[i][1][c]) for i, c in enumerate(row)) for row in together]
+    return pd.Series(np.array(texts, object)[which.ravel()], index=frame.index)
+
+
+def find_key(table: Table, stamps: pd.Series, names: list, target: str | None) -> tuple[str, ...]:
+    """Return the columns that tell series apart whose stamps are the same; none where none do."""
+    rows, codes = len(stamps), pd.factorize(stamps)[0]
+    if codes.max() + 1 > _SHARED * rows:
+        return ()  # a few stamps come twice: that is no panel
+    texts, numbers = [], []
+    for name in names:
+        column = table.frame[name]
+        if name == target or is_empty(column):
+            continue
+        if not holds_numbers_alone(column):
+            texts.append(name)
+        elif holds_whole_numbers(column):
+            numbers.append(name)
+    code_of = {name: pd.factorize(table.frame[name], use_na_sentinel=False)[0]
+               for name in (*texts, *numbers)}  # fmt: skip
+    found = _least_series(texts, code_of, codes)
+    if not found:
+        both = _least_series([*texts, *numbers], code_of, codes, whole=True)
+        free = [name for name in names if name not in both and holds_numbers_alone(
+            table.frame[name])]  # fmt: skip
+        found = both if free else ()
+    if found:
+        series = len(np.unique(np.column_stack([code_of[name] for name in found]), axis=0))
+        table.understood.tell("layout", f"{series:,} series by {listed(found)}")
+    return found
+
+
+def _least_series(names, code_of, stamps: np.ndarray, whole: bool = False) -> tuple[str, ...]:
+    """Return the fewest columns with which no stamp comes twice in a series; of those, the ones
+    with the fewest series.
+
+    Args:
+        names: of the columns to try.
+        code_of: their values, numbered.
+        stamps: numbered.
+        whole: whether nearly every series must have every stamp, as where numbers are keys.
+    """
+    rows = len(stamps)
+    for size in range(1, min(_MOST_KEYS, len(names)) + 1):
+        valid = []
+        for some in combinations(names, size):
+            series, lengths = _groups([code_of[name] for name in some])
+            if np.median(lengths) < _LEAST_STEPS or len(lengths) < 2:
+                continue
+            if whole and rows < _WHOLE * len(lengths) * (stamps.max() + 1):
+                continue
+            pairs = series.astype(np.int64) * (int(stamps.max()) + 1) + stamps
+            if len(np.unique(pairs)) == rows:
+                valid.append((len(lengths), some))
+        if valid:
+            return min(valid, key=lambda one: one[0])[1]
+    return ()
+
+
+def _groups(codes: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Number the distinct rows of some columns; return the numbers, and how often each stands."""
+    number = codes[0]
+    for code in codes[1:]:
+        number = pd.factorize(number.astype(np.int64) * (int(code.max()) + 1) + code)[0]
+    return number, np.bincount(number)
+
+
+def is_empty(column: pd.Series) -> bool:
+    """Whether no cell of a column holds anything."""
+    return bool(column.isna().all() or (column.astype(str).str.strip() == "").all())
+
+
+def holds_whole_numbers(column: pd.Series) -> bool:
+    """Whether a column holds whole numbers alone, as a key may."""
+    if types.is_integer_dtype(column.dtype):
+        return True
+    if types.is_float_dtype(column.dtype):
+        return False
+    return bool(column.astype(str).str.fullmatch(r"\s*\d+\s*").all())

@@ -1,0 +1,64 @@
+from io import StringIO
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from statewise.sequences.data_reading import read_data
+from statewise.sequences.panel import Panel
+from statewise.sequences.tables import load_table
+
+
+def write(tmp_path, text):
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    return path
+
+
+def test_a_column_for_each_year():
+    years = range(1990, 2002)
+    rows = [f"{name},{code},pop," + ",".join(str(v + y) for y in years) for name, code, v in
+            (("Chad", "TCD", 5e5), ("Mali", "MLI", 7e5))]  # fmt: skip
+    head = "Country Name,Country Code,Indicator," + ",".join(map(str, years))
+    found = read_data(pd.read_csv(StringIO("\n".join([head, *rows])), dtype=str))
+    assert isinstance(found.data, Panel)
+    assert len(found.data) == 2
+    np.testing.assert_array_equal(found.data.values[:12, 0], [5e5 + y for y in years])
+    assert found.data.time[:12].tolist() == list(years)
+
+
+def test_a_column_for_each_day():
+    days = [f"1/{day}/20" for day in range(22, 32)]
+    text = "Province/State,Country/Region,Lat,Long," + ",".join(days) + "\n"
+    text += ",Albania,41.1,20.1," + ",".join(map(str, range(10))) + "\n"
+    text += "Hubei,China,30.9,112.2," + ",".join(map(str, range(10, 20))) + "\n"
+    found = read_data(pd.read_csv(StringIO(text), dtype=str, keep_default_na=False))
+    assert len(found.data) == 2
+    assert found.data.calendar.phrase == "daily"
+    assert found.data.time[0] == pd.Timestamp("2020-01-22")
+    assert any("Lat, Long" in note for note in found.understood.notes)
+
+
+def test_a_row_for_each_year_and_a_column_for_each_month(tmp_path):
+    text = "Year,Jan,Feb,Mar,Apr,May,Jun,Jul,Aug,Sep,Oct,Nov,Dec\n"
+    text += "2022," + ",".join(map(str, range(1, 13))) + "\n"
+    text += "2023," + ",".join(map(str, range(13, 21))) + ",,,,\n"
+    found = read_data(write(tmp_path, text))
+    assert found.data.phrase == "monthly"
+    np.testing.assert_array_equal(found.data.values[:, 0], np.arange(1.0, 21))
+    assert found.data.time[-1] == pd.Timestamp("2023-08-01")
+
+
+def test_other_tables_stay(tmp_path):
+    from statewise.sequences.reshape import with_rows_for_steps
+
+    table = load_table(write(tmp_path, "day,1,2,3,4,5,6,7,8\n2024-01-01,1,2,3,4,5,6,7,8\n"))
+    assert with_rows_for_steps(table) is None
+
+
+@pytest.mark.parametrize("name", ["May", "March"])
+def test_one_month_is_a_name(tmp_path, name):
+    from statewise.sequences.reshape import with_rows_for_steps
+
+    table = load_table(write(tmp_path, f"day,{name}\n2024-01-01,1\n"))
+    assert with_rows_for_steps(table) is None
