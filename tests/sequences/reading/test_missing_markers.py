@@ -7,21 +7,8 @@ from statewise.sequences.reading.numbers import numbers_of
 
 MARKERS = [
     *"? n/d - -- NA N/A #N/A #N/D n.a. null NULL None nan NaN <NA> . .. ... : … – — −".split(),
-    *[
-        "n.d.",
-        "s/d",
-        "k.A.",
-        "#DIV/0!",
-        "*",
-        "",
-        " ",
-        "\u00a0",
-        "\t",
-        " n/a ",
-        ": c",
-        ":z",
-        "\ufeff",
-    ],
+    *["n.d.", "s/d", "k.A.", "#DIV/0!", "*", "", " ", "\u00a0", "\t", " n/a "],
+    *[": c", ":z", "\ufeff", "\\N", "(null)", "not available", "$ -", "-  €", "$ --"],
 ]
 
 
@@ -38,7 +25,10 @@ def test_markers(marker):
     assert found.facts.get("missing") == (f"{told} as missing" if told.strip("\ufeff") else None)
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "x", "a", "-a", "nano", "no", "1.", "inf", "#1", "+"])
+@pytest.mark.parametrize(
+    "text",
+    ["0", "-1", "x", "x -", "a-b", "- a", "$", "a", "-a", "nano", "no", "1.", "inf", "#1", "+"],
+)
 def test_what_is_none(text):
     assert not is_marker(text)
     assert not is_missing(pd.Series(["a", text])).any()

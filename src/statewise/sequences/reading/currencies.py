@@ -4,7 +4,7 @@ import re
 
 _SIGNS = (
     "$ € £ ¥ ₹ ₽ ₺ ₩ ₪ ₫ ฿ ₴ ₦ ₱ ₡ ₲ ₵ ₸ ₼ ₾ ¢ 元 円 R$ US$ A$ AU$ C$ CA$ NZ$ HK$ S$ NT$ MX$ "
-    "S/ S/. kr kr. zł Kč lei лв руб руб. ₽. грн Rs Rs. Fr. SFr. TL RM"
+    "S/ S/. Rp Rp. ₨ FCFA 원 kr kr. zł Kč lei лв руб руб. ₽. грн Rs Rs. Fr. SFr. TL RM"
 ).split()
 _CODES = (
     "AED ARS AUD BGN BRL CAD CHF CLP CNY COP CZK DEM DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY "

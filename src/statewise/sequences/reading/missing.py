@@ -6,20 +6,25 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
+from statewise.sequences.reading.currencies import CURRENCIES
+
 # In no language a value, whatever a column holds. Compared without case and blanks around.
 MARKERS = frozenset(
     [
         "",
         *("na", "n/a", "n.a.", "n.a", "#n/a", "#n/d", "#na", "<na>", "n/d", "n.d.", "nd", "n.v."),
         *("s/d", "s.d.", "k.a.", "k. a.", "n/c", "nan", "-nan", "+nan", "nat", "null", "(null)"),
-        *("#null!", "nil", "none", "#value!", "#ref!", "#div/0!", "#num!", "#name?"),
-        *("missing", "no data", "sem dados", "sin datos", "нет данных"),
+        *("<null>", "[null]", "#null!", "nil", "none", "\\n", "undefined", "(blank)", "missing"),
+        *("#value!", "#ref!", "#div/0!", "#num!", "#name?", "no data", "nodata", "not available"),
+        *("sem dados", "sin datos", "keine angabe", "non disponible", "нет данных"),
         *("?", "??", "???", "-", "--", "---", "–", "—", "−", "――", "*", "**", "***", "/", "//"),
         *(".", "..", "...", "…", ":"),
     ]
 )
 _FLAGGED = re.compile(r":\s?[a-z]{1,3}")  # Eurostat says why a value is missing: ": c"
+_NOTHING = re.compile(r"(.*?)\s*[-–—]+\s*(.*)")  # $ -, as spreadsheets show nothing of a currency
 _DIGITS = frozenset("0123456789")
+_SHORT = 12  # letters
 _UNSEEN = dict.fromkeys(map(ord, "\u200b\u2060\ufeff"))
 
 
@@ -34,7 +39,12 @@ def is_marker(text: str) -> bool:
     plain = text.strip().casefold()
     if not plain.isascii():
         plain = seen(plain)
-    return plain in MARKERS or (plain[0] == ":" and _FLAGGED.fullmatch(plain) is not None)
+    if plain in MARKERS:
+        return True
+    if plain[0] == ":":
+        return _FLAGGED.fullmatch(plain) is not None
+    nothing = _NOTHING.fullmatch(plain) if len(plain) < _SHORT else None
+    return nothing is not None and {nothing[1], nothing[2]} - {""} <= CURRENCIES.keys()
 
 
 def seen(text: str) -> str:

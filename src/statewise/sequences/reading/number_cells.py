@@ -20,6 +20,7 @@ _SAME = str.maketrans(
         "\uffe5": "¥",
     }
 )
+_AS_TEXT = re.compile(r"(?:'|=?\"|=)([^'\"]*)\"?")  # '12 and ="12", as spreadsheets keep text
 _PARENTHESES = re.compile(r"([^\d()]*)\(([^()]*\d[^()]*)\)([^\d()]*)")
 _NO_CENTS = re.compile(r"(?<=\d)([.,]) ?--?(?=$| )")  # 12,- and 12.--
 _CELL = re.compile(
@@ -65,6 +66,8 @@ def take_apart(text: str) -> Cell | None:
     if len(text) > 400 and not text.strip("+-").isdigit():
         return None
     plain = _plain(text)
+    as_text = _AS_TEXT.fullmatch(plain)
+    plain = as_text[1] if as_text else plain
     negative = _PARENTHESES.fullmatch(plain)
     if negative:
         plain = "".join(negative.groups())

@@ -8,13 +8,14 @@ from typing import NamedTuple
 from statewise.sequences.reading.number_cells import Cell
 
 _POWERS = {
-    3: "k tsd tsd. mil thousand thousands тыс тыс.",
+    3: "k tsd tsd. tys tys. tis. mil thousand thousands тыс тыс.",
     4: "万 萬 만",
     5: "lakh lakhs lac",
     6: "m mm mn mln mln. mio mio. mi mill mill. million millions milhões millones млн млн.",
     7: "cr crore crores",
     8: "億 亿 억",
-    9: "b bn bln mrd mrd. mld mld. bi billion billions bilhões milliard milliards млрд млрд.",
+    9: "b bn bln mrd mrd. mld mld. mia mia. mdr mdr. bi billion billions bilhões milliards "
+    "млрд млрд.",
     12: "t tn tri trillion trillions трлн трлн.",
 }
 _POWER = {name: power for power, names in _POWERS.items() for name in names.split()}
@@ -26,7 +27,7 @@ _CALLED = {
 # stand apart, as units do.
 _ALSO_UNITS = {"m", "t", "b", "mi", "mil", "bi", "mm", "tri", "cr"}
 _UNIT = re.compile(
-    r"[%‰]|[°º]?[^\W\d_][^\W\d_.]{0,11}\.?[23²³]?(?:[/·*][^\W\d_]{1,9}[23²³]?){0,2}"
+    r"[%‰°º]|[°º]?[^\W\d_][^\W\d_.]{0,11}\.?[23²³]?(?:[/·*][^\W\d_]{1,9}[23²³]?){0,2}"
     r"|[$€£¥₹][/·][^\W\d_]{1,9}"
 )
 _NO_UNITS = re.compile(r"[apAP]\.?[mM]\.?|st|nd|rd|th|[A-Z]\d")  # 12 pm, 2nd, 1998 Q2
