@@ -112,7 +112,8 @@ def _score(lines: Sequence[str], dialect: Dialect, cut: bool) -> float:
     start, share = _best_start(fits)
     body = found[start:]
     covered = len(body) / len(found)
-    likely = 0.97 if dialect.delimiter == FIXED else 1.0
+    letters = not dialect.quote and any('"' in line for line in lines)
+    likely = 0.97 if dialect.delimiter == FIXED or letters else 1.0
     return likely * share * (0.75 + 0.25 * covered) * (1.0 - 0.5 * _dirt(body, dialect))
 
 
@@ -153,9 +154,9 @@ def _dirt(found: Sequence[Sequence[str]], dialect: Dialect) -> float:
     for record in found:
         for cell in record:
             cells += 1
-            odd = (
-                cell.count('"') % 2 if dialect.quote else cell.startswith('"') != cell.endswith('"')
-            ) or (len(cell) > 1 and cell[0] == cell[-1] == "'")
+            odd = (not dialect.quote and cell.startswith('"') != cell.endswith('"')) or (
+                len(cell) > 1 and cell[0] == cell[-1] == "'"
+            )
             several = not others.isdisjoint(cell) or (alone and " " in cell.strip())
             if odd or (several and not is_value(cell) and _are_several(cell, others, alone)):
                 dirty += 1

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Sequence
+from contextlib import suppress
 
 from statewise.sequences.reading.cells import (
     DATE,
@@ -13,7 +14,7 @@ from statewise.sequences.reading.cells import (
     kind_of,
     trimmed,
 )
-from statewise.sequences.reading.dialect import BLANKS, WIDE_BLANKS, Dialect, records
+from statewise.sequences.reading.dialect import BLANKS, WIDE_BLANKS, records
 from statewise.sequences.reading.plan import RULE, Plan
 from statewise.sequences.reading.structure import REMARK, is_total
 
@@ -29,37 +30,39 @@ def footer_start(data: bytes, plan: Plan) -> int:
         plan: how it is read.
     """
     end = len(data.rstrip())
-    begin = max(plan.start, end - _TAIL)
+    begin = _outside_quotes(data, plan, max(plan.start, end - _TAIL), end)
     if begin >= end:
         return len(data)
-    if begin > plan.start:
-        begin = data.find(b"\n", begin) + 1
-        if begin == 0 or begin >= end:
-            return len(data)
-    lines = data[begin:end].decode("utf-8", "replace").split("\n")[-_LONGEST - 1 :]
-    found = _records_at_end(lines, plan.dialect)
+    lines = data[begin:end].decode("utf-8", "replace").split("\n")
+    found: list[tuple[int, list[str]]] = []
+    with suppress(csv.Error):
+        found.extend((place, cells) for place, cells in records(lines, plan.dialect, 0) if cells)
     keep = len(lines)
-    for place, record in reversed(found):
+    for place, record in reversed(found[-_LONGEST:]):
         blank_before = place > 0 and not lines[place - 1].strip()
         if not _is_footer(record, lines[place], blank_before, plan):
             break
         keep = place
-    if keep == len(lines):
-        return len(data)
-    if len(found) and keep == found[0][0] and begin > plan.start:
-        return len(data)  # all that was looked at: that is no footer
+    if keep == len(lines) or (begin > plan.start and keep <= found[-_LONGEST:][0][0]):
+        return len(data)  # there is none; or all that was looked at, and that is none either
     return end - len("\n".join(lines[keep:]).encode())
 
 
-def _records_at_end(lines: Sequence[str], dialect: Dialect) -> list[tuple[int, list[str]]]:
-    """Cut the last lines; none where a quoted cell may go over several of them."""
-    mark = dialect.quote
-    if mark and any(line.count(mark) % 2 for line in lines):
-        return []
-    try:
-        return [(place, cells) for place, cells in records(lines, dialect, 0) if cells]
-    except csv.Error:
-        return []
+def _outside_quotes(data: bytes, plan: Plan, begin: int, end: int) -> int:
+    """Return the first line from a place on that begins outside of a quoted cell."""
+    mark = plan.dialect.quote.encode()
+    if begin == plan.start:
+        return begin
+    open_quotes = data.count(mark, plan.start, begin) if mark else 0
+    while begin < end:
+        after = data.find(b"\n", begin) + 1
+        if after == 0:
+            return end
+        open_quotes += data.count(mark, begin, after) if mark else 0
+        begin = after
+        if open_quotes % 2 == 0:
+            return begin
+    return end
 
 
 def _is_footer(record: Sequence[str], line: str, blank_before: bool, plan: Plan) -> bool:

@@ -39,7 +39,7 @@ def read_json(text: str, name: str) -> tuple[pd.DataFrame, Places, str]:
         frame = _records([record for _, record in lines])
         return frame, Places("line", [number for number, _ in lines]), "a record a line"
     frame, words = _table(value, name)
-    frame.columns = checked_names([str(column) for column in frame.columns], name)
+    frame.columns = checked_names([str(column).strip() for column in frame.columns], name)
     return frame.reset_index(drop=True), Places("record", range(1, len(frame) + 1)), words
 
 

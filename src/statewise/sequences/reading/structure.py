@@ -54,15 +54,13 @@ def find_structure(
         (row for row, record in enumerate(records) if reads_as_data(record, kinds, width)),
         None if valued else len(records),
     )
-    if first is None or not valued:  # texts only: the first full record names them
-        full = [row for row, record in enumerate(records) if filled(record) >= 0.6 * len(kinds)]
-        named = full[0] if full else 0
-        if header is False:
-            return Structure(width, kinds, (), named, left_out=tuple(range(named)))
-        return Structure(width, kinds, (named,), named + 1, left_out=tuple(range(named)))
-    first = _first_missing(records, first, kinds, width)
+    full = [row for row, record in enumerate(records) if filled(record) >= 0.6 * len(kinds)] or [0]
     if header is False:
+        first = full[0] if first is None else min(full[0], first)
         return Structure(width, kinds, (), first, left_out=tuple(range(first)))
+    if first is None or not valued:  # texts only: the first full record names them
+        return Structure(width, kinds, (full[0],), full[0] + 1, left_out=tuple(range(full[0])))
+    first = _first_missing(records, first, kinds, width)
     named = first > 0 and _names_values(records[first - 1], kinds)
     if header or (not named and _are_labels(records, first, kinds)):
         above = first if header and first > 0 and may_name(records[first - 1], kinds) else None
