@@ -1,7 +1,7 @@
 """Many series at once: a small picture for each, in rows and columns."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -74,7 +74,7 @@ def _draw(figure: Figure, where: tuple[int, int, int], picture: SmallPicture) ->
         reached = in_reach(time, time[0])
         time = in_reach(time, time[-1]) if reached is time else reached
     values = np.where(np.isfinite(picture.values), picture.values, np.nan)
-    dots = {"marker": ".", "markersize": 4} if len(values) < 3 else {}
+    dots: dict[str, Any] = {"marker": ".", "markersize": 4} if len(values) < 3 else {}
     axes.plot(time, values, color=_LINE, linewidth=0.9, **dots)
     marked = [at for at in picture.marked if not np.isnan(values[at])]
     if marked:
