@@ -27,11 +27,11 @@ def guess_season(frequency: str, values: Any) -> int:
     """Guess how many steps a season has: a length the calendar proposes and the values confirm.
 
     The calendar proposes the year for months (12), quarters (4) and weeks (52), the week and then
-    the year for days (7, 365) and business days (5, 260), the week for other open days (C-6: 6),
-    the day and then the week for shorter steps (hours: 24, 168), and for steps below an hour the
-    hour last. The first length is taken at which the values, less their moving average over that
-    length, go along with themselves: a correlation of at least 0.3, and of two standard errors. A
-    series of fewer than three seasons confirms nothing.
+    the year for days (7, 365), business days (5, 260) and other open days (C-6: 6, 312), the day
+    and then the week for shorter steps (hours: 24, 168) and for opening hours (C-13-65: 13, 65),
+    and for steps below an hour the hour last. The first length is taken at which the values, less
+    their moving average over that length, go along with themselves: a correlation of at least 0.3,
+    and of two standard errors. A series of fewer than three seasons confirms nothing.
 
     Args:
         frequency: pandas' alias, as in ``TimeSeries.frequency``: MS, QS, W-SUN, D, B, h, 30min.
@@ -83,10 +83,12 @@ def season_lengths(frequency: str) -> list[int]:
         >>> season_lengths("D")
         [7, 365]
         >>> season_lengths("C-6")
-        [6]
+        [6, 312]
         >>> season_lengths("C-13-65")
         [13, 65]
     """
+    if re.fullmatch(r"C-[2-6]", frequency):  # open days: their week and year
+        return [int(frequency[2:]), 52 * int(frequency[2:])]
     opened = re.fullmatch(r"C-(Y?)(\d+)-?(\d+)?", frequency)
     if opened:  # steps of a year, of a week, or of a day and a week
         return [int(steps) for steps in opened.groups()[1:] if int(steps or 1) > 1]
