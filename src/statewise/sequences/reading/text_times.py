@@ -32,6 +32,7 @@ class Reading:
         texts: in the order in which they come.
         stamps: of the texts, NaT where they can't be read in this style.
         fields: what the texts say.
+        counts: how many cells have each.
         failed: cells that can't be read.
         main: the layout of the most cells, with their shape.
     """
@@ -40,6 +41,7 @@ class Reading:
     texts: list[str]
     stamps: pd.DatetimeIndex
     fields: Fields
+    counts: np.ndarray
     failed: int
     main: Layout
     shape: str
@@ -198,7 +200,7 @@ def _readings(texts: list[str], counts: np.ndarray, wanted: set[str] | None) -> 
             continue
         rows, main, shape = next(group for group in groups if there[group[0]].any())
         failed = int(counts[~there].sum())
-        found.append(Reading(style, texts, stamps, fields, failed, main, shape))
+        found.append(Reading(style, texts, stamps, fields, counts, failed, main, shape))
     return [reading for reading in found if not _lacks_a_year(reading)]
 
 
@@ -206,4 +208,6 @@ def _lacks_a_year(reading: Reading) -> bool:
     """Tell days without a year (Jan-31, Feb-01) from months with a short one (Jan-98, Feb-98)."""
     if reading.style not in ("ym", "my") or not reading.main.short:
         return False
-    return min(reading.evenness) > 0
+    known = reading.stamps[reading.stamps.notna()]
+    one_month = len(known) > 2 and (known.month == known[0].month).all()
+    return bool(one_month) or min(reading.evenness) > 0

@@ -9,13 +9,14 @@ from pandas.api import types
 
 from statewise.sequences.calendar_search import find_calendar
 from statewise.sequences.reading.missing import is_missing
-from statewise.sequences.reading.time_names import part_of, rank_of, says_time, words_of
+from statewise.sequences.reading.time_names import part_of, plainly_says_time, rank_of, says_time
 from statewise.sequences.reading.time_parts import (
     clock_of,
     holds_clock,
     holds_part,
     parts_by_value,
     stamps_from_parts,
+    with_clock,
 )
 from statewise.sequences.reading.times import (
     Times,
@@ -23,7 +24,6 @@ from statewise.sequences.reading.times import (
     holds_times,
     share_of_times,
     times_of,
-    with_clock,
 )
 from statewise.sequences.tables import DataError, listed
 
@@ -141,13 +141,21 @@ def looks_like_time(frame: pd.DataFrame) -> str | None:
     names = _in_question(frame, None)
     for name in names:
         if not holds_numbers_alone(frame[name]) and (
-            says_time(name) or holds_clock(frame[name]) or share_of_times(frame[name]) > _LITTLE
+            plainly_says_time(name)
+            or (says_time(name) and _has_digits(frame[name]))
+            or holds_clock(frame[name])
+            or share_of_times(frame[name]) > _LITTLE
         ):
             return name
     for name in names:
-        if says_time(name) and words_of(name) != ["data"] and _counts_up(frame[name]):
+        if plainly_says_time(name) and _counts_up(frame[name]):
             return name
     return None
+
+
+def _has_digits(column: pd.Series) -> bool:
+    known = column[~is_missing(column)].head(100).astype(str)
+    return bool(known.str.contains(r"\d").mean() > 0.5)
 
 
 def _in_question(frame: pd.DataFrame, among: Iterable[str] | None) -> list[str]:

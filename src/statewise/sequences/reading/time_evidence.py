@@ -1,41 +1,75 @@
 """What speaks for a reading of texts that many a text that is no time would allow, too."""
 
+import re
+
 import numpy as np
 
 from statewise.sequences.reading.text_times import Choice, Reading, read_texts
-from statewise.sequences.reading.time_names import part_of, says_time
+from statewise.sequences.reading.time_names import (
+    part_of,
+    rank_of,
+    says_date,
+    says_identifier,
+    says_time,
+)
 
 _SANE_YEARS = (1700, 2200)
 _ANY_YEARS = (1000, 3000)
 _SAMPLE = 1000
+_TELLING = re.compile(r"[^\W\d_]{3}|q")  # names of months, Q1
+
+
+def is_time(taken: Reading, name: object) -> bool:
+    """Tell whether texts that can be read as times are such, where nobody says so.
+
+    Dates with a day hold for themselves where most cells can be read. Of what other texts look
+    like as well, all must be times, and the column's name or its even steps must say so.
+    """
+    cells = int(taken.counts.sum())
+    if taken.weak:
+        return not says_identifier(name) and is_plausible(taken, name)
+    if len(taken.style) == 3 or taken.main.given:
+        return taken.failed < cells / 2
+    return taken.failed < cells / 10 and _are_sane(taken)
 
 
 def is_plausible(taken: Reading, name: object) -> bool:
-    """Tell whether what looks like a time, as numbers and other things do, is one.
-
-    All of it must be one, in a year of our time; and the column's name or its even steps say so.
-    """
+    """Tell whether what looks like a time, as numbers and codes do, is one."""
     if taken.failed:
         return False
-    years = taken.fields.years()
-    if years.min() < _SANE_YEARS[0] or years.max() >= _SANE_YEARS[1]:
-        return bool(taken.compact and len(taken.shape) == 8 and years.min() >= _SANE_YEARS[0])
+    if taken.compact and len(taken.shape) == 8:
+        return bool(taken.fields.years().min() >= _SANE_YEARS[0])
+    if not _are_sane(taken):
+        return False
     if taken.compact and len(taken.shape) >= 8:
         return True
-    absent, disorder = taken.evenness
     if taken.style == "y":
-        return are_years(years, name)
+        return are_years(taken.fields.years(), name)
+    absent, disorder = taken.evenness
     count = len(taken.texts)
     if says_time(name):
         return disorder == 0 or absent < 1 or count < 3
     if taken.style == "yy":  # a year and the next one, over and over
         return count > 2
-    if taken.main.given:  # Jan-98
-        return min(absent, disorder) == 0
-    if len(taken.style) == 3:
+    worded = any(map(str.isalpha, taken.shape))
+    if worded and taken.main.short and not _TELLING.search(taken.shape):  # T1-12
+        return False
+    if worded or len(taken.style) == 3:
         return count > 2 and min(absent, disorder) == 0
     # So many that a step over the end of a year is among them.
     return count > 12 and absent == 0 and (disorder == 0 or not taken.main.short)
+
+
+def is_epoch(values: np.ndarray, name: object) -> bool:
+    """Tell whether numbers that can be epochs are such, where nobody says so: not wait_time."""
+    steps = np.diff(values.astype(np.float64))
+    in_order = bool((steps >= 0).all() or (steps <= 0).all())
+    return in_order or rank_of(name) == 0 or says_date(name)
+
+
+def _are_sane(taken: Reading) -> bool:
+    years = taken.fields.years()[taken.stamps.notna()]
+    return bool(_SANE_YEARS[0] <= years.min() and years.max() < _SANE_YEARS[1])
 
 
 def are_years(numbers: np.ndarray, name: object) -> bool:

@@ -45,8 +45,17 @@ _DATES = frozenset(
     "date dates datetime ds data fecha fechas datum dato pvm paivamaara tarih дата ημερομηνια "
     "日期 日付 날짜 일자 day dia tag jour".split()
 )
-_MONTH_FIRST = frozenset(  # names of a table in English
-    "date dates datetime time timestamp day month week year hour quarter period".split()
+_ENGLISH = frozenset(
+    "date dates datetime time times timestamp timestamps ds ts period periods epoch unix unixtime "
+    "calendar monthyear yearmonth year yr years yyyy half quarter quarters qtr q month months mon "
+    "mm week weeks wk isoweek day days dd hour hours hr hrs hh minute minutes second seconds".split()
+)
+_VAGUE = frozenset(  # words that mean something else in another language, or are too short
+    "data tag an ev ay ar min mins mi mm dd ss s sec secs second seconds hh kw q den god dag ora an "
+    "trim half when dia tid".split()
+)
+_IDENTIFIERS = frozenset(
+    "id ids key code no nr num number sku zip plz cep phone tel telefon isbn ean index".split()
 )
 _FIRST_OF_SEVERAL = frozenset(
     "start begin beginning from von inicio debut since open opened startdate starttime".split()
@@ -82,10 +91,27 @@ def part_of(name: object) -> str | None:
 
 
 def says_time(name: object) -> bool:
-    """Tell whether a column's name has a word for time in it: date, Fecha, week, event_time."""
-    return any(
-        word in _TIMES or any(word in known for known in PARTS.values()) for word in words_of(name)
-    )
+    """Tell whether a column's name has a word for time in it: date, Fecha, week, event_time.
+
+    >>> says_time("Date"), says_time("data"), says_time("min_price"), says_time("order id")
+    (True, True, False, False)
+    """
+    words = words_of(name)
+    return any(_is_time(word) and (word not in _VAGUE or len(words) == 1) for word in words)
+
+
+def plainly_says_time(name: object) -> bool:
+    """Tell whether a word for time is in a column's name that has no other meaning."""
+    return any(_is_time(word) and word not in _VAGUE for word in words_of(name))
+
+
+def says_identifier(name: object) -> bool:
+    """Tell whether a column's name says that it holds keys and codes."""
+    return any(word in _IDENTIFIERS for word in words_of(name))
+
+
+def _is_time(word: str) -> bool:
+    return word in _TIMES or any(word in known for known in PARTS.values())
 
 
 def says_date(name: object) -> bool:
@@ -95,8 +121,8 @@ def says_date(name: object) -> bool:
 
 def is_english(name: object) -> bool | None:
     """Tell whether a column's word for time is English; None where it has none."""
-    words = [word for word in words_of(name) if says_time(word)]
-    return None if not words else any(word in _MONTH_FIRST for word in words)
+    words = [word for word in words_of(name) if _is_time(word)]
+    return None if not words else any(word in _ENGLISH for word in words)
 
 
 def rank_of(name: object) -> int:
@@ -104,7 +130,7 @@ def rank_of(name: object) -> int:
     words = words_of(name)
     if any(word in _OTHER_TIMES for word in words):
         return 3
-    if words and all(says_time(word) for word in words):
+    if words and all(_is_time(word) for word in words):
         return 0
     if any(word in _FIRST_OF_SEVERAL or says_time(word) for word in words):
         return 1

@@ -1,15 +1,17 @@
 """Parts of a time in columns of their own: year, month, day, hour, quarter, week, time of day."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
 from statewise.sequences.reading.missing import is_missing
 from statewise.sequences.reading.month_names import names_for, plain_word
-from statewise.sequences.reading.text_times import read_texts
+from statewise.sequences.reading.text_times import evenness_of, read_texts
 from statewise.sequences.reading.time_fields import Fields
 from statewise.sequences.reading.time_names import part_of, says_time
-from statewise.sequences.reading.times import Times, on_the_wall
+from statewise.sequences.reading.times import Times, on_the_wall, times_of
 
 _SAMPLE = 200
 _RANGES = {
@@ -144,6 +146,31 @@ def clock_of(column: pd.Series) -> np.ndarray:
                 since = stamps.to_numpy().astype("M8[us]").astype(np.int64)
                 clock = np.where(stamps.isna() | ~choice.taken.fields.clocked, np.nan, since)
     return np.append(clock, np.nan)[codes]
+
+
+def with_clock(column: pd.Series, clock: np.ndarray, *, dayfirst: bool | None = None) -> Times:
+    """Return the dates of a column with times of day, which may tell the day from the month.
+
+    Args:
+        column: of dates.
+        clock: microseconds since midnight, NaN where there is none.
+        dayfirst: see ``times_of``.
+    """
+    times = times_of(column, dayfirst=dayfirst)
+    if not times.ambiguous:
+        return _add_clock(times, clock)
+    both = [_add_clock(times_of(column, dayfirst=first), clock) for first in (False, True)]
+    ranks = [evenness_of(each.stamps) for each in both]
+    if ranks[0] == ranks[1]:
+        return _add_clock(times, clock)
+    return both[ranks.index(min(ranks))]
+
+
+def _add_clock(times: Times, clock: np.ndarray) -> Times:
+    there = np.isfinite(clock)
+    spans = np.where(there, clock, 0).astype(np.int64).astype("m8[us]")
+    stamps = pd.DatetimeIndex(times.stamps).as_unit("us") + pd.TimedeltaIndex(spans)
+    return on_the_wall(replace(times, stamps=stamps.where(there)))
 
 
 def _numbers_as_clock(column: pd.Series) -> np.ndarray:

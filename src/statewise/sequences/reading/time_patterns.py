@@ -95,6 +95,7 @@ class _Items:
     months: list[tuple[int, int]] = field(default_factory=list)  # which, and before which number
     roman: list[tuple[int, int]] = field(default_factory=list)
     unit: tuple[str, int] | None = None  # a word such as week, and before which number
+    letter: bool = False  # the unit is a letter that codes have, too
     fillers: bool = False
     eastern: str = ""
 
@@ -150,6 +151,7 @@ def _items_of(shape: str, names: Names, timed: bool) -> _Items | None:
                 if items.unit is not None:
                     return None
                 items.unit = _UNITS[word], here
+                items.letter = len(word) == 1 and word not in "qw"
             elif timed and word == "t":
                 pass
             elif word in _FILLERS:
@@ -198,7 +200,7 @@ def _with_roman(items: _Items, lengths: list[int]) -> list[Layout]:
             "yq", {"year": items.numbers[0]}, {"quarter": items.roman[0][0]}, weak=True
         )
         found.insert(0, quarter)
-    return [replace(layout, weak=True) for layout in found]
+    return [replace(layout, weak=layout.weak or len(layout.style) < 3) for layout in found]
 
 
 def _with_unit(items: _Items, lengths: list[int], shape: str) -> list[Layout]:
@@ -213,7 +215,7 @@ def _with_unit(items: _Items, lengths: list[int], shape: str) -> list[Layout]:
     if given:
         if len(numbers) != 1 or lengths[0] not in (2, 4) or unit == "week":
             return []
-        return _of_unit(unit, numbers[0], None, given)
+        return _of_unit(unit, numbers[0], None, given, weak=True)
     if len(numbers) == 3 and unit == "week" and lengths[0] == 4 and before == 1:
         week = {"year": numbers[0], "week": numbers[1], "weekday": numbers[2]}
         return [Layout("ywd", week)] if lengths[1] == 2 and lengths[2] == 1 else []
@@ -230,13 +232,16 @@ def _with_unit(items: _Items, lengths: list[int], shape: str) -> list[Layout]:
         unit = "week"
     if (unit == "day" and count != 3) or count > (3 if unit == "day" else 2):
         return []
-    return _of_unit(unit, numbers[year], numbers[1 - year], {})
+    return _of_unit(unit, numbers[year], numbers[1 - year], {}, weak=items.letter)
 
 
-def _of_unit(unit: str, year: Place, place: Place | None, given: dict[str, int]) -> list[Layout]:
+def _of_unit(
+    unit: str, year: Place, place: Place | None, given: dict[str, int], weak: bool
+) -> list[Layout]:
     known = {"quarter": "yq", "half": "yh", "week": "yw", "month": "ym", "day": "yd"}
     if unit not in known:
         return []
     name = "day_of_year" if unit == "day" else unit
     places = {"year": year} | ({name: place} if place is not None else {})
-    return [Layout(known[unit], places, given, short=year[1] - year[0] < 4)]
+    short = year[1] - year[0] < 4
+    return [Layout(known[unit], places, given, weak or short, short=short)]

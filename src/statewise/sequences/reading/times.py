@@ -13,8 +13,9 @@ from pandas.api import types
 
 from statewise.sequences.reading.missing import is_missing
 from statewise.sequences.reading.number_times import numbers_as_times
-from statewise.sequences.reading.text_times import Choice, evenness_of, read_texts
-from statewise.sequences.reading.time_evidence import are_years, is_plausible, plausible_choice
+from statewise.sequences.reading.text_times import Choice, read_texts
+from statewise.sequences.reading.time_evidence import are_years, is_epoch, is_time, plausible_choice
+from statewise.sequences.reading.time_names import says_identifier
 from statewise.sequences.reading.time_notes import note_midnights, note_wall, notes_on
 from statewise.sequences.reading.time_shapes import Texts, factorized
 from statewise.sequences.reading.wall_clocks import find_zone, in_wall_zone
@@ -108,16 +109,18 @@ def holds_times(column: pd.Series) -> bool:
         return False
     numbers = known if types.is_numeric_dtype(known.dtype) else _numbers_in(known)
     if numbers is not None:
-        found = times_of(known).stamps
-        dated = isinstance(found, pd.DatetimeIndex) and bool(found.notna().all())
-        return dated or are_years(np.asarray(numbers, float), column.name)
+        if says_identifier(column.name):
+            return False
+        found = times_of(known)
+        if not isinstance(found.stamps, pd.DatetimeIndex):
+            return are_years(np.asarray(numbers, float), column.name)
+        epochs = found.words.startswith("epoch")
+        return bool(found.stamps.notna().all()) and (
+            not epochs or is_epoch(np.asarray(numbers), column.name)
+        )
     texts = Texts.of(known)
     choice = read_texts(texts.distinct, texts.counts, column.name)
-    if choice is None:
-        return False
-    if choice.taken.weak:
-        return is_plausible(choice.taken, column.name)
-    return bool(choice.taken.failed < len(known) / 2)
+    return choice is not None and is_time(choice.taken, column.name)
 
 
 def share_of_times(column: pd.Series) -> float:
@@ -138,31 +141,6 @@ def holds_numbers_alone(column: pd.Series) -> bool:
         return False
     known = _sample_of(column)
     return not known.empty and _numbers_in(known) is not None
-
-
-def with_clock(column: pd.Series, clock: np.ndarray, *, dayfirst: bool | None = None) -> Times:
-    """Return the dates of a column with times of day, which may tell the day from the month.
-
-    Args:
-        column: of dates.
-        clock: microseconds since midnight, NaN where there is none.
-        dayfirst: see ``times_of``.
-    """
-    times = times_of(column, dayfirst=dayfirst)
-    if not times.ambiguous:
-        return _add_clock(times, clock)
-    both = [_add_clock(times_of(column, dayfirst=first), clock) for first in (False, True)]
-    ranks = [evenness_of(each.stamps) for each in both]
-    if ranks[0] == ranks[1]:
-        return _add_clock(times, clock)
-    return both[ranks.index(min(ranks))]
-
-
-def _add_clock(times: Times, clock: np.ndarray) -> Times:
-    there = np.isfinite(clock)
-    spans = np.where(there, clock, 0).astype(np.int64).astype("m8[us]")
-    stamps = pd.DatetimeIndex(times.stamps).as_unit("us") + pd.TimedeltaIndex(spans)
-    return on_the_wall(replace(times, stamps=stamps.where(there)))
 
 
 def _sample_of(column: pd.Series) -> pd.Series:
