@@ -48,10 +48,11 @@ _DATES = frozenset(
 _ENGLISH = frozenset(
     "date dates datetime time times timestamp timestamps ds ts period periods epoch unix unixtime "
     "calendar monthyear yearmonth year yr years yyyy half quarter quarters qtr q month months mon "
-    "mm week weeks wk isoweek day days dd hour hours hr hrs hh minute minutes second seconds".split()
+    "mm week weeks wk isoweek day days dd hour hours hr hrs hh minute minutes second "
+    "seconds".split()
 )
 _VAGUE = frozenset(  # words that mean something else in another language, or are too short
-    "data tag an ev ay ar min mins mi mm dd ss s sec secs second seconds hh kw q den god dag ora an "
+    "data tag an ev ay ar min mins mi mm dd ss s sec secs second seconds hh kw q den god dag ora "
     "trim half when dia tid".split()
 )
 _IDENTIFIERS = frozenset(
