@@ -1,104 +1,98 @@
-"""What a command reads: one series, or a panel where there are keys."""
+"""What a command reads: one series, or a panel, out of one file or several."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from statewise.cli.refusal import Refusal
 
-_KEY = "unique_id"
+if TYPE_CHECKING:
+    from statewise.cli.printer import Printer
+    from statewise.sequences.data_reading import ReadData
+    from statewise.sequences.reading.report import Understood
+    from statewise.sequences.tables import Table
 
 
-def read_data(file: Path | None, *, key, time, target, missing, **inputs):
-    """Return the `TimeSeries` of a file, or its `Panel` where it has keys or inputs.
+def read_data(
+    files: Sequence[Path],
+    *,
+    key: Sequence[str],
+    time: str | None,
+    target: str | None,
+    wide: bool,
+    number_keys: bool,
+    every: str | None,
+    aggregate: str | None,
+    missing: str | None,
+    missing_value: Sequence[str],
+    decimal: str | None,
+    day_first: bool | None,
+    sheet: str | None,
+    **inputs,
+) -> "ReadData":
+    """Return the series or the panel of some files, and what was understood of them.
 
     Args:
-        file: CSV or Parquet; None for the airline passengers.
-        key: the column of the keys; None where there are none, unless one is named unique_id.
-        time, target: columns; None where they are to be found.
-        missing: what to do about missing values; None for "raise" with one series, "mask" with a
-            panel.
+        files: to be read one after the other; none for the airline passengers.
+        key: columns of the keys, each one or several with commas between.
+        time: the column of the time, or several with commas between; None to find it.
+        target: the column to forecast; None to find it.
+        wide: whether each column of numbers is a series.
+        number_keys: whether keys are numbers, so that 001 and 1 are one.
+        every, aggregate, missing: as in `statewise.sequences.data_reading.read_data`.
+        missing_value: numbers that stand for missing ones, or "none".
+        decimal, day_first, sheet: as in `HowToRead`.
         inputs: tuples of the columns' names, by the part of `Columns`.
 
     Raises:
         DataError, ValueError: where that isn't possible.
     """
     from statewise.datasets import airline_path
-    from statewise.sequences import read_panel, read_series
-    from statewise.sequences.tables import load_table
+    from statewise.sequences.data_reading import read_data as read
+    from statewise.sequences.layout import Asked
+    from statewise.sequences.tables import HowToRead, load_table
 
-    file = file or airline_path()
-    inputs = {part: names for part, names in inputs.items() if names}
-    if key is None and not inputs and not _has_keys(file):
-        if missing == "mask":
-            raise Refusal("--missing mask is for many series: take fill or drop for one")
-        return read_series(file, time=time, target=target, missing=missing or "raise")
-    if missing in ("fill", "drop"):
-        raise Refusal(
-            f"--missing {missing} is for one series; in a panel missing values are left out of the "
-            "loss (--missing mask)"
-        )
-    table = load_table(file)
-    panel = read_panel(table, _columns(table, key, time, target, inputs))
-    if missing == "raise":
-        _refuse_missing(panel)
-    return panel
+    how = HowToRead(
+        sheet=sheet, decimal=decimal, day_first=day_first, missing_values=_numbers(missing_value)
+    )
+    paths = [str(file) for file in files] or [airline_path()]
+    table = load_table(paths[0] if len(paths) == 1 else paths, how)
+    asked = Asked(
+        time=None if time is None else _names(table, [time]),
+        key=_names(table, key),
+        target=target,
+        wide=True if wide else None,
+        number_keys=number_keys,
+    )
+    return read(table, asked, inputs=inputs, missing=missing, every=every, aggregate=aggregate)
 
 
-def _refuse_missing(panel) -> None:
-    """Refuse a panel with missing values; rows that its calendar leaves out count as such."""
-    import numpy as np
-
-    from statewise.sequences.frames import format_stamp
-    from statewise.sequences.panel import format_keys
-
-    unknown = np.isnan(panel.values).any(axis=1)
-    if unknown.any():
-        row = int(unknown.argmax())
-        key = panel.keys[panel.series_of_rows()[row : row + 1]]
-        raise Refusal(
-            f"{unknown.sum()} of {len(unknown)} steps have missing values, the first at "
-            f"{format_stamp(panel.time[row])} of series {format_keys(key)}: fill them in, or leave "
-            "them out of the loss by --missing mask"
-        )
+def print_understood(understood: "Understood", printer: "Printer") -> None:
+    """Print in one line how a table was read, and notes on what could have been otherwise."""
+    line = understood.line()
+    if line:
+        printer.line("Read as", line, held=True)
+    for note in understood.notes:
+        printer.note(note, held=True)
 
 
-def _has_keys(file: Path) -> bool:
-    """Whether a file has a column named unique_id; what is wrong with it is told on reading it."""
-    from statewise.sequences.tables import DataError, read_header
+def _names(table: "Table", said: Sequence[str]) -> tuple[str, ...]:
+    """Return names of columns out of what was typed: each one, or several with commas between."""
+    names: list[str] = []
+    for text in said:
+        one = text in table.frame.columns or "," not in text
+        names += [text] if one else [part.strip() for part in text.split(",")]
+    return tuple(names)
 
+
+def _numbers(said: Sequence[str]) -> tuple[float, ...] | None:
+    """Return the numbers that were named; None where nothing was said."""
+    if not said:
+        return None
+    words = [part.strip() for text in said for part in text.split(",")]
     try:
-        if file.suffix.lower() in (".parquet", ".pq"):
-            from pyarrow import ArrowException
-            from pyarrow.parquet import read_schema
-
-            try:
-                return _KEY in read_schema(file).names
-            except ArrowException:
-                return False
-        return _KEY in read_header(file)
-    except (OSError, DataError):
-        return False
-
-
-def _columns(table, key, time, target, inputs):
-    """Return the panel's columns; those that nobody named are found as for one series."""
-    from statewise.sequences import Columns, DataError
-    from statewise.sequences.columns import guess_target, guess_time
-    from statewise.sequences.panel_reading import check_columns
-    from statewise.sequences.tables import Table, listed
-
-    if key is not None:
-        check_columns(table, [key])
-    key = key or _KEY
-    named = [name for names in inputs.values() for name in names]
-    others = [name for name in table.frame.columns if name not in (key, target, *named)]
-    rest = Table(table.frame[others], table.name, table.places)
-    if time is None:
-        time = "ds" if "ds" in others else guess_time(rest)
-    if time is None:
-        raise DataError(
-            f"{table.name} has no column of dates, so name the one of time (--time); its columns "
-            f"are: {listed(table.frame.columns)}"
-        )
-    if target is None:
-        target = "y" if "y" in others else guess_target(rest, time)
-    return Columns(key=key, time=time, target=target, **inputs)
+        return tuple(float(word) for word in words if word.lower() != "none")
+    except ValueError:
+        raise Refusal(
+            f"--missing-value {','.join(said)}: numbers that stand for missing values, or none"
+        ) from None
