@@ -2,18 +2,33 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from statewise.cli.refusal import Refusal
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from statewise.cli.printer import Printer
     from statewise.sequences.data_reading import ReadData
+    from statewise.sequences.layout import Asked
     from statewise.sequences.reading.report import Understood
     from statewise.sequences.tables import Table
 
 
-def read_data(
+def read_data(files: Sequence[Path], **reading) -> "ReadData":
+    """Return the series or the panel of some files, and what was understood of them.
+
+    Args:
+        files: to be read one after the other; none for the airline passengers.
+        reading: what `table_of` takes.
+
+    Raises:
+        DataError, ValueError: where that isn't possible.
+    """
+    from statewise.sequences.data_reading import read_data as read
+
+    table, asked, given = table_of(files, **reading)
+    return read(table, asked, **given)
+
+
+def table_of(
     files: Sequence[Path],
     *,
     key: Sequence[str],
@@ -29,8 +44,8 @@ def read_data(
     day_first: bool | None,
     sheet: str | None,
     **inputs,
-) -> "ReadData":
-    """Return the series or the panel of some files, and what was understood of them.
+) -> tuple["Table", "Asked", dict[str, Any]]:
+    """Return the table of some files, which columns were named, and what else is to be done to it.
 
     Args:
         files: to be read one after the other; none for the airline passengers.
@@ -40,20 +55,23 @@ def read_data(
         wide: whether each column of numbers is a series.
         number_keys: whether keys are numbers, so that 001 and 1 are one.
         every, aggregate, missing: as in `statewise.sequences.data_reading.read_data`.
-        missing_value: numbers that stand for missing ones, or "none".
+        missing_value: numbers and words that stand for missing values, or "none".
         decimal, day_first, sheet: as in `HowToRead`.
         inputs: tuples of the columns' names, by the part of `Columns`.
+
+    Returns:
+        The first two arguments of `statewise.sequences.data_reading.read_data`, and the others by
+        their names.
 
     Raises:
         DataError, ValueError: where that isn't possible.
     """
     from statewise.datasets import airline_path
-    from statewise.sequences.data_reading import read_data as read
     from statewise.sequences.layout import Asked
     from statewise.sequences.tables import HowToRead, load_table
 
     how = HowToRead(
-        sheet=sheet, decimal=decimal, day_first=day_first, missing_values=_numbers(missing_value)
+        sheet=sheet, decimal=decimal, day_first=day_first, missing_values=_values(missing_value)
     )
     paths = [str(file) for file in files] or [airline_path()]
     table = load_table(paths[0] if len(paths) == 1 else paths, how)
@@ -64,7 +82,8 @@ def read_data(
         wide=True if wide else None,
         number_keys=number_keys,
     )
-    return read(table, asked, inputs=inputs, missing=missing, every=every, aggregate=aggregate)
+    given = {"inputs": inputs, "missing": missing, "every": every, "aggregate": aggregate}
+    return table, asked, given
 
 
 def print_understood(understood: "Understood", printer: "Printer") -> None:
@@ -85,14 +104,14 @@ def _names(table: "Table", said: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _numbers(said: Sequence[str]) -> tuple[float, ...] | None:
-    """Return the numbers that were named; None where nothing was said."""
+def _values(said: Sequence[str]) -> tuple[float | str, ...] | None:
+    """Return the numbers and words that were named; None where nothing was said."""
     if not said:
         return None
-    words = [part.strip() for text in said for part in text.split(",")]
-    try:
-        return tuple(float(word) for word in words if word.lower() != "none")
-    except ValueError:
-        raise Refusal(
-            f"--missing-value {','.join(said)}: numbers that stand for missing values, or none"
-        ) from None
+    found: list[float | str] = []
+    for word in (part.strip() for text in said for part in text.split(",")):
+        try:
+            found.append(float(word))
+        except ValueError:
+            found += [word] if word.lower() != "none" else []
+    return tuple(found)
