@@ -179,6 +179,21 @@ def test_a_zone_has_its_own_hours():
     assert len(grid) == len(stamps)
 
 
+def test_an_hour_that_never_comes_is_no_step():
+    hours = pd.date_range("2024-03-20", "2024-04-10", freq="h", tz="Europe/Berlin")
+    stamps = hours[(hours.hour >= 1) & (hours.hour <= 20)]
+    known = stamps[stamps < "2024-04-03"]
+    calendar, grid = find_calendar(known)
+    assert calendar.frequency == "C-20-140"
+    assert grid.equals(known)
+    assert calendar.positions(stamps).tolist() == [*range(len(stamps))]
+    before = stamps[stamps < "2024-03-30"]
+    assert find_calendar(before)[0] == calendar
+    assert calendar.after(before[-1], 200).equals(stamps[len(before) :][:200])
+    panel = read_panel(pd.DataFrame({"ds": known.delete([30]), "y": 1.0}))
+    assert with_absent(panel).time.equals(known.rename("ds"))
+
+
 def test_holidays_are_steps_of_the_season():
     stamps = weeks(EXCHANGE, 20, "30min")
     there = stamps[(stamps.normalize() != "2023-03-07") & (stamps != "2023-03-09 12:00")]

@@ -11,7 +11,7 @@ import pandas as pd
 from statewise.sequences import month_days, week_slots
 from statewise.sequences.calendars import Calendar
 from statewise.sequences.usual_steps import usual_step as usual_step
-from statewise.sequences.zones import in_place_of, in_zone, on_the_wall
+from statewise.sequences.zones import comes, in_place_of, in_zone, on_the_wall
 
 _MONDAY_TO_FRIDAY = np.arange(7) < 5
 _MOST_HOLIDAYS = 0.1  # of the weekdays; a calendar of exchanges leaves out 3 to 7 %
@@ -79,6 +79,8 @@ def _in_zone_of(stamps, wall, found, time_of_day) -> tuple[Calendar, pd.Datetime
     """Return what was found on the wall for stamps in their zone."""
     calendar, grid = found
     unit = "clock" if calendar.unit == "time" else calendar.unit
+    if unit == "opening hours":  # absent is not what never came
+        grid = grid[comes(grid, stamps.tz)]
     return (
         replace(calendar, unit=unit, time_of_day=time_of_day),
         in_place_of(in_zone(grid, stamps.tz), grid.get_indexer(wall), stamps),

@@ -13,17 +13,10 @@ import numpy as np
 import pandas as pd
 
 from statewise.sequences import month_days, week_slots
+from statewise.sequences.span_names import alias_of, every, times
 from statewise.sequences.tables import DataError
-from statewise.sequences.zones import in_place_of, in_zone
+from statewise.sequences.zones import comes, in_place_of, in_zone
 
-_UNITS = {  # microseconds: pandas' alias, name
-    86_400_000_000: ("D", "day"),
-    3_600_000_000: ("h", "hour"),
-    60_000_000: ("min", "minute"),
-    1_000_000: ("s", "second"),
-    1_000: ("ms", "millisecond"),
-    1: ("us", "microsecond"),
-}
 _DAY = 86_400_000_000
 _END = 2**63
 _LONGEST = {  # microseconds that a step takes at most
@@ -33,7 +26,6 @@ _LONGEST = {  # microseconds that a step takes at most
     "open day": 7 * _DAY,
     "days of month": 31 * _DAY,
 }
-_ONE = {"day": "daily", "hour": "hourly"}
 _MONTHS: dict[float, tuple[str, str]] = {
     1: ("M", "monthly"),
     3: ("Q", "quarterly"),
@@ -96,7 +88,7 @@ class Calendar:
         if self.unit == "days of month":
             return _OFTEN.get(self.slots, f"C-Y{12 * len(self.slots)}")
         if self.unit == "business month end":
-            return _times(self.step, "BME")
+            return times(self.step, "BME")
         if self.unit == "month":
             end = "E" if self.anchor == 31 else "S"
             if self.step in _MONTHS:
@@ -104,8 +96,7 @@ class Calendar:
             return f"{self.step}M{end}"
         if self.step == 7 * _DAY:
             return f"W-{_WEEKDAYS[self.anchor]}"
-        size, alias, _ = _largest_unit(self.step)
-        return _times(size, alias)
+        return alias_of(self.step)
 
     @property
     def phrase(self) -> str:
@@ -117,7 +108,7 @@ class Calendar:
         if self.unit == "open day":
             return f"daily ({self.days_in_week} days a week)"
         if self.unit == "opening hours":
-            return f"{_every(self.step)} in opening hours ({len(self.slots)} slots a week)"
+            return f"{every(self.step)} in opening hours ({len(self.slots)} slots a week)"
         if self.unit == "days of month":
             count = len(self.slots)
             return f"{_TIMES.get(count, f'{count} times')} a month"
@@ -125,7 +116,7 @@ class Calendar:
             if self.step in _MONTHS:
                 return _MONTHS[self.step][1]
             return f"every {self.step} months"
-        return "weekly" if self.step == 7 * _DAY else _every(self.step)
+        return "weekly" if self.step == 7 * _DAY else every(self.step)
 
     @property
     def days_in_week(self) -> int:
@@ -198,6 +189,8 @@ class Calendar:
             rest = ~np.is_busday(days, self._open)
         elif self.slots:
             count, rest = self._places(wall)
+            if stamps.tz is not None and self.unit == "opening hours":
+                count = count - np.searchsorted(self._never(count, stamps.tz), count)
             count = count - count[0]
         else:
             wall = wall.normalize() if self.unit == "clock" and self.step % _DAY == 0 else wall
@@ -211,6 +204,12 @@ class Calendar:
             return month_days.places_of(wall.to_numpy().astype("datetime64[D]"), self.slots)
         instants = wall.to_numpy().astype("datetime64[us]").astype(np.int64)
         return week_slots.places_of(instants, self.slots)
+
+    def _never(self, places: np.ndarray, zone: Any) -> np.ndarray:
+        """Return the slots between some that never come in a zone: the clock was set forward."""
+        between = np.arange(places.min(), places.max() + 1)
+        wall = week_slots.instants_of(between, self.slots).astype("datetime64[us]")
+        return between[~comes(pd.DatetimeIndex(wall), zone)]
 
     def stamps(self, first: Any, count: int) -> pd.Index:
         """Return ``count`` stamps (or numbers), ``first`` and those that follow it."""
@@ -266,7 +265,13 @@ class Calendar:
         wall = first.tz_localize(None)
         if self.time_of_day is not None:
             wall = wall.normalize() + pd.Timedelta(microseconds=self.time_of_day)
-        stamps = in_zone(self.stamps(wall, count), zone)
+        if self.unit == "opening hours":
+            later = self.stamps(wall, count)
+            while len(there := later[comes(later, zone)]) < count:
+                later = self.stamps(wall, len(later) + count - len(there))
+            stamps = in_zone(there, zone)
+        else:
+            stamps = in_zone(self.stamps(wall, count), zone)
         return in_place_of(stamps, [0], pd.DatetimeIndex([first]))
 
     def after(self, last: pd.Timestamp | float, count: int) -> pd.Index:
@@ -280,19 +285,3 @@ def _month_stamps(first: pd.Timestamp, step: float, anchor: int, count: int) -> 
     lengths = ((months + 1).astype("datetime64[D]") - days).astype(int)
     time_of_day = np.timedelta64((first - first.normalize()).value // 1000, "us")
     return (days + (np.minimum(anchor, lengths) - 1)).astype("datetime64[us]") + time_of_day
-
-
-def _largest_unit(step: float) -> tuple[int, str, str]:
-    for size, (alias, name) in _UNITS.items():
-        if step % size == 0:
-            return int(step // size), alias, name
-    raise AssertionError("a step is a whole number of microseconds")
-
-
-def _every(step: float) -> str:
-    size, _, name = _largest_unit(step)
-    return f"every {size} {name}s" if size > 1 else _ONE.get(name, f"every {name}")
-
-
-def _times(count: float, alias: str) -> str:
-    return alias if count == 1 else f"{count}{alias}"

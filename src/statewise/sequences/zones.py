@@ -50,6 +50,16 @@ def in_zone(wall: pd.DatetimeIndex, zone: tzinfo | str) -> pd.DatetimeIndex:
     return wall.tz_localize(zone, ambiguous=_first(wall), nonexistent="shift_forward")
 
 
+def comes(wall: pd.DatetimeIndex, zone: tzinfo | str) -> np.ndarray:
+    """Whether times on the wall ever come in a zone, or the clock is set forward over them.
+
+    Example:
+        >>> comes(pd.date_range("2024-03-31 01:00", periods=3, freq="h"), "Europe/Berlin").tolist()
+        [True, False, True]
+    """
+    return wall.tz_localize(zone, ambiguous=_first(wall), nonexistent="NaT").notna()
+
+
 def in_place_of(grid: pd.DatetimeIndex, places: Any, stamps: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Return a grid in which stamps stand as they were given: the second of two equal hours, too.
 
