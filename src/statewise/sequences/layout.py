@@ -14,6 +14,7 @@ import pandas as pd
 from statewise.sequences.columns import (
     describe_time_missing,
     holds_numbers_alone,
+    holds_times,
     read_numbers,
     time_of,
 )
@@ -201,8 +202,13 @@ def _targets(table: Table, names: Sequence[str]) -> list[str]:
     named = [name for name in names if not str(name).startswith("Unnamed: ")]
     found = [name for name in named if holds_numbers_alone(table.frame[name])]
     if len(found) > 1:
-        counts = [name for name in found if _counts_rows(table.frame[name])]
-        found = [name for name in found if name not in counts] or found
+        # Row numbers, and the time once more: written as 1958.2027 beside year and month.
+        no_values = [
+            name
+            for name in found
+            if _counts_rows(table.frame[name]) or holds_times(table.frame[name])
+        ]
+        found = [name for name in found if name not in no_values] or found
     if not found and len(named) == 1:
         return named
     if not found:
