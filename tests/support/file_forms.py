@@ -486,6 +486,12 @@ FORMS: dict[str, list[Case]] = {
     "blank lines in a file of one column": [
         Case("v\n1\n\n3\n\n", {"v": ["1", "", "3"]}),
         Case("Wert\n1,5\n\n3,7\n", {"Wert": ["1,5", "", "3,7"]}),
+        Case(
+            "# a\nv\n1\n\n# b\n3\n",
+            {"v": ["1", None, "3"]},
+            "1 line of comments; 1 line of comments further down",
+            line="line 3",
+        ),
     ],
     "the header once more further down": [
         Case("day,y\n2020-01-01,5\nday,y\n2020-01-02,6\n", DAYS, "1 repeated header left out"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 BLANKS, WIDE_BLANKS, FIXED, ONE_COLUMN = " ", "  ", "fixed", ""
-_END = "\x1e\x1f"  # goes behind the last line: within a cell, a quote wasn't closed
+_END = "\x1e\x1d"  # goes behind the last line: within a cell, a quote wasn't closed
 NEVER = "\x1f"  # stands in no text, so that a record is one cell
 _WIDE = re.compile(r" *\t[ \t]*| {2,}")
 WORDS = {

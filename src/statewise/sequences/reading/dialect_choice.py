@@ -113,7 +113,9 @@ def _score(lines: Sequence[str], dialect: Dialect, cut: bool) -> float:
     body = found[start:]
     covered = len(body) / len(found)
     letters = not dialect.quote and any('"' in line for line in lines)
-    likely = 0.97 if dialect.delimiter == FIXED or letters else 1.0
+    # Tabs are blanks too, and words of a title may be as many as there are columns.
+    blanks = dialect.delimiter == BLANKS and any("\t" in line for line in lines)
+    likely = 0.97 if dialect.delimiter == FIXED or letters or blanks else 1.0
     return likely * share * (0.75 + 0.25 * covered) * (1.0 - 0.5 * _dirt(body, dialect))
 
 

@@ -119,8 +119,9 @@ def plan_text(
         names = names_in_comments(above, body, dialect, len(structure.kinds))
     if not names:
         facts.append(("header", "no header"))
-    if comments:
-        facts.append(("header", counted(len(comments), "line") + " of comments"))
+    begun = sum(number < first for number, _ in comments)
+    if begun:
+        facts.append(("header", counted(begun, "line") + " of comments"))
     _tell_left_out(structure, names, facts)
     start = sum(len(line.encode()) + 1 for line in lines[: first - 1])
     stated = [rows[row] for row in structure.header] if names else []

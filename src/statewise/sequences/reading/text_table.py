@@ -94,7 +94,7 @@ def _read_one_by_one(
             )
         )
     if counts["comments"]:
-        understood.tell("header", counted(counts["comments"], "line") + " of comments in between")
+        understood.tell("header", counted(counts["comments"], "line") + " of comments further down")
     if not pieces:
         empty = pa.table({str(place): pa.array([], pa.string()) for place in range(width)})
         return empty, np.zeros(0, int)
