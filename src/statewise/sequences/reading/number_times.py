@@ -130,9 +130,9 @@ def _fractions(values: np.ndarray, numbers: np.ndarray, named: bool) -> NumberTi
             return NumberTimes(_of_months(count * (12 // per_year)), "fractions of years")
     if not named:
         return None
-    for per_year in _OF_DAYS:
-        if abs(step * per_year - 1) < 0.15:
-            return _days_of(values, per_year > 400)
+    for steps in _OF_DAYS:
+        if abs(step * steps - 1) < 0.15:
+            return _days_of(values, steps > 400)
     return None
 
 

@@ -114,7 +114,7 @@ def combine(frame: pd.DataFrame, names: Sequence[str], *, dayfirst: bool | None 
     names = list(names)
     if len(names) == 1:
         return times_of(frame[names[0]], dayfirst=dayfirst)
-    parts = {part_of(name): name for name in names if part_of(name) is not None}
+    parts = {part: name for name in names if (part := part_of(name)) is not None}
     fitting = all(holds_part(frame[name], part) for part, name in parts.items())
     if len(parts) == len(names) and "year" in parts and fitting:
         return stamps_from_parts(frame, parts)

@@ -22,15 +22,14 @@ _TELLING = re.compile(r"[^\W\d_]{3}|q")  # names of months, Q1
 def is_time(taken: Reading, name: object) -> bool:
     """Tell whether texts that can be read as times are such, where nobody says so.
 
-    Dates with a day hold for themselves where most cells can be read. Of what other texts look
-    like as well, all must be times, and the column's name or its even steps must say so.
+    Dates hold for themselves where most cells can be read, those without a day in years of our
+    time. Of what other texts look like as well, all must be times, and the column's name or its
+    even steps must say so.
     """
     cells = int(taken.counts.sum())
     if taken.weak:
         return not says_identifier(name) and is_plausible(taken, name)
-    if len(taken.style) == 3 or taken.main.given:
-        return taken.failed < cells / 2
-    return taken.failed < cells / 10 and _are_sane(taken)
+    return taken.failed < cells / 2 and (len(taken.style) == 3 or _are_sane(taken))
 
 
 def is_plausible(taken: Reading, name: object) -> bool:
@@ -85,7 +84,8 @@ def are_years(numbers: np.ndarray, name: object) -> bool:
     if numbers.min() < low or numbers.max() >= high:
         return False
     steps = np.diff(numbers)
-    return part_of(name) == "year" or (says_time(name) and ((steps > 0).all() or (steps < 0).all()))
+    in_order = bool((steps > 0).all() or (steps < 0).all())
+    return part_of(name) == "year" or (says_time(name) and in_order)
 
 
 def plausible_choice(texts: list[str], counts: np.ndarray, name: object) -> Choice | None:

@@ -112,9 +112,8 @@ class Fields:
         shortened = self.short.copy()
         years, right = self.years(), self.there & self._right
         days, valid = self._days(years, shortened)
-        right &= valid & (years >= 1) & (years <= 9999)
-        clock, valid = self._clock()
-        right &= valid
+        clock, on_clock = self._clock()
+        right &= valid & on_clock & (years >= 1) & (years <= 9999)
         nanoseconds = self._values.get("nanosecond")
         wall = days.astype(np.int64) * _DAY + clock
         if nanoseconds is not None:
