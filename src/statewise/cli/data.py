@@ -75,8 +75,9 @@ def table_of(
     )
     paths = [str(file) for file in files] or [airline_path()]
     table = load_table(paths[0] if len(paths) == 1 else paths, how)
+    named = () if time is None else _names(table, [time])
     asked = Asked(
-        time=None if time is None else _names(table, [time]),
+        time=named[0] if len(named) == 1 else named or None,  # "none" is a word, not a column
         key=_names(table, key),
         target=target,
         wide=True if wide else None,
