@@ -10,6 +10,7 @@ WRONG = {
     "explain": ["nowhere.keras"],
     "forecast": ["nowhere.csv"],
     "learn": ["--output", "taken/nowhere.html"],
+    "look": ["nowhere.csv"],
 }
 
 
