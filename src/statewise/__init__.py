@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # for editors; at run time see __getattr__
     from statewise.models import Model, Sequential, load_model
     from statewise.pictures import draw, explain, inspect_steps
     from statewise.recurrence import show_config
+    from statewise.sequences import read_table
     from statewise.tasks import Forecaster, backtest
 
 _MODULES = (
@@ -50,6 +51,7 @@ _NAMES = {
     "explain": "statewise.pictures",
     "inspect_steps": "statewise.pictures",
     "load_model": "statewise.models",
+    "read_table": "statewise.sequences",
     "show_config": "statewise.recurrence",
 }
 _RENAMED = {"inspect": "inspect_steps"}  # the old names stay for a release

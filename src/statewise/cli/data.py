@@ -73,7 +73,7 @@ def table_of(
     how = HowToRead(
         sheet=sheet, decimal=decimal, day_first=day_first, missing_values=_values(missing_value)
     )
-    paths = [str(file) for file in files] or [airline_path()]
+    paths = [str(file) for file in files] or [str(airline_path())]
     table = load_table(paths[0] if len(paths) == 1 else paths, how)
     named = () if time is None else _names(table, [time])
     asked = Asked(

@@ -106,7 +106,7 @@ def _without_strays(table: Table, names: Sequence[str], times: Times) -> tuple[T
     )
     kept = np.flatnonzero(~wrong)
     frame = table.frame.iloc[kept].reset_index(drop=True)
-    places = [table.places[row] for row in kept]
+    places = [table.places[row] for row in kept.tolist()]
     return (
         replace(table, frame=frame, places=places),
         replace(times, stamps=times.stamps[kept]),
@@ -178,10 +178,10 @@ def read_numbers(table: Table, name: str) -> np.ndarray:
     values = found.values
     dated = _made_dates(column, found.unreadable)
     if dated.any():
-        row, count = int(dated.argmax()), counted(int(dated.sum()), "cell")
+        row = int(dated.argmax())
         table.understood.note(
-            f"{count} of {name!r} hold dates among numbers, as spreadsheets make of 9937.05: the "
-            f"first is {format_cell(column, row)} in {table.places[row]}. They count as missing"
+            f"{counted(int(dated.sum()), 'cell')} of {name!r} hold dates among numbers, as "
+            f"spreadsheets make of 9937.05: the first is {format_cell(column, row)} in {table.places[row]}. They count as missing"
         )
         found = replace(found, unreadable=found.unreadable & ~dated)
     if found.unreadable.any():

@@ -110,10 +110,11 @@ def load_table(source: Any, how: HowToRead | None = None) -> Table:
         raise TypeError(f"a table is a path or a pandas frame, not {type(source).__name__}")
 
     # These import this module.
-    from statewise.sequences.reading.files import load_file, load_files
+    from statewise.sequences.reading.files import load_files
     from statewise.sequences.reading.numbers import decide_decimal
 
-    raw = load_files(source, sheet=how.sheet) if several else load_file(source, sheet=how.sheet)
+    paths = [source] if isinstance(source, (str, Path)) else list(source)
+    raw = load_files(paths, sheet=how.sheet)
     frame = raw.frame
     if frame.empty:
         raise DataError(f"{raw.name} is empty: it has column names, but no rows")
