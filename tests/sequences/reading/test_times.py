@@ -1,79 +1,28 @@
 """Every way to write a time that is read, and what must not be taken for one."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from statewise.sequences.reading.times import holds_times, times_of
 
-# As written, and the stamps. Each column is a time by itself, but for those with a name.
-WRITTEN = [
-    ("2020-01-31 2020-02-01", "2020-01-31 2020-02-01"),
-    ("2020-01-31T05:30:00|2020-01-31 06:30", "2020-01-31T05:30 2020-01-31T06:30"),
-    ("2020-01-31T05:30:00.250Z", "2020-01-31T05:30:00.250+00:00"),
-    ("2020-01-31 05:30:00+01:00", "2020-01-31T05:30:00+01:00"),
-    ("20200131T0530", "2020-01-31T05:30"),
-    ("2020-W05 2020-W53", "2020-01-27 2020-12-28"),
-    ("2020W05-1", "2020-01-27"),
-    ("2020-123", "2020-05-02"),
-    ("1960-01 1960-02", "1960-01-01 1960-02-01"),
-    ("JAN 2002|FEB 2002", "2002-01-01 2002-02-01"),
-    ("2002-Jan 2002-May", "2002-01-01 2002-05-01"),
-    ("Jan-98 Feb-98 Mar-98", "1998-01-01 1998-02-01 1998-03-01"),
-    ("Jan 1 2000|Feb 1 2000", "2000-01-01 2000-02-01"),
-    ("Aug 17, 2023|Aug 16, 2023", "2023-08-17 2023-08-16"),
-    ("17-Aug-23 18-Aug-23", "2023-08-17 2023-08-18"),
-    ("17 août 2023|1er sept. 2023", "2023-08-17 2023-09-01"),
-    ("1980 fev|1980 mar", "1980-02-01 1980-03-01"),
-    ("Setembro 2006|outubro 2006", "2006-09-01 2006-10-01"),
-    ("Mrz 2020|Mai 2020|Dez. 2020", "2020-03-01 2020-05-01 2020-12-01"),
-    ("5 мая 2020|6 июня 2020", "2020-05-05 2020-06-06"),
-    ("3 de março de 2020", "2020-03-03"),
-    ("2020年1月5日", "2020-01-05"),
-    ("12.XI.2023", "2023-11-12"),
-    ("1998 Q1|1998 Q2", "1998-01-01 1998-04-01"),
-    ("1998Q4 1998-Q4 1998-T4", "1998-10-01 1998-10-01 1998-10-01"),
-    ("Q3 1998|3Q98|3º trimestre 1998", "1998-07-01 1998-07-01 1998-07-01"),
-    ("1998 1st quarter|1. Quartal 1998", "1998-01-01 1998-01-01"),
-    ("IV/1998 III/1998 II/1998", "1998-10-01 1998-07-01 1998-04-01"),
-    ("2019H1 2019-H2 2019-S2", "2019-01-01 2019-07-01 2019-07-01"),
-    ("2020 W05|KW 06 2020", "2020-01-27 2020-02-03"),
-    ("2020M01 2020M02 2020M03", "2020-01-01 2020-02-01 2020-03-01"),
-    ("1998/99 1999/00 2000/01", "1998-01-01 1999-01-01 2000-01-01"),
-    ("2001-02 2002-03 2003-04", "2001-01-01 2002-01-01 2003-01-01"),
-    ("20200131 20200201", "2020-01-31 2020-02-01"),
-    ("2020013105 2020013106", "2020-01-31T05 2020-01-31T06"),
-    ("30/01/2020 31/01/2020", "2020-01-30 2020-01-31"),
-    ("1/30/2020 1/31/2020", "2020-01-30 2020-01-31"),
-    ("30.1.2020|30. 1. 2020", "2020-01-30 2020-01-30"),
-    ("30-01-99 31-01-99 01-02-00", "1999-01-30 1999-01-31 2000-02-01"),
-    ("1/13/2020 1:05 PM|1/13/2020 12:00 a. m.", "2020-01-13T13:05 2020-01-13"),
-    ("13/03/2004 18.00.00", "2004-03-13T18:00"),
-    ("13.03.2004 18h30|13.03.2004 18 Uhr", "2004-03-13T18:30 2004-03-13T18:00"),
-    ("31.01.2020 23:00|31.01.2020 24:00", "2020-01-31T23 2020-02-01"),
-    ("31.01.2020 23:00|01.02.2020", "2020-01-31T23 2020-02-01"),
-    ("01JAN2020:13:00:00", "2020-01-01T13"),
-    ("2020:01:31 13:00:00", "2020-01-31T13"),
-    ("2020-01-31 13", "2020-01-31T13"),
-    ("Wed Aug 27 13:08:45 +0000 2008", "2008-08-27T13:08:45+00:00"),
-    ("Sun, 17 Aug 2008 13:08:45 GMT", "2008-08-17T13:08:45+00:00"),
-    ("Mon Jan 06 2020 13:00:00 GMT+0100 (Central European Standard Time)", "2020-01-06T13+01:00"),
-    ("13.01.2015 00:00 - 13.01.2015 01:00", "2015-01-13"),
-    ("٢٠٢٤-٠١-٣١", "2024-01-31"),
-]
-NAMED = [
-    ("1-01 1-02 1-03", "Month", "2001-01-01 2001-02-01 2001-03-01"),
-    ("1960.01 1960.02", "Month", "1960-01-01 1960-02-01"),
-    ("196001 196002", "date", "1960-01-01 1960-02-01"),
-    ("01.1960 02.1960", "Monat", "1960-01-01 1960-02-01"),
-    ("1685577600 1685664000", "timestamp", "2023-06-01 2023-06-02"),
-    ("1685577600000 1685664000000", "timestamp", "2023-06-01 2023-06-02"),
-    ("1685577600000000 1685664000000000", "time", "2023-06-01 2023-06-02"),
-    ("1685577600000000000 1685664000000000000", "ts", "2023-06-01 2023-06-02"),
-    ("43831 43832", "Date", "2020-01-01 2020-01-02"),
-    ("1749.042 1749.125 1749.208", "Year", "1749-01-01 1749-02-01 1749-03-01"),
-    ("1958.2027 1958.2877 1958.3699", "decimal date", "1958-03-01 1958-04-01 1958-05-01"),
-]
+PAGE = Path(__file__).parents[3] / "docs" / "files.md"
+
+
+def rows_of_the_page():
+    """Return the rows of the page's tables: a column's name, cells and times, and what is told."""
+    section = PAGE.read_text("utf-8").split("\n## Times\n")[1].split("\n## ")[0]
+    for line in section.splitlines():
+        if line.startswith("| ") and "`" in line:
+            written, meant, told = (part.strip() for part in line[1:].rstrip("|").split(" | "))
+            name = re.match(r"(\w+): `", written)
+            cells = re.findall("`([^`]*)`", written)
+            yield name and name[1], cells, meant.split(", "), told.strip(" |")
+
+
 NO_TIMES = {
     "names": "Adelaide|South Australia|May Smith",
     "code": "A12|B13|C14",
@@ -97,27 +46,30 @@ NO_TIMES = {
 }
 
 
-def stamps(text):
-    return [pd.Timestamp(one) for one in text.split()]
+ROWS = list(rows_of_the_page())
 
 
-@pytest.mark.parametrize(("written", "meant"), WRITTEN, ids=[row[0] for row in WRITTEN])
-def test_written_times(written, meant):
-    meant = stamps(meant)
-    texts = [written] if len(meant) == 1 else written.split("|" if "|" in written else " ")
-    column = pd.Series(texts)
-    assert holds_times(column)
-    assert times_of(column).stamps.tolist() == meant
-    missing = pd.Series(["", *texts, None, "n/d"])
-    assert times_of(missing).stamps.isna().tolist() == [True, *[False] * len(meant), True, True]
-
-
-@pytest.mark.parametrize(("written", "name", "meant"), NAMED, ids=[row[0] for row in NAMED])
-def test_written_times_that_need_a_name(written, name, meant):
-    column = pd.Series(written.split(), name=name)
-    assert holds_times(column)
-    assert times_of(column).stamps.tolist() == stamps(meant)
-    assert not holds_times(column.rename("sales"))
+@pytest.mark.parametrize(("name", "cells", "meant", "told"), ROWS, ids=[row[1][0] for row in ROWS])
+def test_each_row_of_the_page(name, cells, meant, told):
+    column = pd.Series(cells, name=name)
+    times = times_of(column)
+    refused = [word == "refused" for word in meant]
+    assert times.stamps.isna().tolist() == refused
+    for stamp, word in zip(times.stamps, meant, strict=True):
+        number = isinstance(stamp, (int, np.integer))
+        assert word == "refused" or stamp == (int(word) if number else pd.Timestamp(word))
+    zone = [f"zone {times.zone}"] if times.zone else []
+    words = [times.words] if times.words else []
+    assert ", ".join([*words, *zone, *["a note"] * len(times.notes)]) == told
+    plain = isinstance(times.stamps, pd.DatetimeIndex)
+    assert holds_times(column) or not plain
+    if any(refused) or not plain:
+        return
+    assert not name or not holds_times(column.rename("sales"))
+    several = times_of(pd.Series(["", *cells, None, "n/d"], name=name)).stamps
+    assert several.isna().tolist() == [True, *refused, True, True]
+    backwards = times_of(column[::-1]).stamps
+    assert backwards[::-1].equals(times.stamps) or "comes twice" in str(times.notes)
 
 
 @pytest.mark.parametrize("name", NO_TIMES)

@@ -17,6 +17,7 @@ from statewise.sequences.reading.time_shapes import plain_texts, shapes_of
 
 _MOST_SHAPES = 2000  # the most common ones; a column of times has far fewer
 _SAMPLE = 1000  # texts, from the first to the last, that tell in which styles to read all
+_LONGEST = 40  # letters of an example
 _FISCAL = 3  # so many years whose next one follows are no accident
 # Where two styles read the same texts, those of a later tier are what was hardly meant.
 _TIERS = {"ydm": 1, "yw": 1}
@@ -79,20 +80,24 @@ class Reading:
             (text for text, there in zip(self.texts, self.stamps.notna(), strict=True) if there), ""
         )
         if self.main.interval:
-            return f"the beginnings of intervals such as {example}"
+            return f"the beginnings of intervals such as {_begin(example)}"
         if len(self.style) == 3 and not self.main.given and set(self.style) <= set("ymd"):
             if self.style == "ymd" and self.gap == "-" and not self.main.short:
                 return ""
             if self.compact or self.gap not in ("", *"/-."):
-                return f"dates as {example}"
+                return f"dates as {_begin(example)}"
             gap = self.gap or " "
             return "dates " + gap.join(_LETTERS[letter] for letter in self.style)
         if self.style in ("ym", "y") and self.shape in ("0000-00", "0000"):
             return ""
-        return f"dates as {example}"
+        return f"dates as {_begin(example)}"
 
 
 _DATE = ("year", "month", "day")
+
+
+def _begin(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def evenness_of(stamps: pd.DatetimeIndex) -> tuple[float, float]:
@@ -132,7 +137,6 @@ def read_texts(
         name: of the column.
         dayfirst: whether 02/01 is January; None to find it out.
     """
-    texts = plain_texts(texts)
     found = _readings(texts, counts, _styles_in_sample(texts))
     if dayfirst is not None and {"dmy", "mdy"} <= {reading.style for reading in found}:
         found = [reading for reading in found if reading.style != ("mdy", "dmy")[not dayfirst]]
@@ -158,6 +162,8 @@ def _tier(reading: Reading) -> int:
         return -1 if len(reading.texts) >= _FISCAL and not reading.failed else 1
     if reading.compact and (reading.main.short or reading.style in ("dmy", "mdy")):
         return 1
+    if reading.style == "ymd" and reading.main.given and reading.main.short:  # 17-Aug-23
+        return 1
     return _TIERS.get(reading.style, 0)
 
 
@@ -173,7 +179,8 @@ def _readings(texts: list[str], counts: np.ndarray, wanted: set[str] | None) -> 
     """Return all readings of texts, or those in the styles that are wanted."""
     if wanted is not None and not wanted:
         return []
-    codes, shapes = shapes_of(texts)
+    plain = plain_texts(texts)
+    codes, shapes = shapes_of(plain)
     sizes = np.bincount(codes, counts, len(shapes))
     common = np.argsort(-sizes, kind="stable")[:_MOST_SHAPES]
     words = {
@@ -194,7 +201,7 @@ def _readings(texts: list[str], counts: np.ndarray, wanted: set[str] | None) -> 
             styles[layout.style].append((rows, layout, shapes[code]))
     found = []
     for style, groups in styles.items():
-        stamps, fields = stamps_of(texts, [(rows, layout) for rows, layout, _ in groups])
+        stamps, fields = stamps_of(plain, [(rows, layout) for rows, layout, _ in groups])
         there = stamps.notna()
         if not there.any():
             continue

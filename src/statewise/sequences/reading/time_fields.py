@@ -23,6 +23,7 @@ class Fields:
         there: which texts could be read so far.
         clocked: which of them tell the time of day.
         short: which have a year of one or two digits.
+        several_offsets: the stamps were brought to UTC, since they have several offsets from it.
     """
 
     def __init__(self, count: int):
@@ -32,6 +33,7 @@ class Fields:
         self._values: dict[str, np.ndarray] = {}
         self._right = np.ones(count, bool)
         self._offset: np.ndarray | None = None
+        self.several_offsets = False
         self._zone = np.full(count, -1, np.int16)
         self._zones: list[str] = []
 
@@ -185,6 +187,7 @@ class Fields:
         offsets = np.unique(offset[known & told])
         if not named and len(offsets) == 1:
             return instants.tz_convert(_fixed(int(offsets[0])))
+        self.several_offsets = True
         return instants
 
     def _is_in(self, zone: str) -> np.ndarray:
