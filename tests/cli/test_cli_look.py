@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -82,6 +83,14 @@ def test_the_airline_without_a_file():
     command = command_in(text)
     assert command == shlex.split("statewise forecast --time month --target passengers")
     assert len(read_as(command).data) == 144
+
+
+def test_the_page_shows_what_is_printed():
+    page = (Path(__file__).parents[2] / "docs" / "files.md").read_text("utf-8")
+    shown = page.split("statewise look\n```\n```text\n")[1].split("```")[0]
+    file, *rest = look().splitlines()
+    assert shown.splitlines()[1:] == rest
+    assert shown.splitlines()[0] == f"File      {Path(file.removeprefix('File').strip()).name}"
 
 
 def test_json_says_the_same(months):

@@ -18,7 +18,8 @@ from statewise.sequences.stamp_words import format_stamp
 from statewise.sequences.tables import counted
 from statewise.sequences.time_series import TimeSeries
 
-_WIDTH = 32  # letters of a picture
+_WIDTH = 32  # letters of a picture,
+_ALONE = 60  # and of the only one
 _NAME = 24  # of a column or a key
 _COLUMNS = 40  # that are listed; of more, so many
 _OUTLIERS = 3  # that are named
@@ -43,7 +44,8 @@ def print_look(look: Look, command: str, printer: Printer) -> None:
     if look.data is not None:
         printer.line("Series", _said_of_lengths(look))
         letters = BLOCKS if _can_be_shown(BLOCKS) else ASCII
-        _print_parts(printer, "", [_said_of_series(one, letters) for one in look.series])
+        width = _ALONE if len(look.lengths) == 1 else _WIDTH
+        _print_parts(printer, "", [_said_of_series(one, letters, width) for one in look.series])
     for note in look.understood.notes:
         printer.note(note)
     for obstacle in look.obstacles:
@@ -144,10 +146,10 @@ def _said_of_lengths(look: Look) -> str:
     return said + ("" if len(look.series) == len(lengths) else f"; the first {len(look.series)}:")
 
 
-def _said_of_series(one: SeriesFacts, letters: str) -> list[str]:
+def _said_of_series(one: SeriesFacts, letters: str, width: int) -> list[str]:
     if math.isnan(one.low):
         return [one.name, "", "no value"]
-    picture = sparkline(one.values, _WIDTH, letters)
+    picture = sparkline(one.values, width, letters)
     if one.constant:
         return [one.name, picture, f"always {format_number(one.low)}"]
     said = [f"{format_number(one.low)} to {format_number(one.high)}"]
