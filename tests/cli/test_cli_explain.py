@@ -68,7 +68,6 @@ def test_a_name_in_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["LSTM(4)"], "a sketch needs the shape of what goes in: --shape 1,5,2"),
         (["LSTM(4)", "--shape", "1,x,2"], r"--shape 1,x,2: whole numbers"),
         (["LSTM(4)", "--shape", "1"], r"--shape 1: the batch, the time steps and the features"),
         (["LSTM(4)", "--shape", "1,0,2"], r"each 1 or more"),

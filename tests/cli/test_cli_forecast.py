@@ -18,6 +18,12 @@ MONTHS = pd.date_range("2000-01-01", periods=40, freq="MS").strftime("%Y-%m").to
 QUICK = ("--units", "2", "--epochs", "2")
 
 
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    """Let nothing be written into the folder that the tests are run from."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
 def table(tmp_path):
     """Write a table and return its path."""
@@ -61,6 +67,10 @@ def test_airline_passengers_without_any_argument(tmp_path, monkeypatch):
         r"24 held-out steps +MAE +RMSE +MAPE % +MASE",
         r"seasonal naive +71\.25 +76\.99 +15\.52",
         r"The model (beats|does not beat) the naive forecast",
+        r"Of the true values the 80 % intervals hold \d+\.\d %",
+        r"Future +learned anew from all that is known .* 1961-01-01 to 1962-12-01",
+        r"month +model +from \(80 %\) +to \(80 %\) +naive +seasonal naive",
+        r"24 steps beyond the end\. 12 more are in the file\.",
         r"Written +forecast\.csv and forecast\.png",
     ):
         assert re.search(words, result.output), result.output
@@ -69,10 +79,19 @@ def test_airline_passengers_without_any_argument(tmp_path, monkeypatch):
         max(map(len, result.output.split("24 held-out")[1].split("The model")[0].split("\n"))) < 80
     )
     written = pd.read_csv("forecast.csv", parse_dates=["month"])
-    assert list(written.columns) == ["month", "truth", "forecast", "naive", "seasonal_naive"]
-    assert len(written) == 24
-    assert written["truth"].iloc[-1] == 432
-    assert written["month"].iloc[0] == pd.Timestamp("1959-01-01")
+    ends = ["forecast-lo-80", "forecast-hi-80"]
+    others = ["naive", "seasonal_naive"]
+    assert list(written.columns) == ["month", "part", "truth", "forecast", *ends, *others]
+    assert written["part"].tolist() == ["held out"] * 24 + ["future"] * 24
+    assert written["truth"].iloc[23] == 432
+    assert written["truth"].iloc[24:].isna().all()
+    assert (written["month"].diff().dropna() > pd.Timedelta(0)).all()
+    assert written["month"].iloc[[0, -1]].tolist() == [
+        pd.Timestamp("1959-01-01"),
+        pd.Timestamp("1962-12-01"),
+    ]
+    assert written.drop(columns="truth").notna().all(axis=None)
+    assert written["forecast"].between(written[ends[0]], written[ends[1]]).all()
     assert (tmp_path / "forecast.png").read_bytes()[:4] == b"\x89PNG"
 
 
@@ -85,8 +104,9 @@ def test_beyond_the_end(table, tmp_path):
     assert "40 daily steps of visits: all of them" in result.output
     assert "14 steps beyond the end. 2 more are in the file." in result.output
     written = pd.read_csv(folder / "forecast.csv")
-    assert list(written.columns) == ["day", "forecast", "naive"]
-    assert (written[["forecast", "naive"]] == 3).all(axis=None)
+    ends = ["forecast-lo-80", "forecast-hi-80"]
+    assert list(written.columns[:5]) == ["day", "forecast", *ends, "naive"]
+    assert (written.drop(columns="day") == 3).all(axis=None)
     assert written["day"].tolist()[::13] == ["2020-02-10", "2020-02-23"]
 
 

@@ -34,7 +34,7 @@ def test_a_name_with_model_in_it_stays(command, tmp_path):
     columns = list(pd.read_csv(tmp_path / f"{command}.csv").columns)
     ours = ["forecast", "forecast-lo-80", "forecast-hi-80"]
     if command == "forecast":
-        assert columns == ["car_model", "model_day", *ours]
+        assert columns[:6] == ["car_model", "model_day", *ours, "naive"]
     else:
         assert columns[:2] == ["car_model", "model_day"]
         assert columns[5:9] == ["sold_model", *ours]

@@ -65,9 +65,10 @@ def test_a_panel_is_held_out_and_compared(shops, tmp_path):
     ):
         assert re.search(words, result.output), result.output
     written = pd.read_csv(tmp_path / "forecast.csv")
-    assert list(written.columns[:8]) == [
+    assert list(written.columns[:9]) == [
         "shop",
         "day",
+        "part",
         "truth",
         "forecast",
         "forecast-lo-80",
@@ -76,9 +77,19 @@ def test_a_panel_is_held_out_and_compared(shops, tmp_path):
         "forecast-hi-95",
     ]
     assert {"naive", "seasonal_naive"} <= set(written.columns)
-    assert len(written) == 28
-    assert written["day"].iloc[-1] == "2024-06-30"
-    assert written["truth"].iloc[-1] == pd.read_parquet(shops)["sold"].iloc[-1]
+    # Each series by itself, what was held out of it before what lies beyond its end.
+    assert written["part"].tolist() == (["held out"] * 7 + ["future"] * 7) * 4
+    assert written["shop"].tolist() == [f"shop {i}" for i in range(4) for _ in range(14)]
+    held, future = (written[written["part"] == part] for part in ("held out", "future"))
+    assert held["day"].iloc[-1] == "2024-06-30"
+    assert held["truth"].iloc[-1] == pd.read_parquet(shops)["sold"].iloc[-1]
+    assert future["truth"].isna().all()
+    assert future["day"].iloc[[0, -1]].tolist() == ["2024-07-01", "2024-07-07"]
+    assert future["forecast"].between(future["forecast-lo-80"], future["forecast-hi-80"]).all()
+    assert re.search(
+        r"7 steps beyond the end of 4 series, with intervals of 80, 95 %", result.output
+    )
+    assert re.search(r"shop +last known +step 1 +step 7 +mean of steps", result.output)
     assert (tmp_path / "forecast.png").read_bytes()[:4] == b"\x89PNG"
     page = report.read_text("utf-8")
     assert "Forecasts of 4 series, tested" in page
@@ -91,7 +102,13 @@ def test_the_command_forecasts_what_python_does(shops, tmp_path):
     names = {"key": "shop", "time": "day", "target": "sold"}
     same = backtest(forecaster, pd.read_parquet(shops), windows=1, columns=names)
     written = pd.read_csv(tmp_path / "forecast.csv")
-    np.testing.assert_allclose(written["forecast"], same.forecasts["model"], rtol=1e-6)
+    held = written[written["part"] == "held out"]
+    np.testing.assert_allclose(held["forecast"], same.forecasts["model"], rtol=1e-6)
+    ahead = forecaster.fit(pd.read_parquet(shops), columns=names).predict(level=80)
+    future = written[written["part"] == "future"]
+    for name in ("model", "model-lo-80", "model-hi-80"):
+        told = future[name.replace("model", "forecast")]
+        np.testing.assert_allclose(told, ahead[name], rtol=1e-6)
 
 
 @pytest.mark.slow
@@ -104,13 +121,15 @@ def test_usual_names_need_no_options(tmp_path, rng):
     assert result.exit_code == 0, result.output
     assert "3 steps beyond the end of 4 series, with intervals of 90 %" in result.output
     written = pd.read_csv(tmp_path / "forecast.csv")
-    assert list(written.columns) == [
+    assert list(written.columns[:6]) == [
         "unique_id",
         "ds",
         "forecast",
         "forecast-lo-90",
         "forecast-hi-90",
+        "naive",
     ]
+    assert (tmp_path / "forecast.png").read_bytes()[:4] == b"\x89PNG"
     assert written["ds"].iloc[-1] == "2024-07-03"
     assert "beyond the end" in (tmp_path / "r.html").read_text("utf-8")
 
@@ -142,7 +161,7 @@ def test_short_series_are_refused_or_left_out(tmp_path, rng):
     assert re.search(
         r"1 of 4 series have too few time steps: 'shop 2'; .*--short drop", result.stderr
     )
-    result = call("forecast", path, *options, "--short", "drop")
+    result = call("forecast", path, *options, "--short", "drop", "--force")
     assert result.exit_code == 0, result.output
     assert "1 of 4 series have too few time steps before the first window" in result.output
     assert set(pd.read_csv(tmp_path / "forecast.csv")["shop"]) == {"shop 0", "shop 1", "shop 3"}
@@ -176,13 +195,13 @@ def test_a_backtest_of_one_series(tmp_path, monkeypatch):
 
 def test_one_series_with_intervals_and_a_report(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    options = ("--units", 2, "--epochs", 2, "--horizon", 6)
-    plain = call("forecast", *options)
+    options = ("--units", 2, "--epochs", 2, "--horizon", 6, "--force")
+    plain = call("forecast", *options, "--level", "50,90")
     with_report = call("forecast", *options, "--level", "50,90", "--report", "r.html")
     assert with_report.exit_code == 0, with_report.output
     assert with_report.output == plain.output + "Report    r.html\n"
     written = pd.read_csv("forecast.csv")
-    assert list(written.columns[-4:]) == [
+    assert list(written.columns[4:8]) == [
         "forecast-lo-50",
         "forecast-hi-50",
         "forecast-lo-90",
@@ -213,7 +232,7 @@ def test_one_series_with_intervals_and_a_report(tmp_path, monkeypatch):
             [*COLUMNS, "--future", "price", "--no-holdout"],
             "to forecast: --future-file",
         ),
-        ("forecast", [*COLUMNS, "--future-file", "x.csv"], "goes with --future and --no-holdout"),
+        ("forecast", [*COLUMNS, "--future-file", "x.csv"], "--future-file goes with --future only"),
         ("forecast", [*COLUMNS, "--calendar", "moon"], "'moon' is not one of 'minute'"),
         ("forecast", [*COLUMNS, "--horizon", "90"], "4 of 4 series have too few time steps"),
         ("backtest", [*COLUMNS, "--horizon", "20"], r"longest series has 60 .* 5 windows of 20"),

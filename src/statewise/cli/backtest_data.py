@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from statewise.cli.defaults import LEVELS, forecaster_for
+from statewise.cli.forecast_found import backtest_json
 from statewise.cli.printer import Printer
-from statewise.cli.results import print_result, write_result
+from statewise.cli.results import print_result, sentences_of, write_backtest
 from statewise.cli.written_names import check_backtest_file
 from statewise.sequences import Panel, TimeSeries
 from statewise.tasks import backtest
@@ -49,4 +50,5 @@ def backtest_data(
         with printer.busy(f"Fitting {', '.join(peers)} to each series"):
             result = result.beside(*peers)
     print_result(result, printer)
-    write_result(result, "backtest", output, printer, report)
+    files = write_backtest(result, output, printer, report=report)
+    printer.object(backtest_json(result, sentences_of(result), files, printer.notes))

@@ -8,7 +8,8 @@ from statewise.sequences import Panel, TimeSeries
 from statewise.sequences.season import season_lengths
 from statewise.tasks import Forecaster
 
-LEVELS = (80.0, 95.0)  # of the intervals in a report, and for panels
+LEVEL = (80.0,)  # of the intervals of one series
+LEVELS = (80.0, 95.0)  # of those in a report, and for panels
 _CHOOSABLE = ("season", "lookback", "cell", "units", "layers", "likelihood", "epochs", "seed")
 
 
@@ -35,11 +36,14 @@ def forecaster_for(
     return Forecaster(horizon=horizon, **given)
 
 
-def default_horizon(frequency: str, steps: int, season: int | None) -> int:
+def default_horizon(frequency: str, steps: int, season: int | tuple[int, ...] | None) -> int:
     """Return two seasons, if that is not too much of a series.
 
     The calendar alone decides, not the values: those at the end are about to be held out.
     """
-    lengths = season_lengths(frequency) if season is None else [season]
-    season = lengths[0] if lengths else 1
-    return max(1, min(2 * season if season > 1 else 12, steps // 6))
+    if season is None:
+        lengths = list(season_lengths(frequency))
+    else:
+        lengths = [season] if isinstance(season, int) else sorted(season)
+    first = lengths[0] if lengths else 1
+    return max(1, min(2 * first if first > 1 else 12, steps // 6))

@@ -9,6 +9,7 @@ import click
 from statewise.cli.refusal import Refusal
 
 _MOST = 10_000  # of each axis but the batch
+_SHAPE, _SHAPE_OF_WORDS = (1, 5, 1), (1, 5)  # of a sketch, where none is given
 _FILES = (".keras", ".h5", ".hdf5")
 
 
@@ -17,7 +18,7 @@ _FILES = (".keras", ".h5", ".hdf5")
 @click.option(
     "--shape",
     metavar="BATCH,STEPS,FEATURES",
-    help="Shape of what goes in, as 32,3,1; by default the model's own.",
+    help="Shape of what goes in, as 32,3,1; by default the model's own, 1,5,1 for layers typed.",
 )
 @click.option("--closed-loop", type=click.IntRange(0, _MOST), default=0, metavar="N",
               help="Draw N further steps, each fed with the output before it.")  # fmt: skip
@@ -34,11 +35,21 @@ def explain(model, shape, closed_loop, svg, png, output):
 
     MODEL is a saved model (model.keras), a model or a function that returns one in a Python file
     (train.py:model), or layers typed here: "LSTM(4, return_sequences=True) | Dense(1)".
+
+    \b
+    Examples:
+      statewise explain "LSTM(4, return_sequences=True) | Dense(1)"
+      statewise explain "Embedding(100, 8) | GRU(4) | Dense(1)" --shape 1,6 --svg
     """
     if output is not None and not (svg or png):
         raise click.UsageError("--output goes with --svg or --png")
     axes = None if shape is None else _axes(shape)
-    _check_model(model, axes)
+    sketched = _check_model(model)
+    taken = ""
+    if sketched and axes is None:
+        axes = _SHAPE_OF_WORDS if model.lstrip().startswith("Embedding") else _SHAPE
+        names = ", ".join(("batch", "time steps", "features")[: len(axes)])
+        taken = f"the shape {','.join(map(str, axes))} ({names}) was taken"
     # The engine takes seconds to load: what is wrong with the options is told before that.
     from statewise.cli.printer import Printer
 
@@ -51,9 +62,12 @@ def explain(model, shape, closed_loop, svg, png, output):
         found = explain_model(made, axes)
         drawing = draw(made, axes, closed_loop=closed_loop) if closed_loop else found.drawing
     except (TypeError, ValueError) as error:
-        raise Refusal(str(error)) from None
+        hint = f" ({taken}; --shape says another)" if taken else ""
+        raise Refusal(f"{error}{hint}") from None
     except Exception as error:  # a model of another file may do anything
         raise Refusal(f"{model} can't be drawn: {type(error).__name__}: {error}") from None
+    if taken:
+        printer.note(f"{taken}; --shape says another.")
     _print(printer, found, drawing)
     if svg or png:
         names = ["picture.svg"] * svg + ["picture.png"] * png
@@ -77,8 +91,8 @@ def _axes(shape: str) -> tuple:
     return axes
 
 
-def _check_model(model: str, axes) -> None:
-    """Refuse what can be seen to be wrong before the engine is loaded."""
+def _check_model(model: str) -> bool:
+    """Refuse what can be seen to be wrong before the engine is loaded; say if it's a sketch."""
     path, _, name = model.rpartition(":")
     if path.endswith(".py"):
         if not Path(path).is_file():
@@ -90,8 +104,9 @@ def _check_model(model: str, axes) -> None:
     elif model.lower().endswith(_FILES):
         if not Path(model).is_file():
             raise Refusal(f"{model}: no such file")
-    elif axes is None:
-        raise Refusal("a sketch needs the shape of what goes in: --shape 1,5,2")
+    else:
+        return True
+    return False
 
 
 def _model(model: str, axes):

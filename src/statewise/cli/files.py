@@ -1,8 +1,14 @@
 """The files that ``statewise forecast`` and ``statewise backtest`` write."""
 
+import os
+import secrets
 import shlex
 import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,8 +17,50 @@ from matplotlib.figure import Figure
 from statewise._whole_files import written_whole
 from statewise.cli.printer import Printer
 from statewise.cli.refusal import Refusal
-from statewise.pictures.report import Report, write_report
-from statewise.sequences.frames import format_stamps
+from statewise.sequences.stamp_words import format_stamps
+
+if TYPE_CHECKING:
+    from statewise.pictures.report import Report
+
+
+def check_places(paths: Sequence[Path], option: str, *, force: bool) -> None:
+    """Make the folder of files that will be written, and refuse what would fail then.
+
+    Not to fail after the training, nor to write over what another one left.
+
+    Args:
+        paths: of the files, in one folder.
+        option: which names the place.
+        force: whether files that are there may be written over.
+
+    Raises:
+        Refusal: where the folder can't be made or written to, where a path is a folder, where a
+            file is there.
+    """
+    folder = paths[0].parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refusal(f"{option} {folder} is no folder to write to: {error.strerror}") from None
+    for path in paths:
+        if path.is_dir():
+            raise Refusal(f"{option}: {path} is a folder, and can't be written as a file")
+    there = [path for path in paths if path.is_file()]
+    if there and not force:
+        names = " and ".join(map(str, there))
+        one = len(there) == 1
+        raise Refusal(
+            f"{names} {'is' if one else 'are'} there already: --force writes over "
+            f"{'it' if one else 'them'}, {option} names another place"
+        )
+    probe = folder / f".{secrets.token_hex(6)}.part"
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        # Files that are there can be changed where no new one can be made; so can devices.
+        if not all(path.exists() and os.access(path, os.W_OK) for path in paths):
+            raise _unwritten(folder, error) from None
 
 
 def write_table(frame: pd.DataFrame, path: Path, **options) -> None:
@@ -39,6 +87,20 @@ def write_table(frame: pd.DataFrame, path: Path, **options) -> None:
         raise _unwritten(path.parent, error) from None
 
 
+@contextmanager
+def any_letters(printer: Printer) -> Iterator[None]:
+    """Tell in one note, not in one for each letter, that a picture's font hasn't all of them."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    missing = [one for one in caught if str(one.message).startswith("Glyph ")]
+    if missing:
+        printer.note("the picture shows boxes for letters that its font hasn't")
+    for one in caught:
+        if one not in missing:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+
+
 def write_picture(figure: Figure, path: Path) -> None:
     """Write a picture of 100 dots an inch.
 
@@ -52,13 +114,15 @@ def write_picture(figure: Figure, path: Path) -> None:
         raise _unwritten(path.parent, error) from None
 
 
-def write_page(page: Report, path: Path, printer: Printer) -> None:
+def write_page(page: "Report", path: Path, printer: Printer) -> None:
     """Write a report, and say where.
 
     Raises:
         Refusal: if it can't be written.
     """
     try:
+        from statewise.pictures.report import write_report  # it loads the engine
+
         write_report(page, path)
     except OSError as error:
         raise Refusal(f"--report {path} can't be written: {error.strerror or error}") from None

@@ -5,24 +5,32 @@ from pathlib import Path
 import click
 
 from statewise.cli import options as shared
-from statewise.cli.data import read_data
-from statewise.cli.refusal import check_environment, make_folder, refusals
+from statewise.cli.data import print_understood, read_data
+from statewise.cli.refusal import check_environment, chosen_peers, refusals
+
+FILES = ("forecast.csv", "forecast.png")
 
 
 @click.command()
-@click.argument("file", required=False, type=click.Path(path_type=Path))
+@shared.files
 @shared.columns
 @click.option("--horizon", type=shared.COUNT, help="Steps to forecast; by default two seasons.")
 @shared.network
 @shared.level
 @shared.output
+@shared.force
 @shared.report
-@click.option("--no-holdout", is_flag=True, help="Learn from everything, forecast beyond the end.")
+@click.option(
+    "--no-holdout",
+    is_flag=True,
+    help="Leave out the comparison: learn from everything, forecast beyond the end.",
+)
+@shared.peers
 @click.option(
     "--future-file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="With --no-holdout and --future: the inputs of the steps to forecast.",
+    help="With --future: the inputs of the steps beyond the end.",
 )
 @click.option(
     "--short",
@@ -32,47 +40,71 @@ from statewise.cli.refusal import check_environment, make_folder, refusals
     help="Many series: refuse those with too few steps, or go on without them.",
 )
 @click.option(
-    "--one-step", is_flag=True, help="Forecast one step ahead, the truth before it given."
+    "--one-step",
+    is_flag=True,
+    help="Forecast each held-out step one ahead, the truth before it given.",
 )
 @click.option(
     "--train-fraction",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="With --one-step: the part to learn from; by default 0.67.",
 )
-@shared.missing
-def forecast(file, key, time, target, future, past, static, calendar, missing, output, **options):
-    """Forecast the series in the CSV or Parquet FILE, and measure the forecast.
+@shared.rows
+@shared.written
+@shared.said
+def forecast(files, output, **options):
+    """Forecast the series in FILE, and measure the forecast.
 
     The last steps are held out, a recurrent network learns from those before, and its forecast
-    stands beside the naive ones. With --key (or a column unique_id) the file holds many series, and
-    one network learns from all of them. Without FILE: the airline passengers, 1949 to 1960.
+    stands beside the naive ones. Then it learns from everything, and forecasts beyond the end.
+    forecast.csv has both, with intervals; forecast.png shows them. With --key (or a column
+    unique_id) the file holds many series, and one network learns from all of them. Without FILE:
+    the airline passengers, 1949 to 1960.
+
+    \b
+    Examples:
+      statewise forecast
+      statewise forecast --horizon 12 --level 80,95 --no-holdout --output next_year
     """
-    _check_together(options, future)
+    _check_together(options, options["future"])
     # The engine takes seconds to load: what is wrong with the data is told before that.
+    from statewise.cli.files import check_places
     from statewise.cli.printer import Printer, as_notes
+    from statewise.cli.written_names import target_name
     from statewise.sequences import DataError, Panel
 
-    printer = Printer()
-    parts = {"future": future, "past": past, "static": static, "calendar": calendar}
+    printer = Printer(quiet=options.pop("quiet"), for_json=options.pop("as_json"))
+    reading = {name: options.pop(name) for name in shared.READING}
     with refusals(DataError), as_notes(printer):
         with refusals(ValueError):
-            data = read_data(file, key=key, time=time, target=target, missing=missing, **parts)
+            read = read_data(files, **reading)
+        data = read.data
+        print_understood(read.understood, printer)
         many = isinstance(data, Panel)
         if many and options["one_step"]:
             raise click.UsageError("--one-step is for one series, but FILE holds a panel")
-        make_folder(output, "--output")
+        force = options.pop("force")
+        check_places([output / name for name in FILES], "--output", force=force)
         if options["report"]:
-            make_folder(options["report"].parent, "--report")
+            check_places([options["report"]], "--report", force=force)
+        options["peers"] = chosen_peers(options.pop("all_peers"), options["peers"])
         with printer.busy("Loading the engine"):
             from statewise.cli.forecast_panel import forecast_panel
-            from statewise.cli.forecast_series import forecast_series
+            from statewise.cli.forecast_series import forecast_one_step, forecast_series
         check_environment()
+        one_step, fraction = options.pop("one_step"), options.pop("train_fraction")
         if many:
-            del options["one_step"], options["train_fraction"]
-            forecast_panel(data, output, printer, **options)
+            forecast_panel(data, output, printer, understood=read.understood, **options)
+            return
+        options["name"] = target_name(data.names[0], files[0] if files else None)
+        del options["future_file"], options["short"]
+        if one_step:
+            for name in ("no_holdout", "level", "report", "peers", "horizon"):
+                del options[name]
+            options["understood"] = read.understood
+            forecast_one_step(data, output, printer, train_fraction=fraction, **options)
         else:
-            del options["future_file"], options["short"]
-            forecast_series(data, output, printer, **options)
+            forecast_series(data, output, printer, understood=read.understood, **options)
 
 
 def _check_together(options, future) -> None:
@@ -83,11 +115,13 @@ def _check_together(options, future) -> None:
         raise click.UsageError("--one-step has a horizon of 1: leave --horizon out")
     if one_step and (options["level"] or options["report"]):
         raise click.UsageError("--level and --report are for a closed loop, not for --one-step")
+    if one_step and (options["peers"] or options["all_peers"]):
+        raise click.UsageError("--peers and --peer are for a closed loop, not for --one-step")
     if options["train_fraction"] is not None and not one_step:
         raise click.UsageError("--train-fraction goes with --one-step only")
     if future and options["no_holdout"] and not options["future_file"]:
         raise click.UsageError(
             "--future and --no-holdout need the inputs of the steps to forecast: --future-file"
         )
-    if options["future_file"] and not (future and options["no_holdout"]):
-        raise click.UsageError("--future-file goes with --future and --no-holdout only")
+    if options["future_file"] and not future:
+        raise click.UsageError("--future-file goes with --future only")

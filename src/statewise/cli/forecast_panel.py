@@ -3,16 +3,19 @@
 from pathlib import Path
 
 from statewise.cli.defaults import LEVELS, forecaster_for
-from statewise.cli.files import command_line, write_page, write_table
+from statewise.cli.forecast_found import Found
+from statewise.cli.forecast_output import print_beyond, write_found
 from statewise.cli.printer import Printer
 from statewise.cli.refusal import Refusal
-from statewise.cli.results import print_result, print_settings, span, write_result
-from statewise.cli.written_names import as_written, check_forecast_file
-from statewise.pictures.report import report_of_forecast
+from statewise.cli.results import print_result, print_settings, sentences_of, span
+from statewise.cli.written_names import check_forecast_file
 from statewise.sequences import Panel
 from statewise.sequences.panel import format_keys
+from statewise.sequences.reading.report import Understood
 from statewise.tasks import Forecaster, backtest
+from statewise.tasks.evaluation.beyond import forecast_beyond
 from statewise.tasks.forecasting.engine import least_known
+from statewise.tasks.forecasting.parameters import fresh
 from statewise.tasks.forecasting.result_names import KEY, TIME
 
 
@@ -26,7 +29,9 @@ def forecast_panel(
     future_file: Path | None,
     horizon: int | None,
     level: tuple[float, ...] | None,
-    report: Path | None,
+    peers: tuple[str, ...] = (),
+    report: Path | None = None,
+    understood: Understood | None = None,
     **options,
 ) -> None:
     """Forecast a panel, print what came out, and write forecast.csv, forecast.png and a report.
@@ -35,12 +40,14 @@ def forecast_panel(
         panel: all that is known.
         output: an existing folder.
         printer: where to print.
-        no_holdout: whether to forecast beyond the end; else the last steps are held out.
+        no_holdout: whether to leave out the comparison with held-out steps.
         short: "raise", or "drop" to go on without series that have too few steps.
-        future_file: the inputs of the steps beyond the end.
+        future_file: the inputs of the steps beyond the end; None where there are none.
         horizon: steps to forecast; None to take what the calendar proposes.
-        level: of the intervals, in percent.
+        level: of the intervals, in percent; None for the usual ones.
+        peers: statistical forecasts to stand beside.
         report: the file of the report.
+        understood: how the table was read.
         options: arguments of `Forecaster`; None for its default.
     """
     columns = panel.columns
@@ -49,13 +56,45 @@ def forecast_panel(
     if short == "raise":
         _refuse_short(panel, forecaster, 0 if no_holdout else forecaster.horizon)
     levels = level or LEVELS
-    if no_holdout:
-        _beyond(panel, forecaster, output, printer, levels, future_file, report, short)
-        return
-    with printer.training() as progress:
-        result = backtest(forecaster, panel, windows=1, level=levels, progress=progress)
-    print_result(result, printer)
-    write_result(result, "forecast", output, printer, report)
+    found = Found(panel=panel, forecaster=forecaster, name="", time=columns.time, keyed=True)
+    if not no_holdout:
+        with printer.training() as progress:
+            held = backtest(forecaster, panel, windows=1, level=levels, progress=progress)
+        if peers:
+            with printer.busy(f"Fitting {', '.join(peers)} to each series"):
+                held = held.beside(*peers)
+        print_result(held, printer)
+        found.held, found.forecaster, found.steps = held, held.forecaster, forecaster.horizon
+        found.errors, found.sentences = held.table, sentences_of(held)
+    if columns.future and not future_file:
+        printer.note(
+            f"nothing is forecast beyond the end, for the inputs of those steps "
+            f"({', '.join(columns.future)}) aren't known: --future-file FILE names them."
+        )
+    else:
+        with printer.training() as progress:
+            fitted = fresh(forecaster).fit(panel, short=short, progress=progress)
+        if no_holdout:
+            found.forecaster = fitted
+            _print_cut(panel, fitted, printer)
+        with printer.busy("Forecasting beyond the end"):
+            found.beyond = forecast_beyond(
+                fitted, panel, levels=levels, peers=peers, future=future_file
+            )
+        print_beyond(found, printer)
+    write_found(found, output, printer, report=report, understood=understood)
+
+
+def _print_cut(panel: Panel, fitted: Forecaster, printer: Printer) -> None:
+    """Print that nothing was held out, and what was chosen."""
+    printer.line(
+        "Data",
+        f"{len(fitted.keys_)} series of {panel.calendar.phrase} steps "
+        f"({span(panel.time.sort_values())}): all of them to learn from, nothing held out.",
+    )
+    for note in fitted.notes_:
+        printer.note(note + ".")
+    print_settings(fitted, printer)
 
 
 def _refuse_short(panel: Panel, forecaster: Forecaster, held: int) -> None:
@@ -71,30 +110,3 @@ def _refuse_short(panel: Panel, forecaster: Forecaster, held: int) -> None:
             f"need {need}: take a shorter horizon or lookback"
             + ("" if few.all() else ", or go on without them by --short drop")
         )
-
-
-def _beyond(panel, forecaster, output, printer, levels, future_file, report, short) -> None:
-    """Forecast beyond the end of every series."""
-    with printer.training() as progress:
-        forecaster.fit(panel, short=short, progress=progress)
-    frame = forecaster.predict(level=levels, future=future_file)
-    count, horizon = len(forecaster.keys_), forecaster.horizon
-    printer.line(
-        "Data",
-        f"{count} series of {panel.calendar.phrase} steps ({span(panel.time.sort_values())}): all "
-        "of them to learn from, nothing held out.",
-    )
-    for note in forecaster.notes_:
-        printer.line("Note", note + ".")
-    print_settings(forecaster, printer)
-    printer.sentence(
-        f"{horizon} steps beyond the end of {count} series, with intervals of "
-        f"{', '.join(f'{level:g}' for level in levels)} %. How good such forecasts are tells "
-        "statewise backtest."
-    )
-    path = output / "forecast.csv"
-    write_table(frame.rename(columns=as_written), path)
-    printer.line("Written", str(path))
-    if report:
-        page = report_of_forecast(forecaster, panel, frame, command=command_line())
-        write_page(page, report, printer)

@@ -1,31 +1,31 @@
 """The work of ``statewise forecast`` for one series, once it is read."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from statewise.cli.defaults import LEVELS, default_horizon
-from statewise.cli.files import command_line, write_page, write_picture, write_table
+from statewise.cli.defaults import LEVEL, LEVELS, forecaster_for
+from statewise.cli.forecast_found import Found
+from statewise.cli.forecast_output import print_beyond, write_found
+from statewise.cli.forecast_picture import short
 from statewise.cli.printer import Printer
-from statewise.cli.results import shade, span
+from statewise.cli.results import best_of, seasons_of, span
 from statewise.cli.written_names import as_written, check_forecast_file
 from statewise.pictures import plot_forecast
-from statewise.pictures.report import Report, report_of_backtest, report_of_forecast
 from statewise.sequences import TimeSeries
-from statewise.sequences.frames import format_stamp, format_stamps
-from statewise.tasks import (
-    Evaluation,
-    Forecaster,
-    evaluate_closed_loop,
-    evaluate_one_step,
-    naive,
-    seasonal_naive,
-)
+from statewise.sequences.reading.report import Understood
+from statewise.tasks import Backtest, Evaluation, Forecaster, evaluate_closed_loop
+from statewise.tasks import evaluate_one_step as one_step_ahead
 from statewise.tasks.evaluation.backtesting import from_evaluation
+from statewise.tasks.evaluation.beyond import forecast_beyond
+from statewise.tasks.evaluation.metrics import mae, mape, mase, rmse
+from statewise.tasks.evaluation.verdict import covered
 from statewise.tasks.forecasting.adapters import panel_of
-from statewise.tasks.forecasting.result_names import TIME
-
-_SHOWN = 12  # forecasts in the table of what lies beyond the end
+from statewise.tasks.forecasting.parameters import fresh
+from statewise.tasks.forecasting.result_names import MODEL, TIME
 
 
 def forecast_series(
@@ -33,11 +33,13 @@ def forecast_series(
     output: Path,
     printer: Printer,
     *,
-    one_step: bool,
+    name: str,
     no_holdout: bool,
-    train_fraction: float | None,
-    level: tuple[float, ...] | None = None,
+    level: tuple[float, ...] | None,
+    horizon: int | None,
+    peers: tuple[str, ...] = (),
     report: Path | None = None,
+    understood: Understood | None = None,
     **options,
 ) -> None:
     """Forecast ``series``, print what came out, and write forecast.csv and forecast.png.
@@ -46,115 +48,125 @@ def forecast_series(
         series: the whole series.
         output: an existing folder.
         printer: where to print.
-        one_step: whether to forecast one step ahead.
-        no_holdout: whether to forecast beyond the end.
-        train_fraction: with ``one_step``, the part to train on; None for 0.67.
-        level: of the intervals, in percent; None for no intervals, but with a report.
+        name: what to call the series.
+        no_holdout: whether to leave out the comparison with held-out steps.
+        level: of the intervals, in percent; None for the usual ones.
+        horizon: steps to forecast; None to take what the calendar proposes.
+        peers: statistical forecasts to stand beside.
         report: the file of the report.
+        understood: how the table was read.
         options: arguments of `Forecaster`; None for its default.
     """
-    check_forecast_file({TIME: _time_name(series)})
-    given = {name: value for name, value in options.items() if value is not None}
-    if one_step:
-        given["horizon"] = 1
-    elif "horizon" not in given:
-        given["horizon"] = default_horizon(series.frequency, len(series), given.get("season"))
-    forecaster = Forecaster(**given)
-    levels = level or (LEVELS if report else ())
+    found = _begin(series, name, forecaster_for(series, horizon, options), printer)
+    levels = level or (LEVELS if report else LEVEL)
+    forecaster = found.forecaster
+    if not no_holdout:
+        with printer.training() as progress:
+            evaluation = evaluate_closed_loop(forecaster, series, progress=progress)
+        held = from_evaluation(evaluation, level=levels)
+        if peers:
+            with printer.busy(f"Fitting {', '.join(peers)}"):
+                held = held.beside(*peers)
+        found = replace(found, held=held, forecaster=evaluation.forecaster)
+        _compare(found, evaluation, held, printer)
+    with printer.training() as progress:
+        fitted = fresh(forecaster).fit(series, progress=progress)
+    if no_holdout:
+        found.forecaster = fitted
+        cut = f"all of them ({span(series.time)}) to learn from, nothing held out."
+        _print_settings(fitted, series, name, cut, len(series), printer)
+    with printer.busy("Forecasting beyond the end"):
+        found.beyond = forecast_beyond(fitted, series, levels=levels, peers=peers)
+    print_beyond(found, printer)
+    write_found(found, output, printer, report=report, understood=understood)
+
+
+def forecast_one_step(
+    series: TimeSeries,
+    output: Path,
+    printer: Printer,
+    *,
+    name: str,
+    train_fraction: float | None,
+    understood: Understood | None = None,
+    **options,
+) -> None:
+    """Forecast each later step from the true ones before it; see `forecast_series`."""
+    found = _begin(series, name, forecaster_for(series, 1, options), printer)
+    fraction = 0.67 if train_fraction is None else train_fraction
+    with printer.training() as progress:
+        result = one_step_ahead(
+            found.forecaster, series, train_fraction=fraction, progress=progress
+        )
+    found.forecaster = result.forecaster
+    _compare(found, result, None, printer)
+    errors, steps = result.table["MAE"], len(result.forecasts)
+    others = ", ".join(f"{one} {short(error)}" for one, error in errors.iloc[1:].items())
+    title = (
+        f"Forecast of {name} one step ahead: mean error {short(errors[MODEL])} over {steps} "
+        f"held-out steps ({others})"
+    )
+    history = pd.Series(result.train.values[:, 0], result.train.time.rename(found.time), name=name)
+    figure = plot_forecast(history, result.forecasts, truth=result.truth, title=title)
+    columns: dict[str, Any] = {found.time: result.truth.index, "part": "held out"}
+    columns["truth"] = result.truth.to_numpy()
+    columns |= {as_written(one): result.forecasts[one].to_numpy() for one in result.forecasts}
+    table = pd.DataFrame(columns)
+    write_found(found, output, printer, understood=understood, table=table, figure=figure)
+
+
+def _begin(series: TimeSeries, name: str, forecaster: Forecaster, printer: Printer) -> Found:
+    time = str(
+        series.time.name or ("time" if isinstance(series.time, pd.DatetimeIndex) else "step")
+    )
+    check_forecast_file({TIME: time})
     if series.note:
         printer.line("Missing", series.note)
-    with printer.training() as progress:
-        if no_holdout:
-            forecaster.fit(series, progress=progress)
-        elif one_step:
-            fraction = 0.67 if train_fraction is None else train_fraction
-            result = evaluate_one_step(
-                forecaster, series, train_fraction=fraction, progress=progress
-            )
-        else:
-            result = evaluate_closed_loop(forecaster, series, progress=progress)
-    if no_holdout:
-        page: Report | None = _beyond(forecaster, series, output, printer, levels)
-    else:
-        page = _beside_truth(result, series, output, printer, levels, one_step=one_step)
-    if report and page is not None:
-        write_page(page, report, printer)
+    panel = panel_of(series)
+    return Found(panel=panel, forecaster=forecaster, name=name, time=time, keyed=False)
 
 
-def _beside_truth(
-    result: Evaluation,
-    series: TimeSeries,
-    output: Path,
-    printer: Printer,
-    levels: tuple[float, ...],
-    *,
-    one_step: bool,
-) -> Report | None:
-    """Print and write what came out; return the report, where one step ahead isn't asked for."""
-    held_out = len(result.forecasts)
-    way = "one step ahead, the true steps before it given" if one_step else "in closed loop"
+def _compare(found: Found, result: Evaluation, held: Backtest | None, printer: Printer) -> None:
+    """Print how forecasts of held-out steps compare, and keep that."""
+    steps, train, series = len(result.forecasts), result.train, found.panel
+    way = "in closed loop" if held is not None else "one step ahead, the true steps before it given"
     cut = (
-        f"the first {len(result.train)} ({span(result.train.time)}) to learn from, the last "
-        f"{held_out} ({span(result.truth.index)}) held out and forecast {way}."
+        f"the first {len(train)} ({span(train.time)}) to learn from, the last {steps} "
+        f"({span(result.truth.index)}) held out and forecast {way}."
     )
-    _print_settings(result.forecaster, series, cut, len(result.train), printer)
-    heading = f"{held_out} held-out steps"
-    printer.table(result.table.rename(columns={"MAPE": "MAPE %"}), best=heading)
-    printer.sentence(result.verdict())
-    errors = result.table["MAE"]
-    others = ", ".join(f"{name} {error:.3g}" for name, error in errors.iloc[1:].items())
-    what = f"{series.names[0]}, {held_out} steps" + (" one step ahead" if one_step else "")
-    title = f"Forecast of {what}: mean error {errors.iloc[0]:.3g}, {others}"
-    frame = pd.concat([result.truth.rename("truth"), result.forecasts], axis=1)
-    found = None if one_step else from_evaluation(result, level=levels)
-    bands = {}
-    if found is not None:
-        ours = found.arrays["model"]
-        bands = {level: [end[0, 0] for end in ends] for level, ends in ours.bands.items()}
-    _write(result.train, frame, title, output, printer, name=_time_name(series), bands=bands)
-    return None if found is None else report_of_backtest(found, command=command_line())
+    _print_settings(result.forecaster, series, found.name, cut, len(train), printer)
+    errors = pd.concat([result.table, _peers_errors(result, held)])
+    printer.table(errors.rename(columns={"MAPE": "MAPE %"}), best=f"{steps} held-out steps")
+    found.steps, found.errors = steps, errors
+    found.sentences = [result.verdict(), *best_of(errors["MAE"])]
+    if held is not None:
+        found.sentences.append(covered(held.truth, held.arrays[MODEL]))
+    for sentence in found.sentences:
+        printer.sentence(sentence)
 
 
-def _beyond(
-    forecaster: Forecaster,
-    series: TimeSeries,
-    output: Path,
-    printer: Printer,
-    levels: tuple[float, ...],
-) -> Report:
-    """Print and write what lies beyond the end; return the report."""
-    values, horizon = series.values[:, 0], forecaster.horizon
-    cut = f"all of them ({span(series.time)}) to learn from, nothing held out."
-    _print_settings(forecaster, series, cut, len(series), printer)
-    forecast = forecaster.predict()
-    frame = pd.DataFrame({"model": forecast, "naive": naive(values, horizon)}, forecast.index)
-    if forecaster.season_ > 1:
-        frame["seasonal naive"] = seasonal_naive(values, horizon, season=forecaster.season_)
-    shown = frame.head(_SHOWN)
-    shown = shown.set_axis([format_stamp(stamp) for stamp in shown.index])
-    printer.table(shown.rename_axis(_time_name(series)))
-    more = f" {horizon - _SHOWN} more are in the file." if horizon > _SHOWN else ""
-    error = forecaster.validation_errors_[forecaster.transform_]
-    printer.sentence(
-        f"{horizon} steps beyond the end.{more} Validated at the end of the known steps, such "
-        f"forecasts were {error:.4g} off on average."
-    )
-    title = f"Forecast of {series.names[0]}, {horizon} steps beyond the end"
-    forecasts = forecaster.predict(level=levels or None) if levels else forecast.to_frame("model")
-    bands = {
-        level: [forecasts[f"model-{end}-{level:g}"].to_numpy() for end in ("lo", "hi")]
-        for level in levels
-    }
-    _write(series, frame, title, output, printer, name=_time_name(series), bands=bands)
-    return report_of_forecast(forecaster, panel_of(series), forecasts, command=command_line())
+def _peers_errors(result: Evaluation, held: Backtest | None) -> pd.DataFrame | None:
+    """Return the errors of forecasts that stand beside the model's and the naive ones."""
+    if held is None:
+        return None
+    truth = result.truth.to_numpy()
+    known, rows = ~np.isnan(truth), {}
+    for name, forecast in held.arrays.items():
+        if name in result.table.index:
+            continue
+        y, f = truth[known], forecast.points[0, 0][known]
+        scaled = mase(y, f, train=result.train.values[:, 0], season=held.season)
+        rows[name] = {"MAE": mae(y, f), "RMSE": rmse(y, f), "MAPE": mape(y, f), "MASE": scaled}
+    return pd.DataFrame.from_dict(rows, orient="index") if rows else None
 
 
 def _print_settings(
-    forecaster: Forecaster, series: TimeSeries, cut: str, learned: int, printer: Printer
+    forecaster: Forecaster, series: Any, name: str, cut: str, learned: int, printer: Printer
 ) -> None:
     """Print how the data were cut (two lines) and what was chosen (one)."""
     samples, steps, features = forecaster.training_shape_
-    printer.line("Data", f"{len(series)} {series.phrase} steps of {series.names[0]}: {cut}")
+    count = len(series.values)
+    printer.line("Data", f"{count} {series.calendar.phrase} steps of {name}: {cut}")
     transform = "" if forecaster.transform_ == "none" else f"{forecaster.transform_}, then "
     printer.line(
         "Network",
@@ -164,43 +176,7 @@ def _print_settings(
     )
     printer.line(
         "Settings",
-        f"horizon {forecaster.horizon}, season {forecaster.season_}, lookback "
+        f"horizon {forecaster.horizon}, season {seasons_of(forecaster)}, lookback "
         f"{forecaster.lookback_}, cell {forecaster.cell}, units {forecaster.units_}, epochs "
         f"{forecaster.epochs_}, seed {forecaster.seed}.",
-    )
-
-
-def _write(
-    train: TimeSeries,
-    frame: pd.DataFrame,
-    title: str,
-    output: Path,
-    printer: Printer,
-    *,
-    name: str,
-    bands: dict[float, list],
-) -> None:
-    """Write the table and the picture, and say where."""
-    table, picture = output / "forecast.csv", output / "forecast.png"
-    history = pd.Series(train.values[:, 0], train.time.rename(name), name=train.names[0])
-    truth = frame.get("truth")
-    figure = plot_forecast(
-        history, frame.drop(columns="truth", errors="ignore"), truth=truth, title=title
-    )
-    shade(figure, frame.index, bands)
-    ends = {
-        f"model-{end}-{level:g}": band[i]
-        for level, band in bands.items()
-        for i, end in enumerate(("lo", "hi"))
-    }
-    frame = frame.assign(**ends)
-    written = frame.rename(columns=as_written).set_axis(format_stamps(frame.index))
-    write_table(written, table, index=True, index_label=name)
-    write_picture(figure, picture)
-    printer.line("Written", f"{table} and {picture}")
-
-
-def _time_name(series: TimeSeries) -> str:
-    return str(
-        series.time.name or ("time" if isinstance(series.time, pd.DatetimeIndex) else "step")
     )

@@ -13,7 +13,8 @@ from statewise.cli.backtest import backtest
 from statewise.cli.explain import explain
 from statewise.cli.forecast import forecast
 from statewise.cli.learn import learn
-from statewise.cli.refusal import one_line
+from statewise.cli.look import look
+from statewise.cli.refusal import let_any_console_show, one_line
 
 _PAUSE = 0.05  # seconds, after which a place that ignores exceptions will have been left
 INTERRUPTED = 130  # what a shell expects after Ctrl-C: 128 + SIGINT
@@ -25,6 +26,7 @@ class _Statewise(click.Group):
     def main(self, *args, standalone_mode=True, **kwargs):
         if not standalone_mode:
             return super().main(*args, standalone_mode=False, **kwargs)
+        let_any_console_show()
         try:
             with _hearing_ctrl_c():
                 code = super().main(*args, standalone_mode=False, **kwargs)
@@ -94,3 +96,4 @@ main.add_command(backtest)
 main.add_command(explain)
 main.add_command(forecast)
 main.add_command(learn)
+main.add_command(look)

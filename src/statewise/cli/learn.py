@@ -23,6 +23,10 @@ def learn(output):
     Choose layers, return_sequences, stateful, batch, time steps and features, and see the unrolled
     picture, the shapes, the code, and a trained LSTM calculating step by step. The page is one
     file that needs no network.
+
+    \b
+    Example:
+      statewise learn --output learn.html
     """
     from statewise.pictures.learn import write_learn_page
 

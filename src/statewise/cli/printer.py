@@ -1,6 +1,8 @@
 """What ``statewise`` prints: labelled lines, tables, and a bar while it trains."""
 
+import json
 import math
+import sys
 import warnings
 from contextlib import contextmanager, nullcontext
 
@@ -21,18 +23,64 @@ class Printer:
 
     >>> Printer().line("Data", "144 steps")
     Data      144 steps
+
+    Args:
+        quiet: print nothing; what is wrong is told all the same.
+        for_json: print nothing but what is given to `object`, notes to stderr.
+
+    Attributes:
+        notes: all that were printed, or would have been.
     """
 
-    def __init__(self):
-        self.console = Console(highlight=False)
+    def __init__(self, *, quiet: bool = False, for_json: bool = False):
+        self.console = Console(highlight=False, quiet=quiet or for_json)
+        self.notes: list[str] = []
+        self._held: list[tuple[Console, str, str]] = []
+        self._for_json = for_json
+        self._beside = (
+            Console(highlight=False, stderr=True, quiet=quiet) if for_json else self.console
+        )
 
-    def line(self, label: str, text: str) -> None:
-        """Print a line that begins with a label."""
+    def line(self, label: str, text: str, *, held: bool = False) -> None:
+        """Print a line that begins with a label.
+
+        Args:
+            label: stands before it.
+            text: of the line.
+            held: print it when training has begun, or anything else is printed: where the data
+                are refused, nothing but that is told.
+        """
+        self._held.append((self.console, label, text))
+        if not held:
+            self.release()
+
+    def note(self, text: str, *, held: bool = False) -> None:
+        """Print a note, held or not; one that was printed already isn't printed again."""
+        if text not in self.notes:
+            self.notes.append(text)
+            self._held.append((self._beside, "Note", text))
+        if not held:
+            self.release()
+
+    def release(self) -> None:
+        """Print what is held."""
+        while self._held:
+            self._line(*self._held.pop(0))
+
+    def object(self, content: dict) -> None:
+        """Print an object as JSON, where that was asked for; in letters that the console has."""
+        if self._for_json:
+            encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
+            plain = not encoding.startswith("utf")
+            print(json.dumps(content, ensure_ascii=plain, allow_nan=False))
+
+    def _line(self, console: Console, label: str, text: str) -> None:
         line = Text.assemble((f"{label:<10}", "dim"), printable(text))
-        self.console.print(line, soft_wrap=True)
+        console.print(line, soft_wrap=True)
 
     def sentence(self, text: str) -> None:
         """Print a sentence by itself."""
+        self.release()
         self.console.print(Text(printable(text), "bold"), soft_wrap=True)
 
     def table(self, frame, *, best: str | None = None) -> None:
@@ -42,6 +90,7 @@ class Printer:
             frame: of numbers; a missing one is printed as a dash.
             best: the heading of the index where the lowest number of a column is the best one.
         """
+        self.release()
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column(Text(printable(best or str(frame.index.name or ""), _WIDEST)))
         for name in frame.columns:
@@ -57,7 +106,12 @@ class Printer:
 
     def busy(self, text: str):
         """Return a context in which a terminal shows that something goes on."""
-        return self.console.status(text) if self.console.is_terminal else nullcontext()
+        return self.console.status(text) if self._shows else nullcontext()
+
+    @property
+    def _shows(self) -> bool:
+        """Whether a terminal shows what goes on."""
+        return self.console.is_terminal and not self.console.quiet
 
     @contextmanager
     def training(self):
@@ -73,11 +127,12 @@ class Printer:
             *columns,
             console=self.console,
             transient=True,
-            disable=not self.console.is_terminal,
+            disable=not self._shows,
         )
         tasks = {}
 
         def show(phase: str, done: int, most: int, loss: float) -> None:
+            self.release()
             if phase not in tasks:
                 for task in tasks.values():  # what went before may have ended early
                     bar.update(task, total=bar.tasks[task].completed)
@@ -92,7 +147,7 @@ class Printer:
 def as_notes(printer: Printer):
     """Print warnings as notes of one line."""
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_: printer.line("Note", str(message))
+        warnings.showwarning = lambda message, *_: printer.note(str(message))
         yield
 
 

@@ -1,7 +1,7 @@
 """The error for what a user gave and statewise can't work with, in letters a terminal can show."""
 
+import sys
 from contextlib import contextmanager
-from pathlib import Path
 
 import click
 
@@ -31,12 +31,30 @@ def check_environment() -> None:
         available()
 
 
-def make_folder(folder: Path, option: str) -> None:
-    """Make the folder of what is written now: not to fail after the training."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Refusal(f"{option} {folder} is no folder to write to: {error.strerror}") from None
+def chosen_peers(every: bool, some: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the statistical forecasts that were asked for; refuse them where they aren't there.
+
+    Args:
+        every: whether all of them were.
+        some: those that were named.
+    """
+    from statewise.cli.options import PEERS
+
+    chosen = PEERS if every else tuple(dict.fromkeys(some))
+    if chosen:
+        from statewise.tasks.evaluation.reference_models import check_peers
+
+        with refusals(ImportError):
+            check_peers(chosen)
+    return chosen
+
+
+def let_any_console_show() -> None:
+    """Print a mark in place of a letter that the console's encoding hasn't, not a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        # A test's stream may have neither; "strict" is what Python takes where nobody said more.
+        if getattr(stream, "errors", None) == "strict" and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
 
 
 def printable(text: str, most: int | None = None) -> str:

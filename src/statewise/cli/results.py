@@ -1,22 +1,17 @@
 """What a backtest found: printed, written, and drawn."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
-from statewise.cli.files import command_line, write_page, write_picture, write_table
+from statewise.cli.files import any_letters, command_line, write_page, write_picture, write_table
+from statewise.cli.forecast_picture import picture_of
 from statewise.cli.printer import Printer
 from statewise.cli.written_names import as_written
-from statewise.pictures import plot_forecast
-from statewise.pictures.forecast_plot import in_reach
 from statewise.pictures.report import report_of_backtest
-from statewise.sequences.frames import format_stamp
+from statewise.sequences.stamp_words import format_stamp
 from statewise.tasks import Backtest, Forecaster
-
-_SHADE = "#D55E00"  # of the model's line in the picture
+from statewise.tasks.forecasting.result_names import MODEL, PEERS
 
 
 def print_result(result: Backtest, printer: Printer) -> None:
@@ -39,13 +34,46 @@ def print_result(result: Backtest, printer: Printer) -> None:
         f"{held}.",
     )
     for note in result.notes:
-        printer.line("Note", note + ".")
+        printer.note(note + ".")
     print_settings(result.forecaster, printer)
     table = result.table[["MAE", "RMSE", "sMAPE", "MASE", "WQL"]]
     table = table.rename(columns={"sMAPE": "sMAPE %"})
     printer.table(table, best=f"{windows * horizon * series:,} held-out steps")
-    for sentence in result.sentences():
+    for sentence in sentences_of(result):
         printer.sentence(sentence)
+
+
+def sentences_of(result: Backtest) -> list[str]:
+    """Return the verdict, and which forecast is best where there are peers beside."""
+    measure = "MASE" if len(result.origins.panel) > 1 else "MAE"
+    return [*result.sentences(), *best_of(result.table[measure])]
+
+
+def best_of(errors: pd.Series) -> list[str]:
+    """Say which forecast has the least error, ours or not; nothing where there are no peers.
+
+    >>> best_of(pd.Series({"model": 2.0, "naive": 5.0, "AutoETS": 1.5}, name="MAE"))
+    ['The best of these is AutoETS: MAE 1.5 against 2 of the model, 25 % less.']
+    >>> best_of(pd.Series({"model": 2.0, "naive": 5.0, "AutoETS": 3.0}, name="MAE"))
+    ['The best of these is the model: MAE 2 against 3 of AutoETS, 33 % less.']
+    """
+    known = errors.dropna()
+    if not set(PEERS) & set(errors.index) or MODEL not in known.index or len(known) < 2:
+        return []
+    order = known.sort_values(kind="stable")
+    best = str(order.index[0])
+    other = str(order.index[1]) if best == MODEL else MODEL
+    mine, theirs = float(order.iloc[0]), float(known[other])
+    said = {MODEL: "the model", **{name: name for name in PEERS}}
+    first, second = (said.get(name, f"the {name} forecast") for name in (best, other))
+    if mine == theirs:
+        return [f"The best of these are {first} and {second}: {errors.name} {mine:,.4g} each."]
+    less = 100 * (1 - mine / theirs)
+    percent = f"{less:.0f}" if less >= 1 else f"{less:.1g}"
+    return [
+        f"The best of these is {first}: {errors.name} {mine:,.4g} against {theirs:,.4g} of "
+        f"{second}, {percent} % less."
+    ]
 
 
 def print_settings(forecaster: Forecaster, printer: Printer) -> None:
@@ -58,69 +86,43 @@ def print_settings(forecaster: Forecaster, printer: Printer) -> None:
     )
     printer.line(
         "Settings",
-        f"horizon {forecaster.horizon}, season {forecaster.season_}, lookback "
+        f"horizon {forecaster.horizon}, season {seasons_of(forecaster)}, lookback "
         f"{forecaster.lookback_}, cell {forecaster.cell}, units {forecaster.units_}, layers "
         f"{forecaster.layers}, likelihood {forecaster.likelihood}, epochs {forecaster.epochs_}, "
         f"seed {forecaster.seed}.",
     )
 
 
-def write_result(
-    result: Backtest, name: str, output: Path, printer: Printer, report: Path | None
-) -> None:
-    """Write all forecasts, their errors, and the picture of a typical series."""
-    frame = result.forecasts.rename(columns=as_written)
-    if name == "forecast":
-        frame = frame.drop(columns=["window", "step", "cutoff"])
-        frame = frame.rename(columns={result.origins.panel.columns.target: "truth"})
-    paths = [output / f"{name}.csv"]
-    write_table(frame, paths[0])
-    if name == "backtest":
-        paths.append(output / "errors.csv")
-        write_table(result.errors, paths[-1])
-    paths.append(output / f"{name}.png")
-    write_picture(_picture(result), paths[-1])
-    *most, last = [str(path) for path in paths]
-    printer.line("Written", f"{', '.join(most)} and {last}")
+def seasons_of(forecaster: Forecaster) -> str:
+    """Return the steps of the seasons that are looked at, 1 where there is none."""
+    return " and ".join(map(str, forecaster.seasons_ or (1,)))
+
+
+def write_backtest(
+    result: Backtest,
+    output: Path,
+    printer: Printer,
+    *,
+    report: Path | None,
+) -> dict[str, str]:
+    """Write all forecasts, their errors, and the picture of a typical series.
+
+    Returns:
+        The paths of the files, by what they are.
+    """
+    table, errors, picture = (
+        output / name for name in ("backtest.csv", "errors.csv", "backtest.png")
+    )
+    write_table(result.forecasts.rename(columns=as_written), table)
+    write_table(result.errors, errors)
+    with any_letters(printer):
+        write_picture(picture_of(result, None), picture)
+    printer.line("Written", f"{table}, {errors} and {picture}")
+    files = {"table": str(table), "errors": str(errors), "picture": str(picture)}
     if report:
         write_page(report_of_backtest(result, command=command_line()), report, printer)
-
-
-def _picture(result: Backtest) -> Figure:
-    """Draw the last window of the series whose error is the median."""
-    panel, errors = result.origins.panel, result.by_series.loc["model", "MAE"].to_numpy()
-    order = np.argsort(np.where(np.isnan(errors), np.inf, errors), kind="stable")
-    i = int(order[len(order) // 2])
-    key, begin, first = panel.keys[i], panel.offsets[i], result.origins.first[i, -1]
-    rows = slice(begin + first, begin + first + result.origins.horizon)
-    history = pd.Series(
-        panel.values[begin : begin + first, 0], panel.time[begin : begin + first], name=str(key)
-    )
-    forecasts = pd.DataFrame(
-        {name: one.points[i, -1] for name, one in result.arrays.items()}, panel.time[rows]
-    )
-    truth = pd.Series(panel.values[rows, 0], panel.time[rows])
-    typical = f" (the median error of {len(errors)} series)" if len(errors) > 1 else ""
-    title = f"Forecast of {key}{typical}: mean error {errors[i]:.3g}"
-    figure = plot_forecast(history, forecasts, truth=truth, title=title)
-    bands = {
-        level: [end[i, -1] for end in ends] for level, ends in result.arrays["model"].bands.items()
-    }
-    shade(figure, forecasts.index, bands)
-    return figure
-
-
-def shade(figure: Figure, time: pd.Index, bands: Mapping[float, Sequence]) -> None:
-    """Draw intervals into the picture of a forecast, the widest lightest.
-
-    The axis stays as it is, for the lines' names stand where their ends were.
-    """
-    time, limits = in_reach(time, time[-1]), figure.axes[0].get_ylim()
-    for level, (low, high) in bands.items():
-        figure.axes[0].fill_between(
-            time, low, high, color=_SHADE, alpha=0.22 if level < 90 else 0.12, linewidth=0
-        )
-    figure.axes[0].set_ylim(limits)
+        files["report"] = str(report)
+    return files
 
 
 def span(time: pd.Index) -> str:

@@ -27,7 +27,8 @@ def check_peers(names: tuple[str, ...]) -> None:
     except ImportError:
         raise ImportError(
             f"{', '.join(names)} come from statsforecast, which isn't installed: "
-            "pip install statsforecast"
+            "pip install statsforecast, or the extra of statewise for it, "
+            "pip install 'statewise[reference]'"
         ) from None
 
 
