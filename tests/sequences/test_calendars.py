@@ -68,6 +68,17 @@ def test_a_short_series_may_have_holidays_too():
     assert find_calendar(days[3:9])[0].frequency == "B"
 
 
+@pytest.mark.parametrize("first", range(7))
+def test_two_days_that_follow_each_other_are_a_weekend(first):
+    days = pd.date_range("2024-01-01", periods=21)
+    shut = [first, (first + 1) % 7]
+    there = days[~days.day_of_week.isin(shut)]
+    calendar, grid = find_calendar(there)
+    assert calendar.days_in_week == 5
+    assert grid.equals(there)
+    assert not calendar.after(there[-1], 20).day_of_week.isin(shut).any()
+
+
 @pytest.mark.parametrize("weekdays", [[0, 1, 2, 3, 4], [6, 0, 1, 2, 3], [0, 1, 2, 3, 4, 5]])
 def test_long_closures(weekdays):
     """A school: closed for a summer, a week at the turn of the year, and single holidays."""

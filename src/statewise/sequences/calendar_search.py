@@ -18,6 +18,7 @@ _MOST_HOLIDAYS = 0.1  # of the weekdays; a calendar of exchanges leaves out 3 to
 _FEW_HOLIDAYS = 3  # which even a short series may have: the turn of the year
 _CLOSURE = 5  # open days in a row: no holidays, but a summer break
 _LEAST_CLOSED = 5  # weeks in a row without a weekday, from which on it is one of no business
+_LEAST_WEEKENDS = 2  # without two days that follow each other
 _SHORTEST_DAY = np.timedelta64(22, "h")  # the clock has been set forward by two hours, not more
 _FARTHEST = 2**62  # from the first number to the last: steps beyond would be wrapped
 _MOST_ABSENT = 0.5  # rows absent for each row there; beyond that the stamps have no calendar
@@ -144,10 +145,11 @@ def _find_open_days(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.DatetimeInde
     days = stamps.to_numpy().astype("datetime64[D]")
     if (np.diff(days) == np.timedelta64(0)).any():
         return None
-    closed = [
-        np.busday_count(days[0], days[-1], np.arange(7) == day) for day in np.flatnonzero(~present)
-    ]
-    if min(closed) < _LEAST_CLOSED or _too_often_closed(days, present):
+    shut = np.flatnonzero(~present)
+    closed = [np.busday_count(days[0], days[-1], np.arange(7) == day) for day in shut]
+    weekend = len(shut) == 2 and np.diff(shut)[0] in (1, 6)
+    least = _LEAST_WEEKENDS if weekend else _LEAST_CLOSED
+    if min(closed) < least or _too_often_closed(days, present):
         return None
     mask = sum(1 << day for day in range(7) if present[day])
     return Calendar("open day", 1, mask), stamps  # open days without a row are holidays
