@@ -488,7 +488,7 @@ FORMS: dict[str, list[Case]] = {
         Case("Wert\n1,5\n\n3,7\n", {"Wert": ["1,5", "", "3,7"]}),
         Case(
             "# a\nv\n1\n\n# b\n3\n",
-            {"v": ["1", None, "3"]},
+            {"v": ["1", "", "3"]},
             "1 line of comments; 1 line of comments further down",
             line="line 3",
         ),

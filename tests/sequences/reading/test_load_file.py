@@ -69,3 +69,52 @@ def test_rows_know_their_lines(tmp_path):
 def test_a_row_that_is_too_long(tmp_path):
     with pytest.raises(DataError, match="has 3 values in line 4, but 2 columns"):
         load_file(written(tmp_path, "a,b\n1,2\n3,4\n3,4,5\n"))
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_few_odd_rows_among_many(tmp_path, quote):
+    rows = [f"{quote}k{number}{quote},{number}" for number in range(5000)]
+    rows[4000] = f"{quote}short{quote}"
+    rows[4001] = f"{quote}long{quote},5,,"
+    rows[4002] = ""
+    rows[4003] = "# a remark"
+    path = written(tmp_path, "\n".join(["key,value", *rows]))
+    table = load_file(path)
+    assert len(table.frame) == 4998
+    cells = table.frame.astype(object).where(table.frame.notna(), None).iloc[3999:4003]
+    assert cells.to_numpy().tolist() == [
+        ["k3999", "3999"],
+        ["short", None],
+        ["long", "5"],
+        ["k4004", "4004"],
+    ]
+    assert [table.places[row] for row in (3999, 4000, 4001, 4002)] == [
+        *("line 4001", "line 4002", "line 4003", "line 4006")
+    ]
+    assert table.understood.line() == "1 line of comments further down"
+    rows[4500] = "a,b,c"
+    with pytest.raises(DataError, match="has 3 values in line 4502, but 2 columns"):
+        load_file(written(tmp_path, "\n".join(["key,value", *rows])))
+
+
+def test_a_large_file_is_read_without_a_loop_over_its_rows(tmp_path, monkeypatch):
+    """What Arrow cuts must not be cut again, line by line: that takes ten times as long."""
+    from statewise.sequences.reading import text_table
+
+    def refuse(*args):
+        raise AssertionError("record by record")
+
+    monkeypatch.setattr(text_table, "_read_one_by_one", refuse)
+    body = "".join(f"k{number % 100},2020-01-01,{number}.5\n" for number in range(20_000))
+    plain = "key,day,value\n" + body
+    for text in (
+        plain,
+        plain.replace(",", ";").replace("\n", "\r\n"),
+        plain.replace(",", " "),
+        plain.replace(",", ", "),
+        "\n".join(f'"{line.replace(",", chr(34) + "," + chr(34))}"' for line in plain.split()),
+        "# a comment\n" + plain + "\n\n# another\n",
+        "a title\n\n" + plain + "Total,,5\n",
+        plain.replace("k7,", "k7\n\nk7,", 3),
+    ):
+        assert load_file(written(tmp_path, text)).frame.shape[1] == 3

@@ -27,6 +27,7 @@ class Unclosed(csv.Error):
 
     def __init__(self, line: int):
         super().__init__(f"a quote in line {line} is opened and never closed")
+        self.line = line
 
 
 @dataclass(frozen=True)

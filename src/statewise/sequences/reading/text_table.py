@@ -9,16 +9,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from statewise.sequences.reading.cells import trimmed
-from statewise.sequences.reading.dialect import (
-    BLANKS,
-    FIXED,
-    ONE_COLUMN,
-    WIDE_BLANKS,
-    gutters,
-    records,
-)
+from statewise.sequences.reading.dialect import FIXED, Dialect, Unclosed, gutters, records
 from statewise.sequences.reading.footer import footer_start
+from statewise.sequences.reading.mending import Mender
 from statewise.sequences.reading.plain_text import read_plain
 from statewise.sequences.reading.plan import Plan
 from statewise.sequences.reading.raw_table import Places
@@ -48,10 +41,13 @@ def read_text(data: bytes, plan: Plan, name: str) -> tuple[pd.DataFrame, Places,
     body = data[plan.start : end].rstrip(b"\n")
     if not body:
         return pd.DataFrame(columns=range(plan.width)), Places("line", range(0)), understood
-    table, lines_of = read_plain(body, plan) or _read_one_by_one(body, plan, name, understood)
+    mender = Mender(plan, name)
+    table, lines = read_plain(body, plan, mender) or _read_one_by_one(body, plan, mender)
+    if mender.comments:
+        understood.tell("header", counted(mender.comments, "line") + " of comments further down")
     frame = table.to_pandas()
     frame.columns = range(table.num_columns)
-    return frame, Places("line", lines_of), understood
+    return frame, Places("line", lines), understood
 
 
 def _tell_footer(data: bytes, end: int, plan: Plan, understood: Understood) -> None:
@@ -67,10 +63,8 @@ def _tell_footer(data: bytes, end: int, plan: Plan, understood: Understood) -> N
         )
 
 
-def _read_one_by_one(
-    body: bytes, plan: Plan, name: str, understood: Understood
-) -> tuple[pa.Table, np.ndarray]:
-    """Read a text with anything odd in it: short rows, blank lines, comments, blanks between."""
+def _read_one_by_one(body: bytes, plan: Plan, mender: Mender) -> tuple[pa.Table, np.ndarray]:
+    """Read a text with anything odd in it."""
     width = plan.width
     lines: Sequence[str] = body.decode().split("\n")
     dialect = plan.dialect
@@ -78,11 +72,11 @@ def _read_one_by_one(
         dialect = replace(dialect, spans=gutters(lines))
         if len(dialect.spans) != len(plan.dialect.spans):
             raise DataError(
-                f"{name} has columns of fixed width, but further down cells stand where the first "
-                "lines have none: save it with a delimiter"
+                f"{mender.name} has columns of fixed width, but further down cells stand where the "
+                "first lines have none: save it with a delimiter"
             )
-    counts = {"comments": 0}
-    rows = _rows(lines, replace(plan, dialect=dialect), width, name, counts)
+    mender.comments = 0
+    rows = _rows(lines, dialect, plan.first_line, mender)
     pieces, numbers = [], []
     while block := list(islice(rows, _BLOCK)):
         numbers.append(np.array([number for number, _ in block]))
@@ -93,8 +87,6 @@ def _read_one_by_one(
                 names=[str(place) for place in range(width)],
             )
         )
-    if counts["comments"]:
-        understood.tell("header", counted(counts["comments"], "line") + " of comments further down")
     if not pieces:
         empty = pa.table({str(place): pa.array([], pa.string()) for place in range(width)})
         return empty, np.zeros(0, int)
@@ -102,49 +94,22 @@ def _read_one_by_one(
 
 
 def _rows(
-    lines: Sequence[str], plan: Plan, width: int, name: str, counts: dict[str, int]
+    lines: Sequence[str], dialect: Dialect, first: int, mender: Mender
 ) -> Iterator[tuple[int, Sequence[str | None]]]:
-    dialect, comment, begins = plan.dialect, plan.comment, plan.first_line
-    one = dialect.delimiter == ONE_COLUMN
-    exact = dialect.delimiter in (BLANKS, WIDE_BLANKS)
-    marked = 0
-    if comment:
-        kept = [
-            (number, line)
-            for number, line in enumerate(lines, begins)
-            if not line.lstrip().startswith(comment)
-        ]
-        marked = len(lines) - len(kept)
+    """Yield the rows of a text, with the lines on which they begin."""
+    numbers: Sequence[int] = range(first, first + len(lines))
+    if mender.plan.comment:
+        kept = [pair for pair in zip(numbers, lines, strict=True) if not mender.is_comment(pair[1])]
         numbers, lines = [number for number, _ in kept], [line for _, line in kept]
     try:
-        for number, cells in records(lines, dialect, begins):
-            if comment:
-                number = numbers[number - begins]
-            if len(cells) == width:
-                yield number, cells
-                continue
-            if not cells:
-                if one:  # a blank line of one column is a missing value
-                    yield number, [None]
-                continue
-            if len(cells) > width and trimmed(cells) <= width:
-                yield number, cells[:width]
-                continue
-            if len(cells) < width and cells[0].startswith("#") and trimmed(cells) == 1:
-                marked += 1
-                continue
-            if len(cells) > width or exact:
-                raise DataError(_misfit(name, number, cells, width, plan))
-            yield number, [*cells, *[None] * (width - len(cells))]
+        for place, cells in records(lines, dialect, 0):
+            if (full := mender.mended(numbers[place], cells)) is not None:
+                yield numbers[place], full
+    except Unclosed as error:
+        line = numbers[error.line]
+        raise DataError(
+            f"{mender.name} is no readable CSV file: a quote in line {line} is opened and never "
+            "closed"
+        ) from None
     except csv.Error as error:
-        raise DataError(f"{name} is no readable CSV file: {error}") from None
-    counts["comments"] += marked
-
-
-def _misfit(name: str, number: int, cells: Sequence[str], width: int, plan: Plan) -> str:
-    words = f"{name} has {counted(len(cells), 'value')} in line {number}, but "
-    words += f"{counted(width, 'column')}"
-    if len(cells) < width:
-        return f"{words}: where blanks delimit, write NA for a missing value"
-    where = "decimal commas or text" if plan.dialect.delimiter == "," else "text"
-    return f"{words}: is a delimiter within {where} not in quotes?"
+        raise DataError(f"{mender.name} is no readable CSV file: {error}") from None
