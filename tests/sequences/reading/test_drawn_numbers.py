@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from statewise.sequences.reading import number_text
 from statewise.sequences.reading.numbers import holds_numbers, numbers_of
 
 POINTS = [(".", ""), (".", ","), (".", " "), (".", "'"), (".", "’"), (".", "\u202f")]
@@ -147,3 +148,45 @@ def test_a_million_plain_cells_cost_little():
         read(cells)
         times[name] = time.perf_counter() - begin
     assert times["ours"] < 4 * times["pandas"] + 0.2
+
+
+odd = st.sampled_from(
+    [
+        *["12,34,567", "12,34", "1,2345", "0,123,456", "1.5,000", "1234,567", ",123", "x", "1_0"],
+        *[
+            "1.234.567",
+            "12.34",
+            "1 234",
+            "$5",
+            "7 %",
+            "(5)",
+            "−5",
+            " 5 ",
+            "",
+            "?",
+            "inf",
+            "1,234\n",
+        ],
+    ]
+)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(amounts, min_size=5, max_size=20),
+    st.sampled_from(POINTS[:2] + COMMAS[:2]),
+    st.lists(odd, max_size=2),
+    st.sampled_from([None, ".", ","]),
+)
+def test_many_cells_at_once_are_read_as_each_by_itself(numbers, marks, others, likely):
+    style = {"decimal": marks[0], "by": marks[1], "indian": False, "form": "{}", "minuses": 1}
+    cells = [written(value, {**style, "minus": 0}, at) for at, value in enumerate(numbers)]
+    column = pd.Series([*cells, *others], dtype=object)
+    one_by_one = numbers_of(column, likely=likely)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(number_text, "_MANY", -1)
+        at_once = numbers_of(column, likely=likely)
+    np.testing.assert_array_equal(at_once.values, one_by_one.values)
+    np.testing.assert_array_equal(at_once.unreadable, one_by_one.unreadable)
+    assert at_once.facts == one_by_one.facts
+    assert at_once.notes == one_by_one.notes

@@ -5,6 +5,8 @@ import re
 from collections import Counter
 from typing import NamedTuple
 
+import numpy as np
+
 POINT, COMMA = ".", ","
 _OTHER = {POINT: COMMA, COMMA: POINT}
 
@@ -62,13 +64,58 @@ def simple_value(cell: str, decimal: str) -> float:
     return float(cell.translate(_AS_PYTHON[decimal]))
 
 
-def groups_of(bodies: str, decimal: str) -> list[str]:
-    """Say what groups of digits are marked by.
+def alike_values(cells: list[str], decimal: str) -> np.ndarray | None:
+    """Return the numbers of many cells at once, where there is nothing else in any of them.
 
-    >>> groups_of("1.234", ","), groups_of("1.234", ".")
-    (['points'], [])
+    Returns:
+        None where a cell has to be looked at by itself.
+
+    Example:
+        >>> alike_values(["1.234,5", "-3"], ","), alike_values(["12.34,5"], ",")
+        (array([1234.5, -3. ]), None)
     """
-    return [words for mark, words in _GROUPS.items() if mark != decimal and mark in bodies]
+    joined, group = "\n".join(cells), _OTHER[decimal]
+    if "_" in joined or (group in joined and _WRONG_GROUP[decimal].search(joined)):
+        return None
+    plain = joined.replace(group, "").replace(decimal, POINT).split("\n")
+    if len(plain) != len(cells):
+        return None
+    try:
+        return np.fromiter(map(float, plain), np.float64, len(plain))
+    except ValueError:
+        return None
+
+
+def marks_said(bodies: str, decimal: str) -> dict[str, str]:
+    """Say which marks numbers have, by topic.
+
+    Args:
+        bodies: of all numbers together, without blanks around each.
+        decimal: the decimal mark.
+
+    Example:
+        >>> marks_said("1.234,5", ","), marks_said("1.234", ".")
+        ({'decimal': 'decimal comma', 'thousands': 'points between thousands'}, {})
+    """
+    said = {}
+    if decimal == COMMA and COMMA in bodies:
+        said["decimal"] = "decimal comma"
+    groups = [words for mark, words in _GROUPS.items() if mark != decimal and mark in bodies]
+    if groups:
+        said["thousands"] = f"{' and '.join(groups)} between thousands"
+    return said
+
+
+def _wrong_group(decimal: str) -> str:
+    """Return what no number has that is grouped in threes."""
+    group, mark = re.escape(_OTHER[decimal]), re.escape(decimal)
+    return (
+        rf"{group}(?!\d{{3}}(?!\d))|(?<!\d){group}|{mark}\d*{group}|\d{{4}}{group}"
+        rf"|(?<![\d{group}{mark}])0\d*{group}"
+    )
+
+
+_WRONG_GROUP = {mark: re.compile(_wrong_group(mark)) for mark in _OTHER}
 
 
 class Marks(NamedTuple):

@@ -14,10 +14,11 @@ from statewise.sequences.reading.number_marks import (
     COMMA,
     POINT,
     Marks,
+    alike_values,
     decide,
     digits_of,
-    groups_of,
     is_simple,
+    marks_said,
     simple_value,
 )
 from statewise.sequences.reading.number_words import Word, Words, meaning_of, name_all, word_of
@@ -25,6 +26,7 @@ from statewise.sequences.reading.number_words import Word, Words, meaning_of, na
 # What a decimal point alone has: 0.5, .5, 1.5, 1.2345, 1234.5; but 1.234 may be 1234.
 _POINT_FOR_SURE = re.compile(r"(?<![\d.])0\d*\.|(?<!\d)\.|\.\d{0,2}(?!\d)|\.\d{4}|\d{4}\.")
 _BARE = Word("", False)
+_MANY = 2000  # strange cells, from which on it is worth a try whether all are alike
 _WITNESSES = 1000  # plain numbers that say of which size a column's values are
 
 
@@ -62,6 +64,11 @@ def read_text(
             first = plain.split("\n")[0].strip().lstrip("+-")
             return TextNumbers(values, missing, found, {}, [_either_way(first, POINT)])
     every = np.flatnonzero(~missing)
+    if strange.sum() > _MANY:
+        alike = _read_alike([text[row] for row in every], decimal, likely)
+        if alike is not None:
+            values[every], facts = alike
+            return TextNumbers(values, missing, found, facts, [])
     rows = np.flatnonzero(strange) if sure or not points else every
     cells = _Cells(text, rows)
     mark = cells.mark(_witnesses(text, strange | missing, sure), decimal, likely)
@@ -74,6 +81,18 @@ def read_text(
         values[rest[values[rest] != 0]] = np.nan
     notes = [_either_way(mark.example, mark.decimal)] if mark.example is not None else []
     return TextNumbers(values, missing, found, facts, notes)
+
+
+def _read_alike(
+    text: list[str], decimal: str | None, likely: str | None
+) -> tuple[np.ndarray, dict[str, str]] | None:
+    """Read many cells at once by the marks that some of them show; None where not all are so."""
+    some = _Cells(text, np.arange(0, len(text), max(1, len(text) // _WITNESSES)))
+    mark = some.mark(Counter(), decimal, likely)
+    values = alike_values(text, mark.decimal) if mark.decided else None
+    if values is None:
+        return None
+    return values, marks_said("".join("".join(text).split()), mark.decimal)
 
 
 def _plain_values(text: list[str], joined: str) -> np.ndarray:
@@ -218,12 +237,7 @@ class _Cells:
     def _facts(
         self, bodies: list[str], footnotes: list[str], decimal: str, meaning: Words
     ) -> dict[str, str]:
-        facts = {}
-        if decimal == COMMA and any(COMMA in body for body in bodies):
-            facts["decimal"] = "decimal comma"
-        groups = groups_of("".join(bodies), decimal)
-        if groups:
-            facts["thousands"] = f"{' and '.join(groups)} between thousands"
+        facts = marks_said("".join(bodies), decimal)
         units = [f"in {self.currency}"] if self.currency else []
         if footnotes:
             units.append(f"{name_all(footnotes)} after numbers left out")
