@@ -161,6 +161,19 @@ def test_stamps_written_as_numbers_stay_numbers():
     assert told(frame[:STEPS])["ds"].tolist() == numbers[STEPS:]
 
 
+@pytest.mark.parametrize("way", ["%Y-%m-%d", "%d.%m.%Y", "%Y-%m-%d %H:%M:%S"])
+def test_stamps_written_as_text_stay_text_in_polars_and_arrow(way):
+    texts = pd.date_range("2024-03-20", periods=STEPS + 3).strftime(way).to_list()
+    whole = pl.DataFrame({"unique_id": "a", "ds": texts, "y": np.arange(float(len(texts)))})
+    joined = whole.join(told(whole[:STEPS]), on=["unique_id", "ds"])
+    assert joined["model"].to_list() == [0, 1, 2]
+    table = whole.to_arrow()
+    joined = table.join(told(table[:STEPS]), ["unique_id", "ds"], join_type="inner")
+    assert sorted(joined["model"].to_pylist()) == [0, 1, 2]
+    wide = pl.DataFrame({"ds": texts[:STEPS], "a": 1.0, "b": 2.0})
+    assert told(wide)["ds"].to_list() == texts[STEPS:]
+
+
 def test_series_of_polars():
     result = told(pl.Series("sold", [1.0, 2, 3, 4]))
     assert result.equals(pl.Series("sold", [0.0, 1, 2]))

@@ -26,8 +26,10 @@ from statewise.tasks.forecasting.forms import form_of as form_of
 from statewise.tasks.forecasting.forms import give_back as give_back
 from statewise.tasks.forecasting.frame_types import words_of, words_of_index
 from statewise.tasks.forecasting.indexed_panels import as_long, has_key_levels
-from statewise.tasks.forecasting.number_stamps import way_of
 from statewise.tasks.forecasting.result_names import check_forecasts
+from statewise.tasks.forecasting.written_stamps import number_way, text_way
+
+_SAMPLE = 40  # texts that tell how times are written
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def take_in(data: Any, columns: Columns | Mapping[str, Any] | None = None) -> In
         of_result = [columns.key, columns.time] if keyed else [columns.time]
         times = frame[columns.time] if columns.time in there else data.index
         form = Form("long", backend, keyed=keyed, types=words_of(frame, of_result))
-        return Intake(replace(form, numbers=_numbers(times, panel)), panel, panel)
+        return Intake(replace(form, written=_written(times, panel)), panel, panel)
     panel = read_wide(data)
     time = panel.time.name
     indexed = backend == "pandas" and time not in there
@@ -97,7 +99,7 @@ def take_in(data: Any, columns: Columns | Mapping[str, Any] | None = None) -> In
         form = replace(_of_index(form, data.index, panel), time=data.index.name)
     elif time in there:
         types = words_of(frame, [time])
-        form = replace(form, types=types, numbers=_numbers(frame[time], panel))
+        form = replace(form, types=types, written=_written(frame[time], panel))
     return Intake(form, panel, panel)
 
 
@@ -115,7 +117,7 @@ def _with_levels(data: pd.Series | pd.DataFrame, columns: Columns, named: bool) 
         time_at=time_at,
         bare=isinstance(data, pd.Series),
         name=data.name if isinstance(data, pd.Series) else None,
-        numbers=_numbers(index.levels[time_at], panel),
+        written=_written(index.levels[time_at], panel),
     )
     return Intake(form, panel, panel)
 
@@ -172,17 +174,23 @@ def _of_index(form: Form, index: pd.Index, panel: Panel) -> Form:
         form,
         types=(words_of_index(index),),
         freq="" if freq is None else freq.freqstr,
-        numbers=_numbers(index, panel),
+        written=_written(index, panel),
     )
 
 
-def _numbers(times: Any, panel: Panel) -> str:
-    """Return in which way whole numbers were read as time stamps; "" where they were none."""
+def _written(times: Any, panel: Panel) -> str:
+    """Return in which way numbers, or text outside of pandas, were read as stamps; "" for none.
+
+    Text of pandas becomes stamps, as pandas users know it; in polars and Arrow the two can't meet.
+    """
+    own = isinstance(times, nw.Series) and not times.implementation.is_pandas_like()
     dtype = times.dtype
+    if own and dtype == nw.String:
+        return text_way(times.head(_SAMPLE).to_list(), panel.time)
     whole = dtype.is_integer() if isinstance(times, nw.Series) else is_integer_dtype(dtype)
     if not whole or not isinstance(panel.time, pd.DatetimeIndex):
         return ""
-    return way_of(times.min(), panel.time.min())
+    return number_way(times.min(), panel.time.min())
 
 
 def as_columns(given: Columns | Mapping[str, Any] | None) -> Columns:

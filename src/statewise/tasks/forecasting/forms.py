@@ -11,9 +11,9 @@ import pandas as pd
 from statewise.sequences import Panel
 from statewise.tasks.forecasting.forecast import Forecast
 from statewise.tasks.forecasting.frame_types import as_columns, as_index
-from statewise.tasks.forecasting.number_stamps import WAYS, numbers_of
 from statewise.tasks.forecasting.result_names import check_once
 from statewise.tasks.forecasting.serialization.typed import typed
+from statewise.tasks.forecasting.written_stamps import WAYS, written
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Form:
         bare: whether a table with such an index was a Series.
         name: of that Series.
         freq: of an index of time stamps that tells its own.
-        numbers: in which way times came as whole numbers, such as "yyyymmdd"; "" for stamps.
+        written: in which way times came as whole numbers or text, such as "yyyymmdd"; "" for
+            stamps.
     """
 
     layout: str
@@ -49,7 +50,7 @@ class Form:
     bare: bool = False
     name: Any = None
     freq: str = ""
-    numbers: str = ""
+    written: str = ""
 
 
 _LAYOUTS = ("series", "array", "long", "wide", "wide array", "mapping")
@@ -67,7 +68,7 @@ def form_of(given: Mapping[str, Any]) -> Form:
     if (
         form.layout not in _LAYOUTS
         or form.backend not in _BACKENDS
-        or form.numbers not in WAYS
+        or form.written not in WAYS
         or any(isinstance(name, (list, dict)) for name in names)
         or not (0 <= form.time_at < len(form.levels) or form.levels == ())
     ):
@@ -92,7 +93,7 @@ def give_back(form: Form, panel: Panel, forecast: Forecast) -> Any:
     columns = {"model": points} | {f"model-{name}": ends for name, ends in bands.items()}
     if form.layout in ("series", "array", "mapping"):
         return _one_by_one(form, panel, columns)
-    stamps = numbers_of(panel.future_stamps(horizon), form.numbers)
+    stamps = written(panel.future_stamps(horizon), form.written)
     if form.levels:
         return _with_levels(form, panel, stamps, columns)
     if form.layout == "long":
@@ -120,7 +121,7 @@ def _one_by_one(form: Form, panel: Panel, columns: dict[str, np.ndarray]) -> Any
     bare = len(columns) == 1
     plain = bare and (form.layout == "array" or (form.layout == "mapping" and not form.indexed))
     stamps = pd.RangeIndex(0) if plain else panel.future_stamps(horizon)
-    stamps = numbers_of(stamps, form.numbers)
+    stamps = written(stamps, form.written)
     for i, key in enumerate(panel.keys.tolist()):
         own = {name: ends[i] for name, ends in columns.items()}
         if form.backend == "polars":
