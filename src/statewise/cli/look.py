@@ -115,7 +115,9 @@ def _write(look: "Look", folder: Path, printer: "Printer", *, force: bool) -> Pa
         raise Refusal(f"{look.table.name} has no series to draw: {look.obstacles[-1]}")
     path = folder / PICTURE
     check_places([path], "--output", force=force)
-    pictures = [SmallPicture(one.name, one.time, one.values, one.outliers) for one in look.series]
+    pictures = [
+        SmallPicture(one.name, one.time, one.values, one.outliers.tolist()) for one in look.series
+    ]
     with any_letters(printer):
         write_picture(draw_series_grid(pictures, Path(look.table.name).name), path)
     printer.line("Written", str(path))
