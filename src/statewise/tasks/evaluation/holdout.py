@@ -16,7 +16,7 @@ from statewise.tasks.evaluation.baselines import (
 )
 from statewise.tasks.evaluation.metrics import mae, mape, mase, rmse
 from statewise.tasks.evaluation.origins import Origins
-from statewise.tasks.evaluation.verdict import below, is_it, same, some
+from statewise.tasks.evaluation.verdict import below, is_it, number, same, some, unit_of
 from statewise.tasks.forecasting.adapters import as_time_series, take_in
 from statewise.tasks.forecasting.forecaster import Forecaster
 from statewise.tasks.forecasting.known_steps import on_calendar, places_of
@@ -59,12 +59,12 @@ class Evaluation:
         """
         errors = self.table["MAE"]
         others = errors.drop(MODEL)
-        itself = self._same_as()
+        itself, unit = self._same_as(), unit_of(self.truth.name)
         if itself is not None:
-            return is_it(itself, self.forecaster, errors)
+            return is_it(itself, self.forecaster, errors, unit)
         names = " and the ".join(f"{name} forecast" for name in others.index)
-        values = " and ".join(f"{error:.4g}" for error in others)
-        compared = f"mean absolute error {errors[MODEL]:.4g} against {values}"
+        values = " and ".join(map(number, others))
+        compared = f"mean absolute error {number(errors[MODEL])}{unit} against {values}"
         beaten = others.index[below(errors[MODEL], others)]
         if len(beaten) == len(others):
             percent = 100 * (1 - errors[MODEL] / others.min())

@@ -13,7 +13,15 @@ from statewise.tasks.evaluation.origins import Origins
 from statewise.tasks.evaluation.pooled import measure
 from statewise.tasks.evaluation.reference_models import check_peers, forecast_peer
 from statewise.tasks.evaluation.significance import LEAST
-from statewise.tasks.evaluation.verdict import against, copies, covered, found_nothing_better, same
+from statewise.tasks.evaluation.verdict import (
+    against,
+    copies,
+    covered,
+    found_nothing_better,
+    number,
+    same,
+    unit_of,
+)
 from statewise.tasks.forecasting.forecast import Forecast
 from statewise.tasks.forecasting.result_names import MODEL, NAIVE, SEASONAL_NAIVE
 
@@ -146,13 +154,15 @@ class Backtest:
         errors = self.table[measured]
         many = f" and {series} series" if series > 1 else ""
         others = ", ".join(
-            f"the {name} forecast {_format(e)}" for name, e in errors.iloc[1:].items()
+            f"the {name} forecast {number(e)}" for name, e in errors.iloc[1:].items()
         )
         what = "scaled error (MASE)" if measured == "MASE" else "error"
         said = [
             f"Over {_counted(windows, 'window')} of {_counted(horizon, 'step')}{many} the model "
-            f"has a mean absolute {what} of {_format(errors[MODEL])}, {others}."
+            f"has a mean absolute {what} of {number(errors[MODEL])}, {others}."
         ]
+        if measured == "MASE":
+            said.append(self._in_units())
         scale = self.scale if measured == "MASE" else np.ones(series)
         mine = self._losses(MODEL, scale)
         itself = self._same_as()
@@ -216,6 +226,17 @@ class Backtest:
         say_renamed("Backtest.casts", "Backtest.arrays")
         return self.arrays
 
+    def _in_units(self) -> str:
+        """Say how large the errors are in the table's own units."""
+        errors, unit = self.table["MAE"], unit_of(self.origins.panel.columns.target)
+        others = ", ".join(
+            f"the {name} forecast {number(e)}" for name, e in errors.iloc[1:].items()
+        )
+        return (
+            f"In the table's units that is a mean absolute error of {number(errors[MODEL])}{unit}, "
+            f"{others}."
+        )
+
     def _losses(self, name: str, scale: np.ndarray) -> np.ndarray:
         """Return the mean absolute scaled errors of each window, (series, windows)."""
         found = measure(self.truth, self.arrays[name], scale, (2,))
@@ -245,10 +266,6 @@ class Backtest:
         if index is None:
             return pd.DataFrame(parts).T.rename_axis("forecast")
         return pd.concat(parts, names=["forecast"])
-
-
-def _format(error: float) -> str:
-    return f"{error:.4g}"
 
 
 def _counted(count: int, noun: str) -> str:

@@ -11,6 +11,7 @@ from statewise.tasks.forecasting.result_names import MODEL
 
 _ROUNDING = 1e-3  # of a mean step: networks compute in float32
 _TIE = 1e-6  # of an error
+_LONGEST_UNIT = 40  # letters
 _NEAR = 0.5  # of the way that the truth goes from the reference
 _NO_GAIN = 0.97  # of the reference's error
 
@@ -36,20 +37,43 @@ def below(error: float, others: pd.Series) -> pd.Series:
     return error < others * (1 - _TIE)
 
 
-def is_it(name: str, fitted: Any, errors: pd.Series) -> str:
+def is_it(name: str, fitted: Any, errors: pd.Series, unit: str = "") -> str:
     """Say that the model is one of the forecasts beside it, and why.
 
     Args:
         name: of that forecast.
         fitted: the forecaster.
         errors: of all forecasts, by name.
+        unit: of the errors, as `unit_of` returns it.
     """
     others = errors.drop([MODEL, name])
-    compared = "".join(f", that of the {one} forecast {error:.4g}" for one, error in others.items())
+    compared = "".join(
+        f", that of the {one} forecast {number(error)}" for one, error in others.items()
+    )
     return (
         f"The model is the {name} forecast{found_nothing_better(fitted)}. "
-        f"Its mean absolute error is {errors[MODEL]:.4g}{compared}."
+        f"Its mean absolute error is {number(errors[MODEL])}{unit}{compared}."
     )
+
+
+def number(error: float) -> str:
+    """Write an error with four digits, or all those before the point.
+
+    >>> number(13.8712), number(1234567.8), number(0.000021234)
+    ('13.87', '1,234,568', '2.123e-05')
+    """
+    return f"{error:,.0f}" if 1000 <= abs(error) < 1e15 else f"{error:.4g}"
+
+
+def unit_of(name: Any) -> str:
+    """Return the name of the values as the unit behind a number; nothing where there is none.
+
+    >>> unit_of("passengers"), unit_of("0"), unit_of(None), unit_of("value")
+    (' passengers', '', '', '')
+    """
+    text = "" if name is None else str(name).strip()
+    nameless = not text or text.isdigit() or text == "value" or len(text) > _LONGEST_UNIT
+    return "" if nameless else f" {text}"
 
 
 def found_nothing_better(fitted: Any) -> str:
