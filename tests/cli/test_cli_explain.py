@@ -28,6 +28,25 @@ def test_a_sketch():
     assert "\x1b" not in result.output
 
 
+@pytest.mark.parametrize(
+    ("text", "shape"),
+    [
+        ("LSTM(4, return_sequences=True) | Dense(1)", "1,5,1 (batch, time steps, features)"),
+        ("Embedding(50, 3) | GRU(2)", "1,5 (batch, time steps)"),
+    ],
+)
+def test_a_sketch_without_a_shape_says_which_it_takes(text, shape):
+    result = explain(text)
+    assert result.exit_code == 0, result.output
+    assert f"Note      the shape {shape} was taken; --shape says another." in result.output
+
+
+def test_a_shape_that_was_taken_and_does_not_fit():
+    result = explain("Conv1D(2, 9) | LSTM(4)")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "the shape 1,5,1 (batch, time steps, features) was taken; --shape" in result.stderr
+
+
 def test_a_saved_model_and_pictures(tmp_path):
     model = Sequential([layers.Input((3, 1)), layers.LSTM(4), layers.Dense(1)], name="seed")
     model.save(tmp_path / "model.keras")
