@@ -48,7 +48,7 @@ def test_several_levels_of_keys_in_any_order():
     series = pd.concat([series, panel(DAYS[:24], ["n"], [2], names=["day", "state", "store"])])
     read, result = told(series)
     assert sorted(read.keys.tolist()) == [("n", 1), ("n", 2), ("s", 1)]
-    assert read.columns.key == "state,store"
+    assert read.columns.key == "state, store"
     assert list(result.index.names) == ["day", "state", "store"]
     assert set(result.index.droplevel("day")) == {("n", 1), ("n", 2), ("s", 1)}
     assert (result.index.get_level_values("day") >= DAYS[24]).all()
@@ -67,6 +67,13 @@ def test_levels_keep_their_types():
     stamps = DAYS[:24].tz_localize("Europe/Berlin").as_unit("s")
     _, result = told(panel(["x"], stamps, names=["shop", "day"]))
     assert result.index.levels[1].dtype == stamps.dtype
+
+
+def test_numbers_that_are_days_stay_numbers():
+    numbers = [int(day) for day in DAYS.strftime("%Y%m%d")]
+    series = panel(["b", "a"], numbers, names=["shop", "day"])
+    _, result = told(series[series.index.get_level_values("day").isin(numbers[4:24])])
+    assert result.index.get_level_values("day")[:3].tolist() == numbers[24:]
 
 
 def test_text_of_dates_and_numbers_are_times():
@@ -118,6 +125,8 @@ def test_forecasters_take_them_whole():
     forecaster = Forecaster(**QUICK).fit(known, columns=names)
     result = forecaster.predict(future=ahead)
     assert result.index.equals(ahead.index)
+    flat = forecaster.predict(future=ahead.reset_index())
+    pd.testing.assert_frame_equal(flat, result)
     other = known[known.index.get_level_values("state") == "s"]
     some = forecaster.predict(new_data=other, future=ahead)
     np.testing.assert_allclose(some["model"], result.loc["s"]["model"], rtol=1e-5)
@@ -126,4 +135,4 @@ def test_forecasters_take_them_whole():
 def test_backtests_name_their_keys():
     read, _ = told(panel(["n", "s"], [1, 2], DAYS, names=["state", "store", "day"]))
     measured = backtest(Forecaster(**QUICK), read, windows=2)
-    assert measured.forecasts["state,store"].nunique() == 4
+    assert measured.forecasts["state, store"].nunique() == 4

@@ -117,7 +117,7 @@ def _with_levels(data: pd.Series | pd.DataFrame, columns: Columns, named: bool) 
         time_at=time_at,
         bare=isinstance(data, pd.Series),
         name=data.name if isinstance(data, pd.Series) else None,
-        written=_written(index.levels[time_at], panel),
+        written=_written(index.get_level_values(time_at), panel),
     )
     return Intake(form, panel, panel)
 

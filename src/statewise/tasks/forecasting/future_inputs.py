@@ -12,7 +12,7 @@ from statewise.sequences.panel_reading import as_table, check_columns, read_inpu
 from statewise.sequences.stamp_words import format_stamp
 from statewise.sequences.zones import in_zone_of
 from statewise.tasks.forecasting.global_model.features import Encoder, inputs_of
-from statewise.tasks.forecasting.indexed_panels import as_long, has_key_levels
+from statewise.tasks.forecasting.indexed_panels import as_long, has_key_levels, key_in_columns
 
 
 def in_zone_of_fit(panel: Panel, fitted: pd.Index) -> Panel:
@@ -66,6 +66,7 @@ def _rows(future: Any, panel: Panel, stamps: pd.Index, series: np.ndarray) -> di
     if has_key_levels(future, columns):
         future = as_long(future, columns, named=True)[0]
     table = as_table(future)
+    table = replace(table, frame=key_in_columns(table.frame, columns.key))
     keyed = columns.key in table.frame.columns
     if not keyed and len(panel) > 1:
         check_columns(table, [columns.key])

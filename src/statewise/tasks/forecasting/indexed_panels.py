@@ -11,7 +11,7 @@ from statewise.sequences import Columns, DataError
 from statewise.sequences.index_time import holds_times
 from statewise.sequences.tables import free_name, listed
 
-_JOINED = ","  # the names of several levels of keys, as one column has them
+_JOINED = ", "  # the names of several levels of keys, as one column has them
 
 
 def has_key_levels(data: Any, columns: Columns) -> bool:
@@ -107,11 +107,25 @@ def as_long(
     )
 
 
+def key_in_columns(frame: pd.DataFrame, key: Any) -> pd.DataFrame:
+    """Return a flat frame with its key in one column, where it has a column for each level.
+
+    >>> key_in_columns(pd.DataFrame({"a": ["x"], "b": [1]}), "a, b")["a, b"].tolist()
+    [('x', 1)]
+    """
+    names = str(key).split(_JOINED)
+    if key in frame.columns or len(names) < 2 or not set(names) <= set(frame.columns):
+        return frame
+    keys = np.empty(len(frame), object)
+    keys[:] = list(zip(*(frame[name].tolist() for name in names), strict=True))
+    return frame.assign(**{key: keys})
+
+
 def joined(names: list[Any]) -> Any:
     """Return the name of the column of keys: that of a level, or of several.
 
     >>> joined(["state", "store"])
-    'state,store'
+    'state, store'
     """
     return names[0] if len(names) == 1 else _JOINED.join(map(str, names))
 
