@@ -137,8 +137,7 @@ def test_several_seasons_at_once(of_several, hours):
     assert told.seasons_ == (24, 168)
     np.testing.assert_array_equal(told.predict()["model"], of_several.predict()["model"])
     one = Forecaster(horizon=24, season=168, **QUICK).fit(hours)
-    # Two inputs and an average for each season.
-    assert told.training_shape_[2] == one.training_shape_[2] + 3
+    assert told.training_shape_[2] == one.training_shape_[2] + 2  # each season has two inputs
 
 
 def test_one_short_series_of_several_seasons(hours):

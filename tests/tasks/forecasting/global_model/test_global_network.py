@@ -49,8 +49,13 @@ ARCHITECTURES = {
     "two layers of gru": replace(ARCHITECTURE, cell="gru", layers=2),
     "rnn": replace(ARCHITECTURE, cell="rnn"),
     "gaps": replace(ARCHITECTURE, gaps=True),
+    "two seasons": replace(ARCHITECTURE, also=(17,)),
+    "the longer is repeated": replace(ARCHITECTURE, season=8, also=(6,)),
     "no season": replace(ARCHITECTURE, season=1, season_seen=False, shortcut=False),
 }
+
+
+TWO = ("two seasons", "the longer is repeated")
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)
@@ -70,37 +75,73 @@ def test_the_closed_loop_is_teacher_forcing_with_its_own_answers(architecture, r
     assert np.abs(np.diff(np.asarray(ahead), axis=1)).max() > 0.1
 
 
-def test_what_comes_later_is_not_looked_at(rng):
-    data, weights = panel(rng), weights_of(ARCHITECTURE, rng)
+SEASONS = {"one season": ARCHITECTURE, **{name: ARCHITECTURES[name] for name in TWO}}
+of_seasons = pytest.mark.parametrize("architecture", SEASONS.values(), ids=SEASONS)
+
+
+@of_seasons
+def test_what_comes_later_is_not_looked_at(architecture, rng):
+    data, weights = panel(rng), weights_of(architecture, rng)
     first, series = np.array([40]), np.array([0])
-    before, _ = forecast(ARCHITECTURE, weights, data, first, series, 5)
+    before, _ = forecast(architecture, weights, data, first, series, 19)
     later = data._replace(values=data.values.at[40:].set(99.0))
-    after, _ = forecast(ARCHITECTURE, weights, later, first, series, 5)
+    after, _ = forecast(architecture, weights, later, first, series, 19)
     np.testing.assert_array_equal(before, after)
     other = data._replace(values=data.values.at[:60].add(1000.0))
     np.testing.assert_allclose(
-        forecast(ARCHITECTURE, weights, other, first, series, 5)[0] - 1000, before, atol=2e-2
+        forecast(architecture, weights, other, first, series, 19)[0] - 1000, before, atol=2e-2
     )
 
 
-def test_before_its_beginning_a_series_says_nothing(rng):
-    data, weights = panel(rng), weights_of(ARCHITECTURE, rng)
+@of_seasons
+def test_before_its_beginning_a_series_says_nothing(architecture, rng):
+    data, weights = panel(rng), weights_of(architecture, rng)
     first, series = np.array([65]), np.array([1])  # five steps are known
-    before, _ = forecast(ARCHITECTURE, weights, data, first, series, 5)
+    before, _ = forecast(architecture, weights, data, first, series, 5)
     other = data._replace(values=data.values.at[:60].set(50.0))
-    after, _ = forecast(ARCHITECTURE, weights, other, first, series, 5)
+    after, _ = forecast(architecture, weights, other, first, series, 5)
     np.testing.assert_array_equal(before, after)
 
 
+@of_seasons
 @pytest.mark.parametrize("start", ["naive", "seasonal"])
-def test_untrained_networks_are_naive(start, rng):
+def test_untrained_networks_are_naive(start, architecture, rng):
     data = panel(rng)._replace(start=jnp.float32(start == "seasonal"))
     ahead, _ = forecast(
-        ARCHITECTURE, initial_weights(ARCHITECTURE, 1), data, np.array([40]), np.array([0]), 9
+        architecture, initial_weights(architecture, 1), data, np.array([40]), np.array([0]), 19
     )
-    values = np.asarray(data.values[:40])
-    expected = np.resize(values[-6:], (9, 2)) if start == "seasonal" else values[[-1] * 9]
+    values, season = np.asarray(data.values[:40]), architecture.season
+    expected = np.resize(values[-season:], (19, 2)) if start == "seasonal" else values[[-1] * 19]
     np.testing.assert_allclose(ahead[0], expected, atol=1e-5)
+
+
+def test_a_longer_season_is_seen_as_a_near_one_is(rng):
+    """What lies far back is looked up in the panel: it is what a longer window would show."""
+    several = replace(ARCHITECTURE, season=8, also=(6,))
+    data = panel(rng)
+    first, series = jnp.array([40, 66]), jnp.array([0, 1])
+    windows = cut_windows(several, data, first, series, 3)
+    values = np.asarray(data.values)
+    for i, begin in enumerate((0, 60)):
+        for step in range(several.lookback + 3):
+            row = int(first[i]) - several.lookback + step  # the last one known
+            back = row + 1 - 8
+            back -= 8 * (back >= int(first[i]))
+            before, move, there = (part[i, step] for part in windows.distant.season(0))
+            assert bool(there[0]) == (back > begin)
+            if there[0]:
+                np.testing.assert_array_equal(before, values[back])
+                np.testing.assert_array_equal(move, values[back] - values[back - 1])
+
+
+def test_a_blind_network_does_not_look_at_the_season(rng):
+    data, weights = panel(rng), weights_of(ARCHITECTURE, rng)
+    first, series = np.array([40]), np.array([0])
+    seen, _ = forecast(ARCHITECTURE, weights, data, first, series, 4)
+    for sees in (1, 0):
+        told = data._replace(sees=jnp.float32(sees))
+        found, _ = forecast(ARCHITECTURE, weights, told, first, series, 4)
+        assert np.allclose(found, seen, atol=1e-5) == bool(sees)
 
 
 def test_a_window_in_which_nothing_happened_has_a_scale(rng):

@@ -53,14 +53,24 @@ class Architecture:
         return (self.season, *self.also) if self.season > 1 else ()
 
     @property
+    def near(self) -> tuple[int, ...]:
+        """The season that is looked up among the latest values, the shortest."""
+        return (min(self.seasons),) if self.seasons else ()
+
+    @property
+    def distant(self) -> tuple[int, ...]:
+        """The other seasons, see `distant`."""
+        return tuple(sorted(set(self.seasons) - set(self.near)))
+
+    @property
     def averages(self) -> tuple[int, ...]:
         """Over how many latest values the averages run."""
-        return tuple(sorted({4, 16, *self.seasons}))
+        return tuple(sorted({4, 16, *self.near}))
 
     @property
     def reach(self) -> int:
         """So many values up to a step its features depend on."""
-        return max(self.season + 1, *(season + 1 for season in self.also), *self.averages, LEVEL)
+        return max(min(self.seasons, default=1) + 1, *self.averages, LEVEL)
 
     @property
     def features(self) -> int:

@@ -25,6 +25,7 @@ from statewise.recurrence import CELLS, Weights, run
 from statewise.tasks.forecasting.distributions import LIKELIHOODS, Now
 from statewise.tasks.forecasting.global_model.architecture import LEVEL, Architecture
 from statewise.tasks.forecasting.global_model.windows import (
+    Past,
     WindowBatch,
     average,
     embedded,
@@ -99,9 +100,17 @@ def close_loop(
     scale, own = scale[:, 0], embedded(weights, windows.categories)
     first = architecture.reach + architecture.lookback  # the step after the first forecast one
     ahead = windows.inputs[:, first : first + steps - 1].swapaxes(0, 1)
+    distant = None
+    if windows.distant is not None:  # by step, (steps, batch, 1, ...)
+        known = windows.distant.steps(architecture.lookback - 1, architecture.lookback + steps - 1)
+        distant = jax.tree.map(lambda a: a.swapaxes(0, 1)[:, :, None], known)
 
-    def answer(warm: Warm, key) -> Array:
-        start = start_of(architecture, windows, warm.past, warm.before, warm.age[:, None])[:, 0]
+    def at(step) -> Any:
+        return jax.tree.map(lambda a: a[step], distant)
+
+    def answer(warm: Warm, distant, key) -> Array:
+        past = Past(warm.past, warm.before, distant, warm.age[:, None])
+        start = start_of(architecture, windows, past)[:, 0]
         level = warm.past[:, -LEVEL:].mean(1)
         now = Now(warm.past[:, -1], start, scale, level, windows.unit)
         if key is None:
@@ -109,29 +118,21 @@ def close_loop(
         return likelihood.sample(key, warm.raw, now)
 
     def step(warm: Warm, given):
-        inputs, key = given
-        value = answer(warm, key)
+        inputs, key, distant, following = given
+        value = answer(warm, distant, key)
         past = _after(warm.past, value)
         before = None if warm.before is None else _after(warm.before, value)
         age = warm.age + 1
-        x = shown(
-            architecture,
-            past,
-            before,
-            age[:, None],
-            scale[:, None],
-            inputs[:, None],
-            own,
-            None,
-            windows.sees,
-        )
+        known = Past(past, before, following, age[:, None])
+        x = shown(architecture, known, scale[:, None], inputs[:, None], own, None, windows.sees)
         raw, state = _network(architecture, weights, x, warm.state, None)
         return Warm(raw[:, 0], state, past, age, before), value
 
     keys = None if key is None else jax.random.split(key, steps)
     before = None if keys is None else keys[:-1]
-    warm, values = jax.lax.scan(step, warm, (ahead, before), length=steps - 1)
-    last = answer(warm, None if keys is None else keys[-1])
+    given = ahead, before, at(slice(0, steps - 1)), at(slice(1, steps))
+    warm, values = jax.lax.scan(step, warm, given, length=steps - 1)
+    last = answer(warm, at(steps - 1), None if keys is None else keys[-1])
     return jnp.concatenate([values, last[None]]).swapaxes(0, 1)
 
 
@@ -146,13 +147,15 @@ def _over(architecture: Architecture, weights: dict, windows: WindowBatch, scale
         None if windows.observed is None else windows.observed[:, architecture.reach - 1 : stop]
     )
     seasonal = None if windows.seasonal is None else windows.seasonal[:, :stop]
-    x = shown(architecture, values, seasonal, age, scale, inputs, own, observed, windows.sees)
+    distant = None if windows.distant is None else windows.distant.steps(0, steps)
+    past = Past(values, seasonal, distant, age)
+    x = shown(architecture, past, scale, inputs, own, observed, windows.sees)
     cell = CELLS[architecture.cell]
     zeros = [cell.initial_state(x.shape[0], architecture.units, x.dtype)] * architecture.layers
     real = real_steps(windows.age + architecture.reach - 1, steps)
     raw, state = _network(architecture, weights, x, zeros, real)
     level = average(values, LEVEL, steps)
-    return raw, state, start_of(architecture, windows, values, seasonal, age), level
+    return raw, state, start_of(architecture, windows, past), level
 
 
 def _network(

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from statewise.tasks.forecasting.global_model.architecture import Architecture
+from statewise.tasks.forecasting.global_model.distant import Distant, look_back
 from statewise.tasks.forecasting.global_model.features import Arrays
 
 _FLOOR = 0.1  # of the series' own scale, below which no window's scale falls
@@ -27,6 +28,8 @@ class WindowBatch(NamedTuple):
         seasonal: as ``values``, where missing ones are as the latest season known has them; None
             where nothing is missing.
         sees: 1 where the season before is seen, 0 where not; None where it always is; ().
+        distant: what stood longer seasons before, from the warm-up's first step on; None where
+            there are none.
     """
 
     values: Array
@@ -39,6 +42,7 @@ class WindowBatch(NamedTuple):
     start: Array
     seasonal: Array | None = None
     sees: Array | None = None
+    distant: Distant | None = None
 
 
 def cut_windows(
@@ -68,6 +72,7 @@ def cut_windows(
         start=data.start,
         seasonal=None if data.seasonal is None else data.seasonal[rows],
         sees=data.sees,
+        distant=look_back(architecture, data, first, begin, horizon),
     )
 
 
@@ -92,28 +97,48 @@ def scale_of(architecture: Architecture, windows: WindowBatch) -> Array:
     return jnp.where(count > 0, (1 - _FLOOR) * mean, 0) + _FLOOR * windows.floor[:, None]
 
 
-def shown(
-    architecture: Architecture, values, seasonal, age, scale, inputs, own, observed, sees
-) -> Array:
-    """Return what the network sees at the last steps of ``values``, (batch, steps, seen).
+class Past(NamedTuple):
+    """What is known of the past at some steps.
 
-    ``seasonal`` are the values of the season before, ``values`` themselves where None.
-    ``sees`` is 0 where they aren't shown, None where they always are.
-    ``age`` (batch, steps) is how many steps of the series lie before the first value that the
-    features of a step reach back to.
+    Attributes:
+        values: the latest values up to the last of the steps, (batch, reach - 1 + steps, channels).
+        seasonal: those that a season later goes on from; ``values`` themselves where None.
+        distant: what stood longer seasons before, at the steps; None where there are none.
+        age: how many steps of the series lie before the first value that the features of a step
+            reach back to, (batch, steps).
     """
-    steps = age.shape[1]
+
+    values: Array
+    seasonal: Array | None
+    distant: Distant | None
+    age: Array
+
+    def season_before(self, architecture: Architecture, season: int) -> tuple[Array, Array, Array]:
+        """Return what stood a season before the next step, how it moved, and if it is there."""
+        if self.distant is not None and season in architecture.distant:
+            return self.distant.season(architecture.distant.index(season))
+        steps = self.age.shape[1]
+        values = self.values if self.seasonal is None else self.seasonal
+        before = _lagged(values, season - 1, steps)
+        there = (self.age + architecture.reach - 1 - season >= 0)[..., None]
+        return before, before - _lagged(values, season, steps), there
+
+
+def shown(architecture: Architecture, past: Past, scale, inputs, own, observed, sees) -> Array:
+    """Return what the network sees at the steps of ``past``, (batch, steps, seen).
+
+    ``sees`` is 0 where seasons aren't shown, None where they always are.
+    """
+    values, steps = past.values, past.age.shape[1]
     now = _lagged(values, 0, steps)
     parts = [now - _lagged(values, 1, steps)]
     parts += [now - average(values, width, steps) for width in architecture.averages]
     for season in architecture.seasons if architecture.season_seen else ():
-        there = _has_season(architecture, season, age)
+        before, move, there = past.season_before(architecture, season)
         if sees is not None:
             there = there & (sees > 0)
-        bridged = values if seasonal is None else seasonal
-        before = _lagged(bridged, season - 1, steps)
         parts.append(jnp.where(there, before - now, 0))
-        parts.append(jnp.where(there, before - _lagged(bridged, season, steps), 0))
+        parts.append(jnp.where(there, move, 0))
     x = [jnp.concatenate(parts, -1) / jnp.tile(scale, len(parts)), inputs]
     x += [jnp.broadcast_to(one[:, None], (*inputs.shape[:2], one.shape[-1])) for one in own]
     if architecture.gaps:
@@ -123,22 +148,13 @@ def shown(
     return jnp.concatenate(x, -1)
 
 
-def start_of(
-    architecture: Architecture, windows: WindowBatch, values: Array, seasonal, age: Array
-) -> Array:
+def start_of(architecture: Architecture, windows: WindowBatch, past: Past) -> Array:
     """Return the increments that the untrained network says, (batch, steps, channels)."""
-    steps = age.shape[1]
-    now = _lagged(values, 0, steps)
+    now = _lagged(past.values, 0, past.age.shape[1])
     if architecture.season == 1:
         return jnp.zeros_like(now)
-    before = _lagged(values if seasonal is None else seasonal, architecture.season - 1, steps)
-    there = _has_season(architecture, architecture.season, age)
+    before, _, there = past.season_before(architecture, architecture.season)
     return windows.start * jnp.where(there, before - now, 0)
-
-
-def _has_season(architecture: Architecture, season: int, age: Array) -> Array:
-    """Whether the series had begun a season before, (batch, steps, 1)."""
-    return (age + architecture.reach - 1 - season >= 0)[..., None]
 
 
 def real_steps(age: Array, steps: int) -> Array:
