@@ -178,10 +178,10 @@ def read_numbers(table: Table, name: str) -> np.ndarray:
     values = found.values
     dated = _made_dates(column, found.unreadable)
     if dated.any():
-        row = int(dated.argmax())
+        row, cells = int(dated.argmax()), counted(int(dated.sum()), "cell")
         table.understood.note(
-            f"{counted(int(dated.sum()), 'cell')} of {name!r} hold dates among numbers, as "
-            f"spreadsheets make of 9937.05: the first is {format_cell(column, row)} in {table.places[row]}. They count as missing"
+            f"{cells} of {name!r} hold dates among numbers, as spreadsheets make of 9937.05: the "
+            f"first is {format_cell(column, row)} in {table.places[row]}. They count as missing"
         )
         found = replace(found, unreadable=found.unreadable & ~dated)
     if found.unreadable.any():

@@ -8,6 +8,7 @@ import pandas as pd
 from pandas.api import types
 
 from statewise.sequences.columns import holds_numbers_alone
+from statewise.sequences.reading.missing import is_missing
 from statewise.sequences.tables import Table, listed
 
 _MOST_KEYS = 3  # columns that are tried together
@@ -106,4 +107,7 @@ def holds_whole_numbers(column: pd.Series) -> bool:
         return True
     if types.is_float_dtype(column.dtype):
         return False
-    return bool(column.astype(str).str.fullmatch(r"\s*\d+\s*").all())
+    distinct = pd.Series(column.dropna().unique(), dtype=object).astype(str)
+    whole = distinct.str.fullmatch(r"\s*\d+\s*").to_numpy(bool)
+    # A series may be called "NA" among others called 1 and 2.
+    return bool(whole.any() and (whole | is_missing(distinct)).all())
