@@ -13,7 +13,7 @@ from statewise.cli.printer import Printer
 from statewise.cli.results import span
 from statewise.pictures.report import Report, report_of_backtest, report_of_forecast
 from statewise.sequences.reading.report import Understood
-from statewise.sequences.stamp_words import format_stamp
+from statewise.sequences.stamp_words import format_stamps
 from statewise.tasks.evaluation.beyond import Beyond
 from statewise.tasks.forecasting.result_names import MODEL
 
@@ -57,16 +57,16 @@ def print_beyond(found: Found, printer: Printer) -> None:
 
 
 def _first_steps(beyond: Beyond, time: str) -> pd.DataFrame:
-    """Return the first steps of one series: forecasts, and the widest interval's ends."""
+    """Return the first steps of one series: forecasts, and the ends of the narrowest interval."""
     frame = {}
     for name, one in beyond.arrays.items():
         frame[name] = one.points[0, 0]
-        if name == MODEL:
-            for level, (low, high) in one.bands.items():
-                frame[f"from ({level:g} %)"] = low[0, 0]
-                frame[f"to ({level:g} %)"] = high[0, 0]
+        if name == MODEL and one.bands:
+            level = min(one.bands)
+            for word, end in zip(("from", "to"), one.bands[level], strict=True):
+                frame[f"{word} ({level:g} %)"] = end[0, 0]
     stamps = beyond.origins.panel.time[beyond.origins.rows()[0, 0]]
-    index = pd.Index([format_stamp(stamp) for stamp in stamps], name=time)
+    index = pd.Index(format_stamps(stamps), name=time)
     return pd.DataFrame(frame, index=index).head(_SHOWN)
 
 

@@ -15,6 +15,7 @@ from rich.text import Text
 from statewise.cli.refusal import printable
 
 _WIDEST = 60  # letters of a heading
+_WIDE = 240  # letters of a line in a file or a pipe
 _PHASES = {"choosing": "Choosing a transform", "training": "Training on all that is known"}
 
 
@@ -34,6 +35,8 @@ class Printer:
 
     def __init__(self, *, quiet: bool = False, for_json: bool = False):
         self.console = Console(highlight=False, quiet=quiet or for_json)
+        if not self.console.is_terminal:  # nothing that has to be broken into its width
+            self.console.width = max(self.console.width, _WIDE)
         self.notes: list[str] = []
         self._held: list[tuple[Console, str, str]] = []
         self._for_json = for_json
@@ -92,7 +95,8 @@ class Printer:
         """
         self.release()
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column(Text(printable(best or str(frame.index.name or ""), _WIDEST)))
+        heading = Text(printable(best or str(frame.index.name or ""), _WIDEST))
+        table.add_column(heading, no_wrap=True, overflow="crop")
         for name in frame.columns:
             table.add_column(Text(printable(str(name), _WIDEST)), justify="right")
         lowest = frame.min()

@@ -11,7 +11,7 @@ from statewise.tasks.forecasting.result_names import MODEL
 
 _ROUNDING = 1e-3  # of a mean step: networks compute in float32
 _TIE = 1e-6  # of an error
-_LONGEST_UNIT = 40  # letters
+_LONGEST_UNIT = 20  # letters
 _NEAR = 0.5  # of the way that the truth goes from the reference
 _NO_GAIN = 0.97  # of the reference's error
 
@@ -72,7 +72,7 @@ def unit_of(name: Any) -> str:
     (' passengers', '', '', '')
     """
     text = "" if name is None else str(name).strip()
-    nameless = not text or text.isdigit() or text == "value" or len(text) > _LONGEST_UNIT
+    nameless = text.isdigit() or text in ("", "value") or len(text) > _LONGEST_UNIT
     return "" if nameless else f" {text}"
 
 
