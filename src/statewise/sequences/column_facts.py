@@ -63,7 +63,7 @@ def _facts_of(table: Table, place: int, times: Collection[str]) -> ColumnFacts:
     if missing.all():
         return ColumnFacts(name, "empty", "", count)
     numbers = holds_numbers_alone(column)
-    if name in times or (holds_times(column) and not numbers):
+    if name in times or (not numbers and holds_times(column)):
         found = times_of(column, dayfirst=table.day_first).stamps
         if len(found.dropna()):
             wrong = int((np.asarray(found.isna()) & ~missing).sum())

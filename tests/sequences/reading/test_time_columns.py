@@ -190,3 +190,13 @@ def test_many_columns_are_looked_at_by_their_names():
     frame = pd.DataFrame({f"s{place}": ["1", "2", "3"] for place in range(500)})
     frame["date"] = ["2020-01-01", "2020-01-02", "2020-01-03"]
     assert find_time(frame).columns == ("date",)
+
+
+@pytest.mark.parametrize("cells", [["2024-01-01", "2024-01-02"], ["1.1.2024", "2.1.2024"]])
+def test_a_time_behind_many_series_is_found_by_its_cells(cells):
+    series = {f"c{place}": ["1.234,5", "2"] for place in range(300)}
+    frame = pd.DataFrame({**series, "t": cells, "empty": ""})
+    assert find_time(frame).columns == ("t",)
+    assert (
+        looks_like_time(frame.assign(t=["yesterday", "noon 2"]).rename(columns={"t": "x"})) is None
+    )

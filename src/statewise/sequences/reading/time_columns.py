@@ -9,6 +9,7 @@ from pandas.api import types
 
 from statewise.sequences.calendar_search import find_calendar
 from statewise.sequences.reading.missing import is_missing
+from statewise.sequences.reading.numbers import begins_with_a_number
 from statewise.sequences.reading.time_names import part_of, plainly_says_time, rank_of, says_time
 from statewise.sequences.reading.time_parts import (
     clock_of,
@@ -162,7 +163,11 @@ def _in_question(frame: pd.DataFrame, among: Iterable[str] | None) -> list[str]:
     names = list(frame.columns if among is None else among)
     if len(names) <= _MANY:
         return names
-    return [name for place, name in enumerate(names) if place < _MANY // 2 or says_time(name)]
+    return [
+        name
+        for place, name in enumerate(names)
+        if place < _MANY // 2 or says_time(name) or not begins_with_a_number(frame[name])
+    ]
 
 
 def _is_year(column: pd.Series) -> bool:
