@@ -165,6 +165,35 @@ FORMS: dict[str, list[Case]] = {
     ],
     "pipes": [Case(TEXT.replace(",", "|"), DAYS, "pipes", "t.dat")],
     "blanks, aligned or not": [
+        Case(
+            " 1948  1959\n"
+            + "".join(f" {year}  -0.25   1.5  {year % 7}.5\n" for year in range(1948, 1960))
+            + "  -99.9\n  an index\n  of the sea\n",
+            {
+                "column1": [str(year) for year in range(1948, 1960)],
+                "column2": ["-0.25"] * 12,
+                "column3": ["1.5"] * 12,
+                "column4": [f"{year % 7}.5" for year in range(1948, 1960)],
+            },
+            "blanks, no header; 1 line of preamble; 3 lines of footer",
+            "t.data",
+        ),
+        Case(
+            "1749 01 96.7\n" * 30 + "1749 02 104.3 *\n",
+            {
+                "column1": ["1749"] * 31,
+                "column2": ["01"] * 30 + ["02"],
+                "column3": ["96.7"] * 30 + ["104.3"],
+            },
+            "blanks, no header; 1 flag behind rows left out",
+            "t.txt",
+            "line 1",
+        ),
+        Case(
+            "     Jan Feb\n1949 112 118\n1950 115 126\n",
+            {"column1": ["1949", "1950"], "Jan": ["112", "115"], "Feb": ["118", "126"]},
+            "blanks",
+        ),
         Case(TEXT.replace(",", " "), DAYS, "blanks", "t.txt"),
         Case(
             "  YR   MON   SST\n 1950    1  24.5\n 1950   12  -5.0\n",
@@ -403,6 +432,31 @@ FORMS: dict[str, list[Case]] = {
             line="line 4",
         ),
     ],
+    "names of some columns only, on a line among others": [
+        Case(
+            '"";X.USD;X.FLAGS\n"";Kurs;\nEinheit;USD;\nStand;12.05.2020 15:00:00;\n'
+            "2020-01-02;1,1193;\n2020-01-03;1,1147;\n2020-01-04;.;kein Wert\n",
+            {
+                "column1": ["2020-01-02", "2020-01-03", "2020-01-04"],
+                "X.USD": ["1,1193", "1,1147", "."],
+                "X.FLAGS": ["", "", "kein Wert"],
+            },
+            "semicolons, 3 lines below the names left out",
+            line="line 5",
+        ),
+        Case(
+            "Tabelle 5\nPreise;;;\n;;Index;Rate\n;;2020=100;in (%)\n2019;Januar;97,8;-\n"
+            "2019;Februar;98,1;0,3\n__________\nDie Daten: das Amt\n",
+            {
+                "column1": ["2019", "2019"],
+                "column2": ["Januar", "Februar"],
+                "Index": ["97,8", "98,1"],
+                "Rate": ["-", "0,3"],
+            },
+            "semicolons, 2 lines of preamble; 1 line below the names left out; 2 lines of footer",
+            line="line 5",
+        ),
+    ],
     "no header": [
         Case(TEXT[6:], {"column1": DAYS["day"], "column2": DAYS["y"]}, "no header", line="line 1"),
         Case("112\n118\n", {"column1": ["112", "118"]}, "no header", line="line 1"),
@@ -426,6 +480,13 @@ FORMS: dict[str, list[Case]] = {
             },
             "semicolons, no header",
             line="line 1",
+        ),
+    ],
+    "a column that stands twice": [
+        Case(
+            "Year,Jan,Feb,Year\n1880,-18,-25,1880\n1881,-20,-15,1881\n",
+            {"Year": ["1880", "1881"], "Jan": ["-18", "-20"], "Feb": ["-25", "-15"]},
+            "1 repeated column left out",
         ),
     ],
     "years, months or numbers as names": [
@@ -478,6 +539,9 @@ FORMS: dict[str, list[Case]] = {
         Case(
             "day,y,note\n2020-01-01,5\n2020-01-02,6,holiday\n", {**DAYS, "note": [None, "holiday"]}
         ),
+    ],
+    '`="001"` in every cell of a column': [
+        Case('day,y\n="001","=""5"""\n="1","=""6"""\n', {"day": ["001", "1"], "y": ["5", "6"]}),
     ],
     "blank lines": [
         Case("\n\nday,y\n2020-01-01,5\n\n2020-01-02,6\n\n", DAYS, line="line 4"),

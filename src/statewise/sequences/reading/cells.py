@@ -38,6 +38,7 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _HAS_DIGIT = re.compile(r"\d")
+_DAY_NUMBER = re.compile(r"(?:1[5-9]|2[01])\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])?")
 _YEAR = re.compile(r"(?:1[5-9]|2[01])\d\d")
 
 
@@ -68,6 +69,11 @@ def is_value(cell: str) -> bool:
 def is_year(cell: str) -> bool:
     """Whether a cell is a year of four digits."""
     return _YEAR.fullmatch(cell.strip()) is not None
+
+
+def is_day(cell: str) -> bool:
+    """Whether a cell is a month or a day of six or eight digits, 202001 or 20200131."""
+    return _DAY_NUMBER.fullmatch(cell.strip()) is not None
 
 
 def main_kind(cells: Iterable[str]) -> str:

@@ -76,7 +76,7 @@ def _candidates(lines: Sequence[str], told: str | None) -> Iterator[Dialect]:
         if "  " in text:
             yield Dialect(WIDE_BLANKS)
             spans = gutters(lines[len(lines) // 4 :])
-            if len(spans) > 1:
+            if len(spans) > 1 and len(lines) > 3:
                 yield Dialect(FIXED, spans=spans)
         yield Dialect(ONE_COLUMN)
     elif told == FIXED:
@@ -104,8 +104,9 @@ def _score(lines: Sequence[str], dialect: Dialect, cut: bool) -> float:
     width = modal_width(found)
     if width < 2:
         return 0.0
+    soft = dialect.delimiter in (BLANKS, WIDE_BLANKS)
     beyond = 0  # remarks below the table
-    while beyond < min(4, len(found) // 4) and len(found[-1 - beyond]) == 1:
+    while beyond < min(4, len(found) // 4) and (len(found[-1 - beyond]) < (width if soft else 2)):
         beyond += 1
     found = found[: len(found) - beyond]
     fits = [_fits(record, width, dialect) for record in found]
@@ -116,7 +117,10 @@ def _score(lines: Sequence[str], dialect: Dialect, cut: bool) -> float:
     # Tabs are blanks too, and words of a title may be as many as there are columns.
     blanks = dialect.delimiter == BLANKS and any("\t" in line for line in lines)
     likely = 0.97 if dialect.delimiter == FIXED or letters or blanks else 1.0
-    return likely * share * (0.75 + 0.25 * covered) * (1.0 - 0.5 * _dirt(body, dialect))
+    dirt = _dirt(body, dialect)
+    if dialect.delimiter in (FIXED, WIDE_BLANKS) and dirt > 0.02:
+        return 0.0
+    return likely * share * (0.75 + 0.25 * covered) * (1.0 - 0.5 * dirt)
 
 
 def modal_width(found: Sequence[Sequence[str]]) -> int:
@@ -151,7 +155,7 @@ def _best_start(fits: Sequence[float]) -> tuple[int, float]:
 def _dirt(found: Sequence[Sequence[str]], dialect: Dialect) -> float:
     """Return the part of the cells that still look as if they were several."""
     others = set(_HARD) - set(dialect.delimiter) - ({"\t"} if " " in dialect.delimiter else set())
-    alone = dialect.delimiter == ONE_COLUMN
+    alone = dialect.delimiter in (ONE_COLUMN, WIDE_BLANKS, FIXED)
     cells = dirty = 0
     for record in found:
         for cell in record:

@@ -59,6 +59,9 @@ def finished(
     ):
         frame = frame.drop(columns=0)
         understood.tell("header", "row numbers left out")
+    frame = _without_copies(frame, named, understood)
+    for place in frame.columns:
+        frame[place] = _without_formulas(frame[place])
     numbered = checked_names(
         [given if place in frame.columns else "" for place, given in enumerate(named)], name
     )
@@ -83,6 +86,30 @@ def _without_repeated(
         return frame, places
     understood.tell("header", f"{counted(int(again.sum()), 'repeated header')} left out")
     return frame[~again].reset_index(drop=True), places.kept(~again)
+
+
+def _without_copies(
+    frame: pd.DataFrame, named: Sequence[str], understood: Understood
+) -> pd.DataFrame:
+    """Leave out a column that says the same as another of its name."""
+    first: dict[str, int] = {}
+    copies = []
+    for place in frame.columns:
+        known = first.setdefault(named[place], place) if named[place] else place
+        if known != place and frame[known].equals(frame[place]):
+            copies.append(place)
+    if copies:
+        understood.tell("header", f"{counted(len(copies), 'repeated column')} left out")
+    return frame.drop(columns=copies)
+
+
+def _without_formulas(column: pd.Series) -> pd.Series:
+    """Return 001 where every cell is ="001", as text is written to keep Excel from reading it."""
+    first = column.iloc[0] if len(column) else None
+    if not isinstance(first, str) or not first.startswith('="'):
+        return column
+    inside = column.str.extract(r'^="(.*)"$', expand=False)
+    return inside if inside.notna().all() else column
 
 
 def _blank(column: pd.Series) -> np.ndarray:

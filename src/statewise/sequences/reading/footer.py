@@ -70,7 +70,7 @@ def _is_footer(record: Sequence[str], line: str, blank_before: bool, plan: Plan)
         return len(record) > 1
     if RULE.fullmatch(line) and len(record) != plan.structure.width:
         return True
-    if plan.dialect.delimiter in (BLANKS, WIDE_BLANKS) and len(record) != plan.structure.width:
+    if plan.dialect.delimiter in (BLANKS, WIDE_BLANKS) and len(record) < plan.structure.width:
         return True
     return is_remark(record, plan.structure.kinds, blank_before)
 

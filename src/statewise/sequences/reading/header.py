@@ -9,6 +9,7 @@ from statewise.sequences.reading.cells import (
     TEXT,
     filled,
     is_value,
+    is_year,
     kind_of,
     trimmed,
 )
@@ -64,6 +65,7 @@ def with_names(
     kinds: Sequence[str],
     width: int,
     gaps: Collection[int],
+    soft: bool,
 ) -> Structure:
     """Return the structure, with the names found among the records ``above`` the data."""
     top = above
@@ -94,7 +96,7 @@ def with_names(
     if above > 0 and not index_names and (not named or named == [above - 1]):
         last = records[above - 1]
         if len(last) == len(kinds) - 1 and filled(last) == len(last):
-            row_names = _begin_with_names(records, first, kinds)
+            row_names = _begin_with_names(records, first, kinds, soft)
             named = [above - 1] if row_names else named
     header = tuple([*named, *index_names])
     left_out = tuple(row for row in range(first) if row not in header)
@@ -108,7 +110,7 @@ def _belongs(record: Record, kinds: Sequence[str], width: int, nearest: bool) ->
     if len(kinds) == 1:
         return len(record) == 1
     values = sum(map(is_value, record))
-    texts = nearest or values <= filled(record) / 2
+    texts = (nearest and len(record) == width) or values <= filled(record) / 2
     return texts and (len(record) == width or may_name(record, kinds))
 
 
@@ -133,7 +135,11 @@ def _names_among(records: Sequence[Record], block: list[int], kinds: Sequence[st
     # are two columns, the upper one is rather a title with a comma.
     chosen = complete[-1]
     upper, lower = records[complete[0]], records[chosen]
-    if len(kinds) > 2 and _distinct(upper) and _distinct(lower) and filled(upper) >= filled(lower):
+    # It names all columns, but perhaps the first, or has a cell wherever the lower one has.
+    whole = filled(upper[1:]) >= 0.9 * (len(kinds) - 1) or (
+        [bool(cell.strip()) for cell in upper] == [bool(cell.strip()) for cell in lower]
+    )
+    if len(kinds) > 2 and _distinct(upper) and _distinct(lower) and whole:
         chosen = complete[0]
     if _distinct(records[chosen]):
         return [chosen]
@@ -153,10 +159,15 @@ def _are_units(record: Record, kinds: Sequence[str]) -> bool:
     return bool(cells) and units >= 0.6 * len(cells)
 
 
-def _begin_with_names(records: Sequence[Record], first: int, kinds: Sequence[str]) -> bool:
-    """Whether the rows begin with names of their own, as R writes them: 1, 2, 3..., or texts."""
+def _begin_with_names(
+    records: Sequence[Record], first: int, kinds: Sequence[str], soft: bool
+) -> bool:
+    """Whether the rows begin with names of their own, as R writes them: 1, 2, 3..., or texts.
+
+    Where commas delimit (``soft`` is false), a cell too many is rather one that was cut in two.
+    """
     begins = [record[0].strip() for record in records[first:] if record]
-    if kinds[0] in (TEXT, DATE):
+    if soft and (kinds[0] in (TEXT, DATE) or all(map(is_year, begins))):
         return len(set(begins)) == len(begins) > 1
     return any(
         all(cell == str(number) for number, cell in enumerate(begins, start)) for start in (0, 1)

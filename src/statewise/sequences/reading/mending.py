@@ -7,6 +7,8 @@ from statewise.sequences.reading.dialect import BLANKS, ONE_COLUMN, WIDE_BLANKS
 from statewise.sequences.reading.plan import Plan
 from statewise.sequences.tables import DataError, counted
 
+_FLAGS = ("*", "+", "#", "**", "p", "P")  # behind a row of blanks: provisional, and the like
+
 
 class Mender:
     """Brings records to the width of the table, one by one, and counts the comments among them.
@@ -19,7 +21,7 @@ class Mender:
     def __init__(self, plan: Plan, name: str):
         self.plan, self.name = plan, name
         self.width = plan.width
-        self.comments = 0
+        self.comments = self.flags = 0
 
     def is_comment(self, line: str) -> bool:
         """Whether a line is to be left out; it is counted."""
@@ -44,6 +46,9 @@ class Mender:
         if len(cells) < width and cells[0].startswith("#") and trimmed(cells) == 1:
             self.comments += 1
             return None
+        if dialect.delimiter == BLANKS and len(cells) == width + 1 and cells[-1] in _FLAGS:
+            self.flags += 1
+            return cells[:width]
         if len(cells) > width or dialect.delimiter in (BLANKS, WIDE_BLANKS):
             raise DataError(self._misfit(number, cells))
         return [*cells, *[None] * (width - len(cells))]

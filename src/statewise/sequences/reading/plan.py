@@ -105,13 +105,15 @@ def plan_text(
     width = modal_width(rows) if dialect.delimiter != ONE_COLUMN else 1
     blank = {number for number, line in numbered if not line.strip()}
     gaps = {row for row, (number, _) in enumerate(found) if number - 1 in blank}
-    structure = find_structure(rows, width, header, gaps)
+    soft = dialect.delimiter in (*_SOFT, "\t")
+    structure = find_structure(
+        rows, width, header, gaps, soft, dialect.delimiter in (BLANKS, WIDE_BLANKS)
+    )
     names = names_of(rows, structure)
-    if names and (
-        dialect.delimiter == FIXED
-        or (dialect.delimiter in _SOFT and len(names) != len(structure.kinds))
-    ):
-        names = _names_by_place(plain, found, structure, dialect)
+    if names and dialect.delimiter in _SOFT and not structure.row_names:
+        straight = dialect.delimiter != FIXED or _is_straight(plain, found, structure, dialect)
+        if len(names) != len(structure.kinds) or not straight:
+            names = _names_by_place(plain, found, structure, dialect)
     first = found[structure.first][0] if structure.first < len(found) else len(lines) + 1
     if not names and header is not False:
         above = [line for number, line in comments if number < first]
@@ -130,6 +132,22 @@ def plan_text(
     if structure.units:
         stated.append(rows[structure.first - 1])
     return Plan(dialect, structure, names, first, min(start, len(data)), comment, stated, facts)
+
+
+def _is_straight(
+    plain: list[tuple[int, str]],
+    found: list[tuple[int, list[str]]],
+    structure: Structure,
+    dialect: Dialect,
+) -> bool:
+    """Whether the names above columns of fixed width stay between the columns' limits."""
+    rows = {found[row][0] for row in structure.header}
+    limits = [start for start, _ in dialect.spans[1:]]
+    return not any(
+        line[limit - 1 : limit].strip() and line[limit : limit + 1].strip()
+        for line in (text.expandtabs() for number, text in plain if number in rows)
+        for limit in limits
+    )
 
 
 def _names_by_place(
@@ -186,14 +204,15 @@ def _records_of(lines: list[tuple[int, str]], dialect: Dialect) -> list[tuple[in
 
 
 def _tell_left_out(structure: Structure, names: list[str], facts: list[tuple[str, str]]) -> None:
-    named = max(structure.header, default=structure.first)
-    above = sum(row < named for row in structure.left_out)
-    below = len(structure.left_out) - above
+    named = max(structure.header, default=structure.first) if names else structure.first
+    lost = () if names else structure.header
+    above = sum(row < named for row in (*structure.left_out, *lost))
+    below = len(structure.left_out) + len(lost) - above
     if above:
         facts.append(("header", f"{counted(above, 'line')} of preamble"))
     if below:
         facts.append(("header", f"{counted(below, 'line')} below the names left out"))
-    if len(structure.header) > 1:
+    if names and len(structure.header) > 1:
         facts.append(("header", f"names over {len(structure.header)} lines"))
     if structure.units:
         pairs = [

@@ -54,8 +54,13 @@ def read_workbook(
             chosen, lines = names[0], []
             for chosen in names:
                 lines = _lines(sheets[chosen], rows)
-                if _is_table(lines):
+                if _is_table(lines) and _has_values(lines):
                     break
+            else:  # texts at most
+                for chosen in names:
+                    lines = _lines(sheets[chosen], rows)
+                    if _is_table(lines):
+                        break
         if not _is_table(lines):
             raise DataError(
                 f"{name} has no table on "
@@ -138,6 +143,13 @@ def _is_table(lines: Sequence[tuple[int, list[Any]]]) -> bool:
     return len(full) > 1 or (len(lines) > 2 and all(len(line) == 1 for _, line in lines))
 
 
+def _has_values(lines: Sequence[tuple[int, list[Any]]]) -> bool:
+    """Whether many of the rows have a number or a date: an index of the sheets has none."""
+    sample = [line for _, line in lines[:_SAMPLED]]
+    values = sum(any(not isinstance(cell, (str, type(None))) for cell in line) for line in sample)
+    return values > 0.4 * len(sample)
+
+
 def _of_lines(
     lines: Sequence[tuple[int, list[Any]]],
     name: str,
@@ -182,7 +194,7 @@ def _text(cell: Any) -> str:
     if cell is None:
         return ""
     if isinstance(cell, datetime.datetime):
-        return cell.isoformat(" ")
+        return cell.isoformat(" ").removesuffix(" 00:00:00")
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return str(cell)

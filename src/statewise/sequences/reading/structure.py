@@ -10,6 +10,7 @@ from statewise.sequences.reading.cells import (
     NUMBER,
     TEXT,
     filled,
+    is_day,
     is_year,
     kind_of,
     main_kind,
@@ -34,6 +35,8 @@ def find_structure(
     width: int,
     header: bool | None = None,
     gaps: Collection[int] = (),
+    soft: bool = False,
+    exact: bool = False,
 ) -> Structure:
     """Tell names, units and preamble from data by what the cells of each column read like.
 
@@ -42,6 +45,9 @@ def find_structure(
         width: how many cells a record should have.
         header: whether there is one; None to find out.
         gaps: the records above which there is a blank line.
+        soft: whether blanks or tabs delimit, so that the header may lack a name for the first
+            column.
+        exact: whether a record with another number of cells can't be data.
 
     >>> rows = [["Sales of 2020"], ["Day", "Price"], ["", "EUR"], ["01.01.", "5"], ["02.01.", "6"]]
     >>> found = find_structure(rows, 2)
@@ -51,7 +57,11 @@ def find_structure(
     kinds = column_kinds(records, width)
     valued = [place for place, kind in enumerate(kinds) if kind in (NUMBER, DATE)]
     first = next(
-        (row for row, record in enumerate(records) if reads_as_data(record, kinds, width)),
+        (
+            row
+            for row, record in enumerate(records)
+            if reads_as_data(record, kinds, width) and (not exact or len(record) == width)
+        ),
         None if valued else len(records),
     )
     full = [row for row, record in enumerate(records) if filled(record) >= 0.6 * len(kinds)] or [0]
@@ -68,7 +78,7 @@ def find_structure(
             above, first = first + 1, first + 1
     else:
         above = first
-    return with_names(records, above, first, kinds, width, gaps)
+    return with_names(records, above, first, kinds, width, gaps, soft)
 
 
 def column_kinds(records: Sequence[Record], width: int) -> tuple[str, ...]:
@@ -170,8 +180,9 @@ def _are_labels(records: Sequence[Record], row: int, kinds: Sequence[str]) -> bo
         found = [cell for cell in found if cell.strip()]
         return sum(test(cell) for cell in found) / max(len(found), 1)
 
-    if all(map(is_year, cells)) and len(set(cells)) == len(cells):
-        return below(is_year) < 0.5
+    for is_label in (is_year, is_day):
+        if all(map(is_label, cells)) and len(set(cells)) == len(cells):
+            return below(is_label) < 0.5
     if len(cells) < 3 or not all(cell.isdigit() for cell in cells):
         return False
     counting = [int(cell) for cell in cells]

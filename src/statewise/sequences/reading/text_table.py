@@ -45,6 +45,8 @@ def read_text(data: bytes, plan: Plan, name: str) -> tuple[pd.DataFrame, Places,
     table, lines = read_plain(body, plan, mender) or _read_one_by_one(body, plan, mender)
     if mender.comments:
         understood.tell("header", counted(mender.comments, "line") + " of comments further down")
+    if mender.flags:
+        understood.tell("header", f"{counted(mender.flags, 'flag')} behind rows left out")
     frame = table.to_pandas()
     frame.columns = range(table.num_columns)
     return frame, Places("line", lines), understood
@@ -69,13 +71,13 @@ def _read_one_by_one(body: bytes, plan: Plan, mender: Mender) -> tuple[pa.Table,
     lines: Sequence[str] = body.decode().split("\n")
     dialect = plan.dialect
     if dialect.delimiter == FIXED:
-        dialect = replace(dialect, spans=gutters(lines))
+        dialect = replace(dialect, spans=gutters(lines) or dialect.spans)
         if len(dialect.spans) != len(plan.dialect.spans):
             raise DataError(
                 f"{mender.name} has columns of fixed width, but further down cells stand where the "
                 "first lines have none: save it with a delimiter"
             )
-    mender.comments = 0
+    mender.comments = mender.flags = 0
     rows = _rows(lines, dialect, plan.first_line, mender)
     pieces, numbers = [], []
     while block := list(islice(rows, _BLOCK)):
