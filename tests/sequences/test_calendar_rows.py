@@ -38,6 +38,7 @@ STAMPS = {
     "the 1st of each month (or another day)": at("MS"),
     "the last day of each month": at("ME"),
     "the last business day of each month": at("BME"),
+    "the third Friday (or the last Monday) of each month": at("WOM-3FRI"),
     "the begin of each quarter": at("QS"),
     "the end of each quarter": at("QE"),
     "a day each year": at("YS", 12),

@@ -267,6 +267,21 @@ def test_days_of_the_month(days, time_of_day):
     assert calendar.after(zoned[known - 1], 10).equals(zoned[known : known + 10])
 
 
+@pytest.mark.parametrize("freq", ["WOM-1FRI", "WOM-3FRI", "WOM-2TUE", "LWOM-MON", "3WOM-3FRI"])
+@pytest.mark.parametrize("zone", [None, "America/New_York"])
+def test_a_weekday_of_the_month(freq, zone):
+    stamps = pd.date_range("2022-01-01 16:00", periods=50, freq=freq, tz=zone)
+    calendar, grid = find_calendar(stamps[:30].delete([8, 9]))
+    assert calendar.frequency == freq
+    assert calendar.phrase == ("quarterly" if freq[0] == "3" else "monthly")
+    assert season_lengths(freq) == ([4] if freq[0] == "3" else [12])
+    assert grid.equals(stamps[:30])
+    assert calendar.after(stamps[29], 20).equals(stamps[30:])
+    assert calendar.positions(stamps).tolist() == [*range(50)]
+    every_four_weeks = pd.date_range("2022-01-04", periods=30, freq="28D")
+    assert find_calendar(every_four_weeks)[0].phrase == "every 28 days"
+
+
 def test_a_calendar_refuses_slots_that_are_none():
     for unit, slots in (
         ("opening hours", (3, 2)),

@@ -18,6 +18,7 @@ _MOST_HOLIDAYS = 0.1  # of the weekdays; a calendar of exchanges leaves out 3 to
 _FEW_HOLIDAYS = 3  # which even a short series may have: the turn of the year
 _CLOSURE = 5  # open days in a row: no holidays, but a summer break
 _LEAST_CLOSED = 5  # weeks in a row without a weekday, from which on it is one of no business
+_LEAST_WEEKDAYS = 4  # of months: fewer may be the same one by chance
 _LEAST_WEEKENDS = 2  # without two days that follow each other
 _SHORTEST_DAY = np.timedelta64(22, "h")  # the clock has been set forward by two hours, not more
 _FARTHEST = 2**62  # from the first number to the last: steps beyond would be wrapped
@@ -213,6 +214,23 @@ def _find_month_days(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.DatetimeInd
     return _unless_too_sparse(calendar, stamps[0], count, len(stamps))
 
 
+def _find_weekdays_of_months(
+    stamps: pd.DatetimeIndex,
+) -> tuple[Calendar, pd.DatetimeIndex] | None:
+    """Find one weekday of each month, such as the third Friday."""
+    numbers = np.asarray(stamps.year * 12 + stamps.month)
+    step, weekday = int(np.gcd.reduce(np.diff(numbers))), int(stamps.day_of_week[0])
+    alike = (stamps.day_of_week == weekday).all() and _same_time_of_day(stamps)
+    if not alike or (np.diff(numbers) == 0).any() or len(stamps) < _LEAST_WEEKDAYS:
+        return None
+    which = month_days.find_weekday(stamps.to_numpy().astype("datetime64[D]"))
+    if which is None:
+        return None
+    count = int(numbers[-1] - numbers[0]) // step + 1
+    calendar = Calendar("weekday of month", step, weekday, slots=(which,))
+    return _unless_too_sparse(calendar, stamps[0], count, len(stamps))
+
+
 def _find_even_span(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.DatetimeIndex] | None:
     """Find a span that all steps have."""
     found = _find_span(stamps)
@@ -234,6 +252,7 @@ _OF_DAYS = (
     _find_open_days,
     _find_even_span,
     _find_month_days,
+    _find_weekdays_of_months,
     _find_span,
 )
 _WITHIN_DAYS = (_find_even_span, _find_opening_hours, _find_span)

@@ -25,13 +25,17 @@ _LONGEST = {  # microseconds that a step takes at most
     "business day": 3 * _DAY,
     "open day": 7 * _DAY,
     "days of month": 31 * _DAY,
+    "weekday of month": 35 * _DAY,
 }
 _MONTHS: dict[float, tuple[str, str]] = {
     1: ("M", "monthly"),
     3: ("Q", "quarterly"),
     12: ("Y", "yearly"),
 }
+_SLOTS = {"opening hours": (0, week_slots.WEEK - 1), "days of month": (1, 31)}
+_SLOTS["weekday of month"] = (1, 5)
 _TIMES = {2: "twice"}
+_OF_MONTHS = ("month", "business month end", "weekday of month")
 _OFTEN: dict[tuple[int, ...], str] = {(1, 15): "SMS", (15, 31): "SME"}
 _WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
@@ -43,16 +47,17 @@ class Calendar:
     Attributes:
         unit: "month", "business month end", "business day", "open day" (other weekdays than Monday
             to Friday), "opening hours" (certain times of the week), "days of month" (certain ones),
-            "time" (a fixed span), "clock" (a fixed span by the clock of a zone, where a day may
-            have 23 hours) or "number" (time given as numbers, or not at all).
+            "weekday of month" (third Fridays), "time" (a fixed span), "clock" (a fixed span by a
+            zone's clock, where a day may have 23 hours) or "number" (time as numbers, or none).
         step: how many months, microseconds, or numbers a step is, in opening hours most often; 1
             for business and open days and days of the month.
-        anchor: for months the day, 31 for the last one; for "time" the weekday, 0 for Monday; for
+        anchor: for months the day, 31 for the last one; for "time" and "weekday of month" the
+            weekday, 0 for Monday; for
             open days which they are, 1 for Monday, plus 2 for Tuesday, plus 4 for Wednesday...
         time_of_day: in microseconds, where a zone's clock has moved a stamp to another one; None
             where all stamps have that of the first.
         slots: rising; the times of opening hours in microseconds from Monday, midnight; the days of
-            a month, 31 for the last one; empty for others.
+            a month, 31 for the last one; which of its weekdays, 5 for the last; empty for others.
     """
 
     unit: str
@@ -62,9 +67,7 @@ class Calendar:
     slots: tuple[int, ...] = ()
 
     def __post_init__(self):
-        least, most = {"opening hours": (0, week_slots.WEEK - 1), "days of month": (1, 31)}.get(
-            self.unit, (0, -1)
-        )
+        least, most = _SLOTS.get(self.unit, (0, -1))
         fits = all(least <= slot <= most for slot in self.slots[:1] + self.slots[-1:])
         rising = all(one < other for one, other in pairwise(self.slots))
         if not (fits and rising) or (most > 0 and not self.slots):
@@ -89,6 +92,9 @@ class Calendar:
             return _OFTEN.get(self.slots, f"C-Y{12 * len(self.slots)}")
         if self.unit == "business month end":
             return times(self.step, "BME")
+        if self.unit == "weekday of month":
+            which, day = self.slots[0], _WEEKDAYS[self.anchor]
+            return times(self.step, f"LWOM-{day}" if which == 5 else f"WOM-{which}{day}")
         if self.unit == "month":
             end = "E" if self.anchor == 31 else "S"
             if self.step in _MONTHS:
@@ -112,7 +118,7 @@ class Calendar:
         if self.unit == "days of month":
             count = len(self.slots)
             return f"{_TIMES.get(count, f'{count} times')} a month"
-        if self.unit in ("month", "business month end"):
+        if self.unit in _OF_MONTHS:
             if self.step in _MONTHS:
                 return _MONTHS[self.step][1]
             return f"every {self.step} months"
@@ -180,7 +186,7 @@ class Calendar:
             wall = stamps.tz_convert(None) if stamps.tz is not None else stamps
         else:
             wall = stamps.tz_localize(None)
-        if self.unit in ("month", "business month end"):
+        if self.unit in _OF_MONTHS:
             months = np.asarray(wall.year * 12 + wall.month, np.int64)
             count, rest = np.divmod(months - months[0], int(self.step))
         elif self._open:
@@ -227,6 +233,12 @@ class Calendar:
             day = np.datetime64(first, "D")
             days = np.busday_offset(day, np.arange(count), "forward", self._open)
             stamps = days.astype("datetime64[us]") + (np.datetime64(first, "us") - day)
+        elif self.unit == "weekday of month":
+            months = np.datetime64(first, "M").astype(np.int64) + int(self.step) * np.arange(count)
+            dates = month_days.weekdays_of(months, self.anchor, self.slots[0])
+            stamps = dates.astype("datetime64[us]") + np.timedelta64(
+                first - first.normalize(), "us"
+            )
         elif self.slots:
             place = self._places(pd.DatetimeIndex([first]))[0][0]
             places = place + np.arange(count)

@@ -1,4 +1,4 @@
-"""Months that have steps on certain days: the 1st and the 15th, the 15th and the last, ten days.
+"""Months that have steps on certain days: the 1st and the 15th, or the third Friday.
 
 A day that a month hasn't stands for its last one; 31 is always the last.
 """
@@ -63,6 +63,37 @@ def find_days(dates: np.ndarray) -> tuple[int, ...] | None:
     if not 2 <= len(days) <= _MOST_DAYS or counts.min() < _LEAST_MONTHS:
         return None
     return tuple(days.tolist())
+
+
+def find_weekday(dates: np.ndarray) -> int | None:
+    """Find which of its kind in the month all dates are: 1 for the first Friday, 5 for the last.
+
+    Args:
+        dates: datetime64[D], of one weekday, each of another month.
+
+    Example:
+        >>> find_weekday(np.array(["2024-01-19", "2024-02-16", "2024-03-15"], "M8[D]"))
+        3
+    """
+    _, day, length = _parts(dates)
+    which = (day - 1) // 7 + 1
+    if (which == which[0]).all() and which[0] < 5:
+        return int(which[0])
+    return 5 if (length - day < 7).all() else None
+
+
+def weekdays_of(months: np.ndarray, weekday: int, which: int) -> np.ndarray:
+    """Return a weekday of months, counted from 1970 on: what `find_weekday` found.
+
+    Args:
+        months: int.
+        weekday: 0 for Monday.
+        which: of them.
+    """
+    first = months.astype("datetime64[M]").astype("datetime64[D]")
+    begin = (first.astype(np.int64) + 3) % 7
+    day = (weekday - begin) % 7 + 7 * (which - 1)
+    return first + np.where(day < _length(months.astype("datetime64[M]")), day, day - 7)
 
 
 def _parts(dates: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -14,7 +14,8 @@ _CYCLES = {  # pandas' alias: seconds in a step, for the fixed spans
     "min": 60,
     "s": 1,
 }
-_YEARLY = {"MS": 12, "ME": 12, "BME": 12, "QS": 4, "QE": 4, "W": 52, "SMS": 24, "SME": 24}
+_YEARLY = {"MS": 12, "ME": 12, "BME": 12, "WOM": 12, "LWOM": 12, "SMS": 24, "SME": 24}
+_YEARLY |= {"QS": 4, "QE": 4, "W": 52}
 # The week, then the year; that of business days is 52 weeks, which keeps weekdays and holidays in
 # their places. A year of hours is longer than what a model could look back on.
 _DAILY = {"D": [7, 365], "B": [5, 260]}
@@ -92,7 +93,7 @@ def season_lengths(frequency: str) -> list[int]:
     opened = re.fullmatch(r"C-(Y?)(\d+)-?(\d+)?", frequency)
     if opened:  # steps of a year, of a week, or of a day and a week
         return [int(steps) for steps in opened.groups()[1:] if int(steps or 1) > 1]
-    match = re.fullmatch(r"(\d*)([A-Za-z]+)(-[A-Z]+)?", frequency)
+    match = re.fullmatch(r"(\d*)([A-Za-z]+)(-\d?[A-Z]+)?", frequency)
     if match is None:
         return []
     count, alias = int(match[1] or 1), match[2]
