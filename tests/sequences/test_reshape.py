@@ -1,5 +1,3 @@
-from io import StringIO
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,32 +13,41 @@ def write(tmp_path, text):
     return path
 
 
-def test_a_column_for_each_year():
+def test_a_column_for_each_year(tmp_path):
     years = range(1990, 2002)
     rows = [f"{name},{code},pop," + ",".join(str(v + y) for y in years) for name, code, v in
             (("Chad", "TCD", 5e5), ("Mali", "MLI", 7e5))]  # fmt: skip
     head = "Country Name,Country Code,Indicator," + ",".join(map(str, years))
-    found = read_data(pd.read_csv(StringIO("\n".join([head, *rows])), dtype=str))
+    found = read_data(write(tmp_path, "\n".join([head, *rows])))
     assert isinstance(found.data, Panel)
     assert len(found.data) == 2
     np.testing.assert_array_equal(found.data.values[:12, 0], [5e5 + y for y in years])
     assert found.data.time[:12].tolist() == list(years)
 
 
-def test_a_column_for_each_day():
+def test_a_column_for_each_day(tmp_path):
     days = [f"1/{day}/20" for day in range(22, 32)]
     text = "Province/State,Country/Region,Lat,Long," + ",".join(days) + "\n"
-    text += ",Albania,41.1,20.1," + ",".join(map(str, range(10))) + "\n"
-    text += "Hubei,China,30.9,112.2," + ",".join(map(str, range(10, 20))) + "\n"
-    found = read_data(pd.read_csv(StringIO(text), dtype=str, keep_default_na=False))
+    text += ",Albania,41.1,20.1," + ",".join(map(str, [0, 0, 3, 3, 4, 9, 9, 15, 20, 31])) + "\n"
+    text += "Hubei,China,30.9,112.2," + ",".join(map(str, range(444, 454))) + "\n"
+    found = read_data(write(tmp_path, text))
     assert len(found.data) == 2
     assert found.data.calendar.phrase == "daily"
     assert found.data.time[0] == pd.Timestamp("2020-01-22")
     assert any("Lat, Long" in note for note in found.understood.notes)
 
 
-def test_a_row_for_each_year_and_a_column_for_each_month(tmp_path):
-    text = "Year,Jan,Feb,Mar,Apr,May,Jun,Jul,Aug,Sep,Oct,Nov,Dec\n"
+@pytest.mark.parametrize(
+    "months",
+    [
+        "Jan,Feb,Mar,Apr,May,Jun,Jul,Aug,Sep,Oct,Nov,Dec",
+        "1,2,3,4,5,6,7,8,9,10,11,12",
+        "01,02,03,04,05,06,07,08,09,10,11,12",
+        "enero,febrero,marzo,abril,mayo,junio,julio,agosto,septiembre,octubre,noviembre,diciembre",
+    ],
+)
+def test_a_row_for_each_year_and_a_column_for_each_month(months, tmp_path):
+    text = f"Year,{months}\n"
     text += "2022," + ",".join(map(str, range(1, 13))) + "\n"
     text += "2023," + ",".join(map(str, range(13, 21))) + ",,,,\n"
     found = read_data(write(tmp_path, text))

@@ -104,7 +104,14 @@ def _months_across(table: Table) -> Reshaped | None:
         return None
     words = [plain_word(str(name).strip(" .")) for name in frame.columns]
     known = names_for([word for word in words if word.isalpha()])
-    months = {name: known.month(word) for name, word in zip(frame.columns, words, strict=True)}
+    numbered = [str(month) for month in range(1, 13)]
+    if set(numbered) <= {word.lstrip("0") for word in words}:
+        months = {
+            name: numbered.index(word.lstrip("0")) + 1 if word.lstrip("0") in numbered else None
+            for name, word in zip(frame.columns, words, strict=True)
+        }
+    else:
+        months = {name: known.month(word) for name, word in zip(frame.columns, words, strict=True)}
     across = [name for name, number in months.items() if number]
     if len(across) != 12 or {months[name] for name in across} != set(range(1, 13)):
         return None

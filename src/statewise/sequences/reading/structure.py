@@ -195,7 +195,11 @@ def _are_labels(records: Sequence[Record], row: int, kinds: Sequence[str]) -> bo
 
 
 def _names_values(record: Record, kinds: Sequence[str]) -> bool:
-    """Whether most columns of values have a text in a record."""
+    """Whether most columns of values have a name in a record: a text, or a date over numbers."""
     valued = [place for place, kind in enumerate(kinds) if kind in (NUMBER, DATE)]
-    texts = sum(place < len(record) and kind_of(record[place]) == TEXT for place in valued)
-    return texts > len(valued) / 2
+    here = [kind_of(record[place]) if place < len(record) else EMPTY for place in valued]
+    names = sum(
+        kind == TEXT or (kind == DATE and kinds[place] == NUMBER)
+        for place, kind in zip(valued, here, strict=True)
+    )
+    return names > len(valued) / 2
