@@ -231,3 +231,22 @@ def test_names_of_regions_do_not_overlap(rng):
     boxes = [text.get_window_extent() for text in figure.axes[0].texts[1:]]
     assert len(boxes) == 2
     assert not boxes[0].overlaps(boxes[1])
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        pd.period_range("2020-01", periods=40, freq="M"),
+        pd.timedelta_range("1h", periods=40, freq="h"),
+        pd.RangeIndex(20, 60),
+    ],
+    ids=["periods", "spans", "numbers"],
+)
+def test_the_index_that_came_is_drawn(rng, time):
+    history = pd.Series(rng.normal(size=36), time[:36], name="sold")
+    forecast = pd.DataFrame({"model": rng.normal(size=4)}, time[36:])
+    axes = plot_forecast(history, forecast).axes[0]
+    last = max(line.get_xdata()[-1] for line in axes.lines if len(line.get_xdata()))
+    expected = {"periods": pd.Timestamp("2023-04-01"), "spans": 40 * 3600.0, "numbers": 59}
+    kind = {pd.PeriodIndex: "periods", pd.TimedeltaIndex: "spans"}.get(type(time), "numbers")
+    assert last == expected[kind]

@@ -136,6 +136,8 @@ def plot_forecast(
 def in_reach(time: pd.Index, last: object) -> pd.Index:
     """Return the time of a plot as Matplotlib knows it: dates far away become numbers of years.
 
+    Periods stand at their begin, spans at their seconds.
+
     Args:
         time: of a line.
         last: of all that is plotted, which decides for all.
@@ -144,6 +146,10 @@ def in_reach(time: pd.Index, last: object) -> pd.Index:
     >>> in_reach(days, days[-1]).tolist()
     [9950.0]
     """
+    if isinstance(time, pd.PeriodIndex) and isinstance(last, pd.Period):
+        time, last = time.to_timestamp(), last.to_timestamp()
+    if isinstance(time, pd.TimedeltaIndex):
+        return pd.Index(time.total_seconds(), name=time.name)
     if not isinstance(last, pd.Timestamp) or _YEARS[0] <= last.year <= _YEARS[1]:
         return time
     return pd.Index(time.year + (time.day_of_year - 1) / 366, name=time.name)
