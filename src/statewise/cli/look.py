@@ -39,7 +39,7 @@ def look(ctx, files, png, output, force, quiet, as_json, **reading):
     \b
     Examples:
       statewise look
-      statewise look sales.csv --png
+      statewise look --png --output pictures
     """
     # What takes long to load isn't loaded: a look is quick.
     from statewise.cli.data import table_of
