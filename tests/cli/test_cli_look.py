@@ -169,6 +169,30 @@ def test_rows_without_a_time(tmp_path):
     assert len(read_as(command).data) == 60
 
 
+def test_tables_that_run_to_the_right(tmp_path):
+    years = range(1960, 2020)
+    rows = [
+        ",".join([name, *(f"{10 * place + year % 13}.5" for year in years)])
+        for place, name in enumerate(["Chad", "Sri Lanka", "Peru"])
+    ]
+    path = write(tmp_path, [f"Country Name,{','.join(map(str, years))}", *rows], "countries.csv")
+    text = look(path)
+    assert "Time      time: 1960 to 2019" in text
+    assert "Sri Lanka  " in text
+    data = read_as(command_in(text)).data
+    assert data.keys.tolist() == ["Chad", "Sri Lanka", "Peru"]
+    assert data.lengths.tolist() == [60] * 3
+    months = "Year,Jan,Feb,Mar,Apr,May,Jun,Jul,Aug,Sep,Oct,Nov,Dec"
+    rows = [
+        f"{year},{','.join(str(month) for month in range(1, 13))}" for year in range(2000, 2010)
+    ]
+    path = write(tmp_path, [months, *rows], "months.csv")
+    text = look(path)
+    assert "Columns   Year  numbers  2000 to 2009" in text
+    assert "Time      month: 2000-01-01 to 2009-12-01, monthly" in text
+    assert read_as(command_in(text)).data.time[0] == pd.Timestamp("2000-01-01")
+
+
 def test_what_the_user_said_is_in_the_command(tmp_path):
     rows = [f"{day:%d/%m/%Y};{value:.3f};-1" for day, value in
             zip(pd.date_range("2024-01-01", periods=12), YEAR, strict=False)]  # fmt: skip

@@ -118,9 +118,11 @@ def _said_of_column(one: Any) -> list[str]:
 
 
 def _said_of_time(look: Look) -> str:
-    if not look.time:
-        return "none: the rows are numbered" if look.data is not None else ""
-    said = " and ".join(look.time)
+    if look.layout is None or (look.data is None and not look.time):
+        return ""
+    if look.layout.time is None:
+        return "none: the rows are numbered"
+    said = " and ".join(look.time) or look.layout.time
     if look.data is not None and look.calendar is not None:
         stamps, phrase = look.data.time, look.calendar.phrase
         said += f": {format_stamp(stamps.min())} to {format_stamp(stamps.max())}, {phrase}"

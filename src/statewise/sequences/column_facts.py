@@ -108,6 +108,6 @@ def format_number(value: float) -> str:
     size = abs(value)
     if not 1e-4 <= size < 1e15:
         return f"{value:.5g}"
-    if size >= 1e4 or value == round(value):
+    if size >= 1e4:  # four digits may be a year
         return f"{value:,.0f}"
-    return f"{value:.5g}" if size < 1e3 else f"{value:,.1f}"
+    return f"{value:.0f}" if value == round(value) else f"{value:.5g}"
