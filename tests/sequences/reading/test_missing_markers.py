@@ -8,7 +8,21 @@ from statewise.sequences.reading.numbers import numbers_of
 MARKERS = [
     *"? n/d - -- NA N/A #N/A #N/D n.a. null NULL None nan NaN <NA> . .. ... : … – — −".split(),
     *["n.d.", "s/d", "k.A.", "#DIV/0!", "*", "", " ", "\u00a0", "\t", " n/a "],
-    *[": c", ":z", "\ufeff", "\\N", "(null)", "not available", "$ -", "-  €", "$ --"],
+    *[
+        ": c",
+        ":z",
+        "\ufeff",
+        "\\N",
+        "(null)",
+        "not available",
+        "$ -",
+        "-  €",
+        "$ --",
+        "N/E",
+        "[x]",
+        "[low]",
+        "#N/A N/A",
+    ],
 ]
 
 
@@ -27,7 +41,26 @@ def test_markers(marker):
 
 @pytest.mark.parametrize(
     "text",
-    ["0", "-1", "x", "x -", "a-b", "- a", "$", "a", "-a", "nano", "no", "1.", "inf", "#1", "+"],
+    [
+        "0",
+        "-1",
+        "x",
+        "x -",
+        "a-b",
+        "- a",
+        "$",
+        "[1]",
+        "#1a",
+        ":x1",
+        "a",
+        "-a",
+        "nano",
+        "no",
+        "1.",
+        "inf",
+        "#1",
+        "+",
+    ],
 )
 def test_what_is_none(text):
     assert not is_marker(text)

@@ -13,7 +13,23 @@ MARKERS = frozenset(
     [
         "",
         *("na", "n/a", "n.a.", "n.a", "#n/a", "#n/d", "#na", "<na>", "n/d", "n.d.", "nd", "n.v."),
-        *("s/d", "s.d.", "k.a.", "k. a.", "n/c", "nan", "-nan", "+nan", "nat", "null", "(null)"),
+        *(
+            "s/d",
+            "s.d.",
+            "k.a.",
+            "k. a.",
+            "n/c",
+            "n/e",
+            "n/p",
+            "n.p.",
+            "mq",
+            "nan",
+            "-nan",
+            "+nan",
+            "nat",
+            "null",
+            "(null)",
+        ),
         *("<null>", "[null]", "#null!", "nil", "none", "\\n", "undefined", "(blank)", "missing"),
         *("#value!", "#ref!", "#div/0!", "#num!", "#name?", "no data", "nodata", "not available"),
         *("sem dados", "sin datos", "keine angabe", "non disponible", "нет данных"),
@@ -21,7 +37,8 @@ MARKERS = frozenset(
         *(".", "..", "...", "…", ":"),
     ]
 )
-_FLAGGED = re.compile(r":\s?[a-z]{1,3}")  # Eurostat says why a value is missing: ": c"
+# Who says why a value is missing: Eurostat's ": c", Britain's "[x]", Bloomberg's "#N/A N/A".
+_REASON = re.compile(r":\s?[a-z]{1,3}|\[[a-z]{1,4}\]|#n/a .*")
 _NOTHING = re.compile(r"(.*?)\s*[-–—]+\s*(.*)")  # $ -, as spreadsheets show nothing of a currency
 _DIGITS = frozenset("0123456789")
 _SHORT = 12  # letters
@@ -41,8 +58,8 @@ def is_marker(text: str) -> bool:
         plain = seen(plain)
     if plain in MARKERS:
         return True
-    if plain[0] == ":":
-        return _FLAGGED.fullmatch(plain) is not None
+    if plain[0] in ":[#":
+        return _REASON.fullmatch(plain) is not None
     nothing = _NOTHING.fullmatch(plain) if len(plain) < _SHORT else None
     return nothing is not None and {nothing[1], nothing[2]} - {""} <= CURRENCIES.keys()
 
