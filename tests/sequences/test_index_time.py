@@ -73,3 +73,9 @@ def test_columns_of_dates_go_before_the_index():
 def test_an_index_that_is_no_time_is_refused(index, words):
     with pytest.raises(DataError, match=words):
         read_series(pd.Series([1.0, 2, 3, 4], index))
+
+
+def test_an_index_may_have_a_name_of_any_type():
+    series = pd.Series(VALUES, pd.Index(range(20, 26), name=0), name=1)
+    assert read_series(series).future_stamps(1).tolist() == [26]
+    assert read_series(series.to_frame(), target=1).future_stamps(1).tolist() == [26]

@@ -90,6 +90,21 @@ def test_wide():
         read_wide(pd.DataFrame({"day": DAYS}))
 
 
+@pytest.mark.parametrize("names", [(0, 1, 2), (("a", 1), ("b", 2), ("c", 3))])
+def test_columns_may_have_names_of_any_type(names):
+    key, time, target = names
+    frame = FRAME.set_axis(pd.Index(names, tupleize_cols=False), axis=1)
+    columns = Columns(key=key, time=time, target=target)
+    panel = read_panel(frame, columns)
+    assert panel.keys.tolist() == ["b", "a"]
+    assert panel.values[:, 0].tolist() == FRAME["y"].tolist()
+    if names == (0, 1, 2):
+        assert read_panel(frame, columns, every="1D").lengths.tolist() == [6, 4]
+    wide = pd.DataFrame(np.ones((6, 3)), columns=frame.columns).astype(object)
+    wide[key] = DAYS
+    assert read_wide(wide).keys.tolist() == [time, target]
+
+
 WEEKS = pd.date_range("2024-01-01", periods=6, freq="7D")
 EVEN_WEEKS = pd.date_range("2024-01-30", periods=8, freq="2D")
 UNEVEN = pd.DatetimeIndex(["2024-01-01", "2024-01-02", "2024-01-11", "2024-01-30"])

@@ -18,7 +18,7 @@ from statewise.sequences.reading.numbers import Numbers, holds_numbers, numbers_
 from statewise.sequences.reading.suspects import suspects
 from statewise.sequences.reading.time_columns import combine, find_time, looks_like_time
 from statewise.sequences.reading.times import Times, holds_times, times_of
-from statewise.sequences.tables import DataError, Table, counted, free_name, listed
+from statewise.sequences.tables import DataError, Table, counted, free_name, listed, with_columns
 
 NUMBERED = "none"  # said instead of a column of time
 _LONGEST = 60  # letters of a cell in a message
@@ -50,7 +50,8 @@ def time_of(
     if named == NUMBERED and NUMBERED not in frame.columns:
         return None, table
     if named is not None:
-        names = (named,) if isinstance(named, str) else tuple(named)
+        several = isinstance(named, (list, tuple)) and named not in list(frame.columns)
+        names = tuple(named) if several else (named,)
         for name in names:
             if name not in frame.columns:
                 raise DataError(
@@ -86,7 +87,7 @@ def _with_time(table: Table, names: Sequence[str], label: str, times: Times) -> 
     for note in times.notes:
         table.understood.note(note)
     if len(names) == 1 and label == names[0]:
-        return replace(table, frame=frame.assign(**{label: times.stamps}))
+        return replace(table, frame=with_columns(frame, {label: times.stamps}))
     rest = frame.drop(columns=[name for name in names if name != label])
     rest = rest.drop(columns=label, errors="ignore")
     rest.insert(0, label, times.stamps)

@@ -84,7 +84,7 @@ def read_series(
     if (
         target is not None
         and time is not None
-        and target in ([time] if isinstance(time, str) else time)
+        and target in (time if isinstance(time, (list, tuple)) else [time])
     ):
         raise DataError(f"the column {target!r} can't be the time and a feature at once")
     label, table = time_of(table, time, but=named)

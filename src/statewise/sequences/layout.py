@@ -19,7 +19,7 @@ from statewise.sequences.columns import (
     time_of,
 )
 from statewise.sequences.key_columns import find_key, holds_whole_numbers, is_empty, join_keys
-from statewise.sequences.tables import DataError, Table, free_name, listed
+from statewise.sequences.tables import DataError, Table, free_name, listed, with_columns
 
 KEY = "unique_id"  # found by their names, as other forecasting libraries call them
 TIME = "ds"
@@ -178,7 +178,7 @@ def _with_number_keys(table: Table, key: tuple[str, ...]) -> Table:
         numbers = read_numbers(table, name)
         whole = not np.isnan(numbers).any() and (numbers % 1 == 0).all()
         read[name] = numbers.astype(np.int64) if whole else numbers
-    return replace(table, frame=table.frame.assign(**read))
+    return replace(table, frame=with_columns(table.frame, read))
 
 
 def find_target(table: Table, time: str | None) -> str:

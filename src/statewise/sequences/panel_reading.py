@@ -22,7 +22,7 @@ from statewise.sequences.layout import check_columns
 from statewise.sequences.panel import Columns, Panel, format_keys
 from statewise.sequences.regular import one_row_each
 from statewise.sequences.stamp_words import format_stamp
-from statewise.sequences.tables import DataError, Table, counted, load_table
+from statewise.sequences.tables import DataError, Table, counted, load_table, with_columns
 
 
 def read_panel(
@@ -162,7 +162,7 @@ def _with_numbers(table: Table, columns: Columns) -> Table:
     read = {name: read_numbers(table, name) for name in (columns.target, *columns.past)}
     for name in (*columns.future, *columns.static):
         read[name] = read_input(table, name, columns)
-    return replace(table, frame=table.frame.assign(**read))
+    return replace(table, frame=with_columns(table.frame, read))
 
 
 def _numbers_of(table: Table, columns: Columns) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from statewise.sequences.tables import DataError, Table, counted
+from statewise.sequences.tables import DataError, Table, counted, with_columns
 from statewise.sequences.zones import in_zone
 
 AGGREGATES = {
@@ -141,14 +141,14 @@ def one_row_each(
         stamps = step.floor(stamps)
     by = [pd.factorize(frame[key])[0], stamps] if key is not None else [stamps]
     place = np.arange(len(frame))
-    grouped = frame.assign(**{time: stamps}).groupby(by, sort=True, dropna=False)
+    grouped = with_columns(frame, {time: stamps}).groupby(by, sort=True, dropna=False)
     rows = grouped.agg(
         {name: how if name in numbers else "first" for name in frame.columns if name != time}
     )
     if how == "sum":  # pandas' sum of nothing is 0
         rows[list(numbers)] = grouped[list(numbers)].sum(min_count=1)
     first = pd.Series(place).groupby(by, sort=True, dropna=False).first().to_numpy()
-    result = rows.assign(**{time: rows.index.get_level_values(-1)}).reset_index(drop=True)
+    result = with_columns(rows, {time: rows.index.get_level_values(-1)}).reset_index(drop=True)
     result = result[list(frame.columns)]
     merged = len(frame) - len(result)
     if step is not None:

@@ -1,6 +1,6 @@
 """Tables from files and frames, with what was understood of them; every failure in one line."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -133,6 +133,18 @@ def listed(names: Iterable[Any]) -> str:
     names = [str(name) for name in names]
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return ", ".join(names[:_LISTED]) + more
+
+
+def with_columns(frame: pd.DataFrame, columns: Mapping[Any, Any]) -> pd.DataFrame:
+    """Return a frame with columns put in, whatever their names are: pandas' ``assign`` takes text.
+
+    >>> with_columns(pd.DataFrame({0: [1]}), {0: [2], ("a", 1): [3]}).columns.tolist()
+    [0, ('a', 1)]
+    """
+    frame = frame.copy(deep=False)
+    for name, column in columns.items():
+        frame[name] = column
+    return frame
 
 
 def free_name(wish: str, taken: Iterable[Hashable]) -> str:

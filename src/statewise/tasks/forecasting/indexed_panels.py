@@ -9,7 +9,7 @@ from pandas.api import types
 
 from statewise.sequences import Columns, DataError
 from statewise.sequences.index_time import holds_times
-from statewise.sequences.tables import free_name, listed
+from statewise.sequences.tables import free_name, listed, with_columns
 
 _JOINED = ", "  # the names of several levels of keys, as one column has them
 
@@ -118,7 +118,7 @@ def key_in_columns(frame: pd.DataFrame, key: Any) -> pd.DataFrame:
         return frame
     keys = np.empty(len(frame), object)
     keys[:] = list(zip(*(frame[name].tolist() for name in names), strict=True))
-    return frame.assign(**{key: keys})
+    return with_columns(frame, {key: keys})
 
 
 def joined(names: list[Any]) -> Any:
