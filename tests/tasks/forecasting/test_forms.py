@@ -241,11 +241,12 @@ def test_a_form_in_a_file_is_the_same():
         pd.Series(np.arange(160.0), index, name="sold"),
         pd.DataFrame({"a": 1.0, "b": range(40)}, INDEXES["in a zone"]),
         {"a": pd.Series(np.arange(40.0), INDEXES["weeks"])},
+        pd.Series(np.arange(160.0), index.set_names([("a", 1), "b", "c"]), name=("sold", "north")),
     ):
         form = take_in(data).form
         assert form_of(json.loads(json.dumps(asdict(form)))) == form
     assert form_of({"layout": "long", "backend": "polars", "time": 3}).types == ()  # of 0.2
-    for wrong in ({"levels": [[1]]}, {"levels": ["a"], "time_at": 1}, {"types": [1]}, {"name": {}}):
+    for wrong in ({"levels": [{}]}, {"levels": ["a"], "time_at": 1}, {"types": [1]}, {"name": {}}):
         with pytest.raises((ValueError, TypeError)):
             form_of({"layout": "long"} | wrong)
 

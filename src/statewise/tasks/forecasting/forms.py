@@ -1,7 +1,7 @@
 """In which form data came in, and forecasts given back in it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import narwhals as nw
@@ -64,16 +64,21 @@ def form_of(given: Mapping[str, Any]) -> Form:
         TypeError, ValueError: where it tells of none that there is.
     """
     form = typed(Form, given)
-    names = (form.time, form.name, *form.levels)
+    names = _as_tuples((form.time, form.name, *form.levels))  # JSON has none
+    form = replace(form, time=names[0], name=names[1], levels=names[2:])
     if (
         form.layout not in _LAYOUTS
         or form.backend not in _BACKENDS
         or form.written not in WAYS
-        or any(isinstance(name, (list, dict)) for name in names)
+        or any(isinstance(name, dict) for name in names)
         or not (0 <= form.time_at < len(form.levels) or form.levels == ())
     ):
         raise ValueError(f"it tells of the form {given!r:.80}")
     return form
+
+
+def _as_tuples(value: Any) -> Any:
+    return tuple(map(_as_tuples, value)) if isinstance(value, (list, tuple)) else value
 
 
 def give_back(form: Form, panel: Panel, forecast: Forecast) -> Any:
