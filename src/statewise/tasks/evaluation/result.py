@@ -14,6 +14,7 @@ from statewise.tasks.evaluation.pooled import measure
 from statewise.tasks.evaluation.reference_models import check_peers, forecast_peer
 from statewise.tasks.evaluation.significance import LEAST
 from statewise.tasks.evaluation.verdict import (
+    NOTHING_BETTER,
     against,
     copies,
     covered,
@@ -167,7 +168,7 @@ class Backtest:
         mine = self._losses(MODEL, scale)
         itself = self._same_as()
         if itself is not None:
-            said.append(f"It is the {itself} forecast{found_nothing_better(self.forecaster)}.")
+            said.append(f"It is the {itself} forecast: {NOTHING_BETTER}.")
         said += [
             against(name, mine, self._losses(name, scale))
             for name in self.arrays
@@ -243,7 +244,9 @@ class Backtest:
         return found["MASE"]
 
     def _same_as(self) -> str | None:
-        """Return the name of the naive forecast that the model's is; None where it is none."""
+        """Return the name of the naive forecast that validation chose; None where it chose none."""
+        if not found_nothing_better(self.forecaster):
+            return None
         points = self.arrays[MODEL].points
         for name in (NAIVE, SEASONAL_NAIVE):
             reference = self.arrays[name].points if name in self.arrays else None

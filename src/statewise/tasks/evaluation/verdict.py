@@ -9,6 +9,7 @@ from statewise.tasks.evaluation.significance import compare
 from statewise.tasks.forecasting.forecast import Forecast
 from statewise.tasks.forecasting.result_names import MODEL
 
+NOTHING_BETTER = "validation found nothing better"
 _ROUNDING = 1e-3  # of a mean step: networks compute in float32
 _TIE = 1e-6  # of an error
 _LONGEST_UNIT = 20  # letters
@@ -50,8 +51,9 @@ def is_it(name: str, fitted: Any, errors: pd.Series, unit: str = "") -> str:
     compared = "".join(
         f", that of the {one} forecast {number(error)}" for one, error in others.items()
     )
+    why = f": {NOTHING_BETTER}" if found_nothing_better(fitted) else ""
     return (
-        f"The model is the {name} forecast{found_nothing_better(fitted)}. "
+        f"The model is the {name} forecast{why}. "
         f"Its mean absolute error is {number(errors[MODEL])}{unit}{compared}."
     )
 
@@ -76,9 +78,9 @@ def unit_of(name: Any) -> str:
     return "" if nameless else f" {text}"
 
 
-def found_nothing_better(fitted: Any) -> str:
-    """Return why a forecast is a naive one, where validation chose not to train."""
-    return ": validation found nothing better" if getattr(fitted, "epochs_", None) == 0 else ""
+def found_nothing_better(fitted: Any) -> bool:
+    """Tell whether validation chose to stay with the forecast that training begins from."""
+    return getattr(fitted, "epochs_", None) == 0
 
 
 def some(percent: float) -> str:
