@@ -539,6 +539,14 @@ FORMS: dict[str, list[Case]] = {
         Case(
             "day,y,note\n2020-01-01,5\n2020-01-02,6,holiday\n", {**DAYS, "note": [None, "holiday"]}
         ),
+        Case(
+            "day,y,note\n2020-01-01,5,holiday\n2020-01-02,6\n2020-01-03,7\n2020-01-04,8\n",
+            {
+                "day": [*DAYS["day"], "2020-01-03", "2020-01-04"],
+                "y": ["5", "6", "7", "8"],
+                "note": ["holiday", None, None, None],
+            },
+        ),
     ],
     '`="001"` in every cell of a column': [
         Case('day,y\n="001","=""5"""\n="1","=""6"""\n', {"day": ["001", "1"], "y": ["5", "6"]}),

@@ -118,3 +118,33 @@ def test_a_large_file_is_read_without_a_loop_over_its_rows(tmp_path, monkeypatch
         plain.replace("k7,", "k7\n\nk7,", 3),
     ):
         assert load_file(written(tmp_path, text)).frame.shape[1] == 3
+
+
+def test_keys_that_begin_as_comments_do(tmp_path):
+    text = "key,y\n" + "".join(f"{mark}{row},{row}\n" for row in range(9) for mark in ("", "#"))
+    assert load_file(written(tmp_path, text)).frame["key"].tolist()[:3] == ["0", "#0", "1"]
+    text = "#key,y\n#1,5\n#2,6\n"
+    assert load_file(written(tmp_path, text)).frame["#key"].tolist() == ["#1", "#2"]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "2020-01-01,closed\n2020-01-02,5\n2020-01-03,6\n",
+        "2020-01-01,\n2020-01-02,NA\n2020-01-03,6\n",
+        "2020-01-01,2020\n2020-01-02,5\n",
+        "a,\nb,5\nc,6\n",
+        "a,n/d\nb,5\nc,6\n",
+        "1,x\n2,y\n",
+    ],
+)
+def test_a_first_row_that_is_odd_stays_a_row(tmp_path, rows):
+    first = rows.partition("\n")[0].split(",")
+    with_names = load_file(written(tmp_path, "day,y\n" + rows))
+    assert list(with_names.frame.columns) == ["day", "y"]
+    assert with_names.frame.iloc[0].tolist() == first
+    assert with_names.places[0] == "line 2"
+    if not first[0].isalpha():
+        without = load_file(written(tmp_path, rows))
+        assert without.frame.iloc[0].tolist() == first
+        assert without.understood.line() == "no header"

@@ -125,7 +125,7 @@ def _score(lines: Sequence[str], dialect: Dialect, cut: bool) -> float:
 
 def modal_width(found: Sequence[Sequence[str]]) -> int:
     """Return how many cells most records have, of the later ones, and of two or more."""
-    later = found[len(found) // 3 :]
+    later = found[len(found) // 3 :] if len(found) > 12 else found
     widths = Counter(len(record) for record in later if len(record) > 1)
     if not widths:
         return 1 if found else 0

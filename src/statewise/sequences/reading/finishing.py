@@ -43,7 +43,8 @@ def finished(
             row = int(np.argmax(~_blank(frame[place])))
             raise DataError(
                 f"{name}: its rows have more values than the header has names "
-                f"({places[row]} has {place + 1}, the header {limit})"
+                f"({places[row]} has {place + 1}, the header {limit}): put values with delimiters "
+                "in them in quotes"
             )
     if empty and len(empty) < frame.shape[1]:
         frame = frame.drop(columns=empty)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from statewise.sequences.reading.cells import trimmed
+from statewise.sequences.reading.cells import is_value, trimmed
 from statewise.sequences.reading.dialect import (
     BLANKS,
     FIXED,
@@ -102,7 +102,7 @@ def plan_text(
     if not found:
         raise DataError(f"{name} is empty")
     rows = [record for _, record in found]
-    width = modal_width(rows) if dialect.delimiter != ONE_COLUMN else 1
+    width = _width(rows) if dialect.delimiter != ONE_COLUMN else 1
     blank = {number for number, line in numbered if not line.strip()}
     gaps = {row for row, (number, _) in enumerate(found) if number - 1 in blank}
     soft = dialect.delimiter in (*_SOFT, "\t")
@@ -180,15 +180,30 @@ def _first_lines(data: bytes, cut: bool) -> list[str]:
     return [line.decode("utf-8", "replace") for line in lines[:_SAMPLED_LINES]]
 
 
+def _width(rows: Sequence[Sequence[str]]) -> int:
+    """Return how many cells a row has: most have as many, or a header says that some have more."""
+    width = modal_width(rows)
+    for place, row in enumerate(rows):
+        wide = trimmed(row)
+        if wide > width and not any(map(is_value, row)):
+            below = rows[place + 1 :]
+            named = any(len(other) > 1 and not any(map(is_value, other)) for other in below)
+            full = max(map(trimmed, below), default=0) == wide
+            return wide if full and not named else width
+    return width
+
+
 def _comment_mark(lines: Sequence[str]) -> str:
-    """Return what comments begin with: a mark that the first line has, or # further down."""
+    """Return what comments begin with: a mark that the first line has.
+
+    A key may begin with # too: without such a first line, ``Mender`` looks at each by itself.
+    """
     texts = [line for line in lines if line.strip()]
     first = _COMMENT.match(texts[0]) if texts else None
-    if first:
-        mark = first.group().strip()
-        return mark if sum(line.lstrip().startswith(mark) for line in texts) < len(texts) else ""
-    marked = sum(line.startswith("#") for line in texts)
-    return "#" if 0 < marked < len(texts) / 2 else ""
+    if first is None:
+        return ""
+    mark = first.group().strip()
+    return mark if sum(line.lstrip().startswith(mark) for line in texts) < len(texts) else ""
 
 
 def _records_of(lines: list[tuple[int, str]], dialect: Dialect) -> list[tuple[int, list[str]]]:

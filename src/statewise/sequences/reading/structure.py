@@ -164,6 +164,10 @@ def _are_labels(records: Sequence[Record], row: int, kinds: Sequence[str]) -> bo
     body = [other for other in body if reads_as_data(other, kinds, len(record))]
     if not body:
         return False
+    if any(
+        kind == DATE and kind_of(cell) == DATE for kind, cell in zip(kinds, record, strict=False)
+    ):
+        return False
     numbers = [
         place
         for place, kind in enumerate(kinds)
