@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from statewise.sequences import Columns, read_panel, read_series
 from statewise.sequences.calendar_search import find_calendar
 from statewise.sequences.calendars import Calendar
+from statewise.sequences.data_reading import read_data
 from statewise.sequences.holidays import fits_week, with_absent
 from statewise.sequences.season import season_lengths
 
@@ -228,6 +229,18 @@ def test_read_series_minds_rows_absent_within_days():
         ValueError, match=r"in opening hours .*, with 1 row absent, the first .*12:00"
     ):
         read_series(pd.Series(1.0, stamps[stamps != "2023-01-04 12:00"]))
+
+
+@pytest.mark.parametrize("kind", ["a short Saturday", "off at night", "an exchange"])
+def test_rows_that_are_empty_while_closed_are_no_steps(kind):
+    hours, freq, phrase, _ = KINDS[kind]
+    stamps = weeks(hours, 8, freq)
+    whole = pd.date_range(stamps[0], stamps[-1], freq=freq)
+    values = pd.Series(np.arange(float(len(stamps))), stamps).reindex(whole)
+    read = read_data(pd.DataFrame({"when": whole, "sold": values.to_numpy()}))
+    assert read.data.phrase == phrase
+    assert read.data.time.equals(stamps.rename(read.data.time.name))
+    assert read.understood.facts["gaps"] == "times that never have a value left out"
 
 
 def test_many_series_of_one_exchange():

@@ -136,10 +136,10 @@ def _one_series(
     if known is None or (missing == "fill") or (missing is None and _fills(known)):
         return series
     table.understood.facts.pop("gaps", None)
-    opened = _on_open_days(series) if missing is None else None
+    opened = _while_open(series) if missing is None else None
     if opened is not None:
         table.understood.facts["frequency"] = opened.phrase
-        table.understood.tell("gaps", "days that never have a value left out")
+        table.understood.tell("gaps", "times that never have a value left out")
         return opened
     time = series.time.rename(layout.time or Columns.time)
     return Panel(
@@ -155,11 +155,11 @@ def _one_series(
     )
 
 
-def _on_open_days(series: TimeSeries) -> TimeSeries | None:
-    """Return the steps that have a value, where they keep to a calendar of their own: weekdays."""
+def _while_open(series: TimeSeries) -> TimeSeries | None:
+    """Return the steps that have a value, where they keep to weekdays or hours of their own."""
     known = np.asarray(series.known)
     found = find_calendar(series.time[known]) if known.sum() >= _LEAST else None
-    if found is None or not found[0].days_in_week or len(found[1]) > known.sum():
+    if found is None or not found[0].steps_in_week or len(found[1]) > known.sum():
         return None
     return replace(
         series,
