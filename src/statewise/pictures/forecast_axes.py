@@ -80,7 +80,8 @@ def _lines(text: str, like: Text, room: float) -> list[str]:
     halves[-1] = halves[-1][:-1]
     if len(halves) == _TITLE_LINES and all(width_of(half, like) <= room for half in halves):
         return halves
-    words, lines = text.split(" "), []
+    words = text.split(" ")
+    lines: list[str] = []
     while words and len(lines) < _TITLE_LINES - 1:
         count = len(words)
         while count > 1 and width_of(" ".join(words[:count]), like) > room:
