@@ -140,7 +140,8 @@ def files_in(folder: Path, rng: random.Random) -> list[str]:
 
 def command(rng: random.Random, paths: list[str], folder: Path) -> list[str]:
     """Draw a command."""
-    name = rng.choice(["forecast", "forecast", "backtest", "explain", "explain", "learn", "other"])
+    names = ["forecast", "forecast", "backtest", "explain", "explain", "look", "look", "learn"]
+    name = rng.choice([*names, "other"])
     outputs = [str(folder / "out"), str(folder / "good.csv"), "/proc/x", "/dev/null", ""]
     if name == "other":
         return [
@@ -173,7 +174,9 @@ def command(rng: random.Random, paths: list[str], folder: Path) -> list[str]:
         "--missing": ["fill", "drop"], "--level": ["80", "80,95"], "--short": ["drop"],
         "--train-fraction": ["0.5"], "--windows": ["1", "2"], "--future-file": paths,
         "--peer": ["AutoETS"], "--output": [str(folder / "out")],
-        "--report": [str(folder / "r.html")],
+        "--report": [str(folder / "r.html")], "--every": ["1D", "1W", "1M"],
+        "--aggregate": ["sum", "last"], "--missing-value": ["-200", "x,-1", "none"],
+        "--decimal": [".", ","],
     }  # fmt: skip
     bad = {
         "--horizon": ["0", "99999999", "9" * 30], "--season": ["0", "9" * 9],
@@ -182,7 +185,7 @@ def command(rng: random.Random, paths: list[str], folder: Path) -> list[str]:
         "--report": outputs, "--train-fraction": ["0", "1", "nan", "0.999"], "--layers": ["0"],
     }  # fmt: skip
     known = {option for one in statewise.commands[name].params for option in one.opts}
-    made = [name, path, *QUICK]
+    made = [name, path, *(QUICK if name != "look" else [])]
     for option in rng.sample(sorted({*good} & known), rng.choice([0, 1, 1, 2, 3, 4])):
         odd = rng.random() < 0.2
         made += [
@@ -191,10 +194,10 @@ def command(rng: random.Random, paths: list[str], folder: Path) -> list[str]:
         ]
     made += [
         flag
-        for flag in ("--no-holdout", "--one-step", "--refit")
+        for flag in ("--no-holdout", "--one-step", "--refit", "--wide", "--json", "--force")
         if flag in known and rng.random() < 0.2
     ]
-    if "--output" not in made:
+    if "--output" not in made and name != "look":
         made += ["--output", str(folder / "out")]
     return made
 

@@ -168,6 +168,19 @@ def test_kinds_of_columns():
     assert found["ja"].holds == "2 values: True, False"
 
 
+@pytest.mark.parametrize("days", [DAYS, np.repeat(DAYS[:35], 2)], ids=["one", "repeated"])
+def test_cells_that_are_lists_and_mappings(days):
+    found = look({"day": days, "tags": [["a"]] * 70, "place": [{"x": 1}] * 70})
+    assert [one.kind for one in found.columns] == ["time", "text", "text"]
+    assert found.data is None
+    assert "no column of numbers" in found.obstacles[-1]
+    frame = {"day": days, "tags": [["a"]] * 70, "shop": "x", "sold": WEEK}
+    assert look(frame).series[0].name == "sold"
+    for key in (["tags"], ["tags", "shop"]):
+        found = look(frame, Asked(key=key))
+        assert "'tags' can't be the key: it holds cells of the type list" in found.obstacles[0]
+
+
 def test_facts_of_strange_series():
     steps = pd.RangeIndex(9)
     nothing = facts_of("a", steps, np.full(9, np.nan), "number")

@@ -1,7 +1,8 @@
 """Which columns of a long table tell its series apart."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from pandas.api import types
 
 from statewise.sequences.columns import holds_numbers_alone
 from statewise.sequences.reading.missing import is_missing
-from statewise.sequences.tables import Table, listed
+from statewise.sequences.tables import DataError, Table, listed
 
 _MOST_KEYS = 3  # columns that are tried together
 _LEAST_STEPS = 3  # of a series in the middle, for columns to be taken for its key
@@ -24,13 +25,38 @@ def join_keys(frame: pd.DataFrame, names: Sequence[str]) -> pd.Series:
         >>> join_keys(pd.DataFrame({"a": ["x", "y"], "b": [1, 2]}), ["a", "b"]).tolist()
         ['x, 1', 'y, 2']
     """
-    codes = [pd.factorize(frame[name], use_na_sentinel=False) for name in names]
+    codes = [numbered(frame[name], name) for name in names]
     together, which = np.unique(np.column_stack([code for code, _ in codes]), axis=0,
                                 return_inverse=True)  # fmt: skip
     texts = [", ".join(str(codes[i][1][c]) for i, c in enumerate(row)) for row in together]
     if len(set(texts)) < len(texts):  # "a, b" and "c" beside "a" and "b, c"
         texts = [" | ".join(repr(codes[i][1][c]) for i, c in enumerate(row)) for row in together]
     return pd.Series(np.array(texts, object)[which.ravel()], index=frame.index)
+
+
+def numbered(column: pd.Series, name: object) -> tuple[np.ndarray, Any]:
+    """Return for each cell of a column of keys the number of its key, and the keys.
+
+    Raises:
+        DataError: where cells are lists or the like, which can't be keys.
+
+    Example:
+        >>> numbered(pd.Series(["b", "a", "b"]), "shop")[0]
+        array([0, 1, 0])
+    """
+    try:
+        return pd.factorize(column, use_na_sentinel=False)
+    except TypeError:
+        odd = (cell for cell in column if not isinstance(cell, Hashable))
+        kind = type(next(odd, column.iloc[0])).__name__
+        raise DataError(
+            f"the column {name!r} can't be the key: it holds cells of the type {kind}; make text "
+            "or numbers of them"
+        ) from None
+
+
+def _can_be_key(column: pd.Series) -> bool:
+    return not types.is_object_dtype(column.dtype) or all(isinstance(c, Hashable) for c in column)
 
 
 def find_key(table: Table, stamps: pd.Series, names: list, target: str | None) -> tuple[str, ...]:
@@ -41,14 +67,13 @@ def find_key(table: Table, stamps: pd.Series, names: list, target: str | None) -
     texts, numbers = [], []
     for name in names:
         column = table.frame[name]
-        if name == target or is_empty(column):
+        if name == target or is_empty(column) or not _can_be_key(column):
             continue
         if not holds_numbers_alone(column):
             texts.append(name)
         elif holds_whole_numbers(column):
             numbers.append(name)
-    code_of = {name: pd.factorize(table.frame[name], use_na_sentinel=False)[0]
-               for name in (*texts, *numbers)}  # fmt: skip
+    code_of = {name: numbered(table.frame[name], name)[0] for name in (*texts, *numbers)}
     found = _least_series(texts, code_of, codes)
     if not found:
         both = _least_series([*texts, *numbers], code_of, codes, whole=True)

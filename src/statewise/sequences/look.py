@@ -14,6 +14,7 @@ import pandas as pd
 from statewise.sequences.calendars import Calendar
 from statewise.sequences.column_facts import ColumnFacts, columns_of
 from statewise.sequences.data_reading import read_data
+from statewise.sequences.key_columns import numbered
 from statewise.sequences.layout import Asked, Layout, find_layout
 from statewise.sequences.panel import Panel
 from statewise.sequences.reading.report import Understood
@@ -191,5 +192,11 @@ def _time_columns(table: Table, asked: Asked, layout: Layout | None) -> tuple[st
 def _repeated(layout: Layout | None) -> int:
     if layout is None or layout.time is None:
         return 0
-    by = [layout.time] if layout.key is None else [layout.key, layout.time]
-    return int(pd.DataFrame(layout.table.frame[by]).duplicated().sum())
+    frame = layout.table.frame
+    stamps = pd.DataFrame({"time": frame[layout.time]})
+    if layout.key is not None:
+        try:
+            stamps["key"] = numbered(frame[layout.key], layout.key)[0]
+        except DataError:
+            return 0
+    return int(stamps.duplicated().sum())

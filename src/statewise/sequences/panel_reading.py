@@ -18,6 +18,7 @@ from statewise.sequences.columns import (
     read_numbers,
     time_of,
 )
+from statewise.sequences.key_columns import numbered
 from statewise.sequences.layout import check_columns
 from statewise.sequences.panel import Columns, Panel, format_keys
 from statewise.sequences.regular import one_row_each
@@ -180,13 +181,13 @@ def read_keys(table: Table, name: str) -> tuple[np.ndarray, np.ndarray]:
             check_columns(table, [name])  # else the rows of all series would be taken for one's
         return np.zeros(len(table.frame), int), np.array([0])
     column = table.frame[name]
-    code, keys = pd.factorize(column.fillna("") if table.text else column)
-    if (code < 0).any():
-        row = int((code < 0).argmax())
+    missing = column.isna().to_numpy(bool)
+    if missing.any() and not table.text:
         raise DataError(
-            f"the column {name!r} has {counted((code < 0).sum(), 'missing key')}, the first in "
-            f"{table.places[row]}"
+            f"the column {name!r} has {counted(missing.sum(), 'missing key')}, the first in "
+            f"{table.places[int(missing.argmax())]}"
         )
+    code, keys = numbered(column.fillna("") if table.text else column, name)
     return code, np.asarray(keys)
 
 

@@ -47,7 +47,10 @@ class Texts:
 
 def factorized(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """Return which of its distinct values each cell of a column has, and these as objects."""
-    codes, values = pd.factorize(column)
+    try:
+        codes, values = pd.factorize(column)
+    except TypeError:  # lists and the like, which have no hash
+        codes, values = pd.factorize(column.where(column.isna(), column.map(str)))
     return codes, np.asarray(values, dtype=object)
 
 
