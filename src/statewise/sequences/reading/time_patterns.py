@@ -200,7 +200,7 @@ def _with_roman(items: _Items, lengths: list[int]) -> list[Layout]:
             "yq", {"year": items.numbers[0]}, {"quarter": items.roman[0][0]}, weak=True
         )
         found.insert(0, quarter)
-    return [replace(layout, weak=layout.weak or len(layout.style) < 3) for layout in found]
+    return [replace(layout, weak=layout.short or len(layout.style) < 3) for layout in found]
 
 
 def _with_unit(items: _Items, lengths: list[int], shape: str) -> list[Layout]:
