@@ -675,6 +675,23 @@ FORMS: dict[str, list[Case]] = {
             "sheet 'Data', 1 line of preamble; 1 line of footer; 1 empty column left out",
             line="row 4",
         ),
+        Case(
+            lambda folder: _workbook(
+                folder,
+                {
+                    "Index": [["Series", "Sheet"], ["Sales of A", "Data"], ["Sales of B", "Data"]],
+                    "Data": [
+                        ["Shop", datetime.datetime(2020, 1, 1), datetime.datetime(2020, 2, 1)],
+                        ["A", 5, 6],
+                        ["B", 7, "#N/A"],
+                    ],
+                },
+                "t.xlsm",
+            ),
+            {"Shop": ["A", "B"], "2020-01-01": [5, 7], "2020-02-01": [6.0, None]},
+            "sheet 'Data'",
+            line="row 2",
+        ),
     ],
     "JSON: records": [
         Case(

@@ -148,3 +148,14 @@ def test_a_first_row_that_is_odd_stays_a_row(tmp_path, rows):
         without = load_file(written(tmp_path, rows))
         assert without.frame.iloc[0].tolist() == first
         assert without.understood.line() == "no header"
+
+
+@pytest.mark.parametrize("length", range(3, 12))
+def test_names_of_a_file_that_goes_beyond_its_first_part(tmp_path, length):
+    cell = '"' + "é\n" * length + '"'
+    path = written(tmp_path, "day,note\n" + f"2020-01-01,{cell}\n" * (300_000 // (3 * length + 14)))
+    assert path.stat().st_size > 1 << 18
+    assert column_names(path) == ["day", "note"]
+    table = load_file(path)
+    assert set(table.frame["note"]) == {"é\n" * length}
+    assert table.places[1] == f"line {length + 3}"

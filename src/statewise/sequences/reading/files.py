@@ -124,6 +124,15 @@ def column_names(path: str | Path) -> list[str]:
         return list(frame.columns)
     if source.kind == "json":
         return list(_read_json(source, Understood(), None)[0].columns)
+    try:
+        return _names_of_text(source)
+    except DataError:
+        if not source.cut:
+            raise
+    return list(load_file(path).frame.columns)  # a cell goes beyond the first part
+
+
+def _names_of_text(source: Source) -> list[str]:
     text = text_of(source.data, source.name, cut=source.cut)
     data = without_attributes(text.data, Understood())
     plan = plan_text(data, source.name, cut=source.cut)

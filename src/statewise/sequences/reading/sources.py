@@ -1,5 +1,6 @@
 """Where a table is: a path, a member of an archive, a folder, standard input; never a URL."""
 
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -85,7 +86,7 @@ def open_source(path: Any, *, head: bool = False) -> Source:
         DataError: where there is no such file, it can't be read, is empty or no table.
         TypeError: where it is no path.
     """
-    if not isinstance(path, (str, Path)):
+    if not isinstance(path, (str, os.PathLike)):
         raise TypeError(f"a file is given as its path, not as {type(path).__name__}")
     if str(path) == "-":
         return _unpack(_standard_input(), "standard input", "", [], head)
