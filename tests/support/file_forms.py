@@ -434,6 +434,21 @@ FORMS: dict[str, list[Case]] = {
     ],
     "names of some columns only, on a line among others": [
         Case(
+            "C,WORLD,AEMO,PUBLIC,2020/01/01,00:00:00\nI,PRICE,1,SETTLEMENTDATE,REGION,RRP\n"
+            "D,PRICE,1,2020/01/01 00:05,NSW1,45\nD,PRICE,1,2020/01/01 00:10,NSW1,46\n"
+            "C,END OF REPORT,4\n",
+            {
+                "I": ["D", "D", "C"],
+                "PRICE": ["PRICE", "PRICE", "END OF REPORT"],
+                "1": ["1", "1", "4"],
+                "SETTLEMENTDATE": ["2020/01/01 00:05", "2020/01/01 00:10", None],
+                "REGION": ["NSW1", "NSW1", None],
+                "RRP": ["45", "46", None],
+            },
+            "1 line of preamble",
+            line="line 3",
+        ),
+        Case(
             '"";X.USD;X.FLAGS\n"";Kurs;\nEinheit;USD;\nStand;12.05.2020 15:00:00;\n'
             "2020-01-02;1,1193;\n2020-01-03;1,1147;\n2020-01-04;.;kein Wert\n",
             {

@@ -139,6 +139,7 @@ def _names_among(records: Sequence[Record], block: list[int], kinds: Sequence[st
     whole = filled(upper[1:]) >= 0.9 * (len(kinds) - 1) or (
         [bool(cell.strip()) for cell in upper] == [bool(cell.strip()) for cell in lower]
     )
+    whole = whole and sum(map(is_value, upper)) <= sum(map(is_value, lower))
     if len(kinds) > 2 and _distinct(upper) and _distinct(lower) and whole:
         chosen = complete[0]
     if _distinct(records[chosen]):

@@ -137,7 +137,7 @@ def _first_missing(records: Sequence[Record], first: int, kinds: Sequence[str], 
 
     def is_text(row: int) -> bool:
         here = reads(row)
-        return TEXT in here and NUMBER not in here and DATE not in here
+        return here.count(TEXT) > here.count(NUMBER) + here.count(DATE)
 
     top = first
     while top > 0 and len(records[top - 1]) == width and not is_text(top - 1):
