@@ -95,6 +95,30 @@ def test_years_are_a_time_and_stay_numbers():
     assert not holds_times(pd.Series([1998, 1997, 1999], name="date"))
 
 
+@pytest.mark.parametrize("gap", [":", "-", ".", " "])
+def test_quarters_without_a_word(gap):
+    quarters = pd.period_range("1998Q1", periods=20, freq="Q")
+    column = pd.Series([f"{one.year}{gap}{one.quarter}" for one in quarters])
+    assert times_of(column).stamps.equals(quarters.to_timestamp().as_unit("us"))
+    four = column[:4].rename("Quarter")
+    assert times_of(four).stamps.month.tolist() == [1, 4, 7, 10]
+    assert holds_times(column)
+    assert holds_times(four)
+
+
+def test_the_year_is_what_changes_least():
+    for texts in (["20/01/05", "20/01/06", "20/01/07"], ["05/01/20", "06/01/20", "07/01/20"]):
+        times = times_of(pd.Series(texts, name="Datum"))
+        assert times.stamps.equals(pd.date_range("2020-01-05", periods=3, unit="us"))
+        assert times.ambiguous
+
+
+def test_days_without_a_year_cant_be_read():
+    days = pd.date_range("2020-01-01", periods=60)
+    for texts in (days.strftime("%b %d"), days.strftime("%d-%b"), days[:31].strftime("%b %d")):
+        assert times_of(pd.Series(texts)).stamps.isna().all()
+
+
 def test_a_stray_cell_is_not_guessed():
     times = times_of(pd.Series(["11:34", "2018/10/15", "2018/10/12", "12.10.2018"]))
     assert times.stamps.isna().tolist() == [True, False, False, True]

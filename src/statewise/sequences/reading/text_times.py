@@ -10,7 +10,7 @@ import pandas as pd
 from statewise.sequences.calendar_search import find_calendar
 from statewise.sequences.reading.month_names import names_for
 from statewise.sequences.reading.time_fields import Fields, stamps_of
-from statewise.sequences.reading.time_names import is_english
+from statewise.sequences.reading.time_names import is_english, part_of
 from statewise.sequences.reading.time_orders import Layout
 from statewise.sequences.reading.time_patterns import layouts, words_in
 from statewise.sequences.reading.time_shapes import plain_texts, shapes_of
@@ -56,6 +56,11 @@ class Reading:
     def shortened(self) -> bool:
         """Years are written without their century."""
         return self.main.short
+
+    @property
+    def count_of_years(self) -> int:
+        """How many years there are among the stamps."""
+        return int(self.stamps[self.stamps.notna()].year.nunique())
 
     @property
     def compact(self) -> bool:
@@ -142,8 +147,8 @@ def read_texts(
         found = [reading for reading in found if reading.style != ("mdy", "dmy")[not dayfirst]]
     if not found:
         return None
-    least = min((reading.failed, _tier(reading)) for reading in found)
-    found = [reading for reading in found if (reading.failed, _tier(reading)) == least]
+    least = min((reading.failed, _tier(reading, name)) for reading in found)
+    found = [reading for reading in found if (reading.failed, _tier(reading, name)) == least]
     if len(found) == 1:
         return Choice(found[0], None)
     best = min(reading.evenness for reading in found)
@@ -151,13 +156,17 @@ def read_texts(
     day_first = found[0].gap == "." or is_english(name) is False
     usual = ("dmy", "mdy") if day_first else ("mdy", "dmy")
     order = [*usual, "ymd", "ym", "yq"]
-    found.sort(key=lambda reading: order.index(reading.style) if reading.style in order else 9)
+    found.sort(key=lambda one: order.index(one.style) if one.style in order else len(order))
+    if found[0].shortened:  # 20/01/05 to 20/01/07 are days of a year rather than a day of years
+        found.sort(key=lambda one: one.count_of_years)
     taken, *others = found
     other = next((other for other in others if not other.stamps.equals(taken.stamps)), None)
     return Choice(taken, other)
 
 
-def _tier(reading: Reading) -> int:
+def _tier(reading: Reading, name: object) -> int:
+    if reading.style == "yq" and not reading.main.given and reading.weak:
+        return {"quarter": -1, "month": 1}.get(part_of(name) or "", 0)
     if reading.style == "yy":
         return -1 if len(reading.texts) >= _FISCAL and not reading.failed else 1
     if reading.compact and (reading.main.short or reading.style in ("dmy", "mdy")):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from statewise.sequences.reading.clock_patterns import Place
 
-_GAPS = frozenset(["/", "-", ".", "", "_"])  # between the numbers of a date without words
+_GAPS = frozenset(["/", "-", ".", "", "_", ":"])  # between the numbers of a date without words
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def read_numbers(numbers: list[Place], lengths: list[int], gaps: list[str]) -> l
             replace(layout, places={**layout.places, "hour": numbers[3]}, clock=True)
             for layout in read_numbers(numbers[:3], lengths[:3], gaps[:2])
         ]
-    if len(numbers) != 3:
+    if len(numbers) != 3 or gaps[0] == ":":
         return []
     if lengths[0] == 4 and small[1] and small[2]:
         return [layout_of(style, numbers) for style in ("ymd", "ydm")]
@@ -81,8 +81,12 @@ def _of_two(numbers: list[Place], lengths: list[int], gap: str) -> list[Layout]:
         gap = "-"
     if first == 4:
         found = []
-        if second <= 2:
-            found.append(layout_of("ym", numbers, weak=gap in (".", "")))
+        vague = gap in (".", "", ":")
+        if second == 2 or (second == 1 and gap not in (".", ":")):  # 1960.1 may be October
+            found.append(layout_of("ym", numbers, weak=vague))
+        if second == 1:
+            quarter = {"year": numbers[0], "quarter": numbers[1]}
+            found.append(Layout("yq", quarter, weak=True))
         if second == 2 and gap in ("-", "/", ""):
             found.append(_two_years(numbers))
             week = {"year": numbers[0], "week": numbers[1]}
@@ -96,7 +100,7 @@ def _of_two(numbers: list[Place], lengths: list[int], gap: str) -> list[Layout]:
         return []
     if second == 4:
         return [layout_of("my", numbers, weak=gap in (".", ""))]
-    if second > 2 or gap == "":
+    if second > 2 or gap in ("", ":"):
         return []
     found = [layout_of("ym", numbers, weak=True)]
     if second == 2:
