@@ -346,6 +346,21 @@ def test_inputs_that_are_not_known_beyond_the_end(tmp_path, folder):
     assert written(folder)["part"].tolist() == ["held out"] * 4 + ["future"] * 4
 
 
+def test_inputs_that_lack_a_step_are_told_before_the_training(tmp_path, folder, untrained):
+    days = pd.date_range("2024-01-01", periods=40).astype(str)
+    frame = pd.DataFrame(
+        {"ds": days, "y": np.arange(40.0) % 7, "price": np.arange(40) % 3, "unique_id": "a"}
+    )
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    ahead = tmp_path / "ahead.csv"
+    later = pd.date_range("2024-02-10", periods=3).astype(str)
+    pd.DataFrame({"unique_id": "a", "ds": later, "price": 1}).to_csv(ahead, index=False)
+    options = (*QUICK, "--future", "price", "--future-file", ahead, "--output", folder)
+    result = call("forecast", tmp_path / "a.csv", *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "future has no row for 2024-02-13 of series 'a'" in result.stderr
+
+
 def test_a_column_of_the_user_is_named_part(tmp_path, folder):
     days = pd.date_range("2024-01-01", periods=40).astype(str)
     parts = [pd.DataFrame({"part": key, "ds": days, "y": np.arange(40.0) % 7}) for key in "ab"]

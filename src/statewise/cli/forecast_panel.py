@@ -15,6 +15,8 @@ from statewise.sequences.reading.report import Understood
 from statewise.tasks import Forecaster, backtest
 from statewise.tasks.evaluation.beyond import forecast_beyond
 from statewise.tasks.forecasting.engine import least_known
+from statewise.tasks.forecasting.future_inputs import read_ahead
+from statewise.tasks.forecasting.global_model.features import Encoder
 from statewise.tasks.forecasting.parameters import fresh
 from statewise.tasks.forecasting.result_names import KEY, TIME
 
@@ -55,6 +57,8 @@ def forecast_panel(
     forecaster = forecaster_for(panel, horizon, options)
     if short == "raise":
         _refuse_short(panel, forecaster, 0 if no_holdout else forecaster.horizon)
+        if future_file:  # what is missing there is told before the training
+            read_ahead(future_file, panel, Encoder.fit(panel), forecaster.horizon, panel.time)
     levels = level or LEVELS
     found = Found(panel=panel, forecaster=forecaster, name="", time=columns.time, keyed=True)
     if not no_holdout:

@@ -33,6 +33,7 @@ _LABEL_HEIGHT = 0.052  # of the axes' height
 _LEAST_HISTORY = 60
 _YEARS = (110, 9900)  # of Matplotlib's dates, with room at either end
 _HISTORY_LENGTHS = 4  # of the forecast
+_IN_A_ROW, _MOST_IN_A_ROW = 7, 10  # names in a legend; above the first number they are smaller
 _LINE = 0.05  # from one line of the regions' names to the next, of the axes' height
 
 
@@ -114,16 +115,7 @@ def plot_forecast(
         alpha = 1 - (1 - _SHADE) ** count
         named[f"{level:g} % interval"] = Patch(facecolor=_MODEL["color"], alpha=alpha)
     if named:
-        legend = figure.legend(
-            list(named.values()),
-            [legible(name, 30) for name in named],
-            loc="outside lower center",
-            ncols=min(len(named), 8),
-            frameon=False,
-            fontsize=10,
-        )
-        for text in legend.get_texts():
-            text.set_parse_math(False)
+        _add_legend(figure, named)
     dress(axes, shown.index, shown.name, title)
     stops = [shown.index[-1], *(forecasts.index[part.stop - 1] for part in parts)]
     words = {1: ["held out"] if held else ["beyond the end"], 2: ["held out", "beyond the end"]}
@@ -208,6 +200,23 @@ def _styles(count: int):
     """Yield the styles from the last forecast to the first, which lies on top."""
     yield from reversed([_OTHERS[i % len(_OTHERS)] for i in range(count - 1)])
     yield _MODEL | {"zorder": 3}
+
+
+def _add_legend(figure: Figure, named: dict[str, Any]) -> None:
+    """Name lines and intervals below the picture; in one row, where there is room."""
+    many = len(named) > _IN_A_ROW
+    legend = figure.legend(
+        list(named.values()),
+        [legible(name, 30) for name in named],
+        loc="outside lower center",
+        ncols=min(len(named), _MOST_IN_A_ROW),
+        frameon=False,
+        fontsize=9 if many else 10,
+        columnspacing=1.0 if many else 2.0,
+        handlelength=1.8 if many else 2.4,
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
 
 
 def _name_regions(axes: Axes, stops: list, words: list[str]) -> None:
