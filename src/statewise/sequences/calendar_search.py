@@ -81,12 +81,12 @@ def _in_zone_of(stamps, wall, found, time_of_day) -> tuple[Calendar, pd.Datetime
     """Return what was found on the wall for stamps in their zone."""
     calendar, grid = found
     unit = "clock" if calendar.unit == "time" else calendar.unit
+    calendar = replace(calendar, unit=unit, time_of_day=time_of_day)
+    if grid is wall:  # nothing is absent
+        return calendar, stamps
     if unit == "opening hours":  # absent is not what never came
         grid = grid[comes(grid, stamps.tz)]
-    return (
-        replace(calendar, unit=unit, time_of_day=time_of_day),
-        in_place_of(in_zone(grid, stamps.tz), grid.get_indexer(wall), stamps),
-    )
+    return calendar, in_place_of(in_zone(grid, stamps.tz), grid.get_indexer(wall), stamps)
 
 
 def _find_numbers(numbers: pd.Index) -> tuple[Calendar, pd.Index] | None:

@@ -78,8 +78,9 @@ def _rounded(stamps: pd.DatetimeIndex, step: float) -> str:
     nearest = min(_ROUND, key=lambda one: abs(np.log(step / one)))
     plain = stamps.tz_convert(None) if stamps.tz is not None else stamps
     instants = plain.to_numpy().astype("datetime64[us]").astype(np.int64)
-    for size in _ROUND:
-        places = np.unique(instants // size)
-        if size >= nearest and places[-1] - places[0] < _MOST_STEPS * len(places):
+    for size in (one for one in _ROUND if one >= nearest):
+        places = instants // size  # they rise
+        filled = 1 + np.count_nonzero(np.diff(places))
+        if places[-1] - places[0] < _MOST_STEPS * filled:
             return _alias(size)
     return _alias(nearest)
