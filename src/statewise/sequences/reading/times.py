@@ -218,7 +218,10 @@ def _of_iso(column: pd.Series) -> Times | None:
     first = column.first_valid_index()
     if first is None or not _ISO.fullmatch(str(column.loc[first]).strip()):
         return None
-    codes, values = factorized(column)
+    if column.head(_SAMPLE).is_unique:  # so are the others, for the most part
+        codes, values = np.arange(len(column)), column.to_numpy(object)
+    else:
+        codes, values = factorized(column)
     try:
         stamps = pd.DatetimeIndex(pd.to_datetime(values, format="ISO8601", errors="coerce"))
     except (ValueError, TypeError, OverflowError):  # offsets that differ
