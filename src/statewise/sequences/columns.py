@@ -8,6 +8,7 @@ import datetime
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -51,7 +52,7 @@ def time_of(
         return None, table
     if named is not None:
         several = isinstance(named, (list, tuple)) and named not in list(frame.columns)
-        names = tuple(named) if several else (named,)
+        names = tuple(named) if several else (cast(str, named),)
         for name in names:
             if name not in frame.columns:
                 raise DataError(
