@@ -107,6 +107,16 @@ def test_hours_as_numbers(step, text):
     assert ("24 is midnight" in " ".join(found.times.notes)) == (step == "1 to 24")
 
 
+def test_minutes_beside_months():
+    stamps = pd.date_range("2020-01-31 23:00", periods=20, freq="10min")
+    names = {"year": "YY", "month": "MM", "day": "DD", "hour": "hh", "minute": "mm"}
+    frame = parts(stamps, **names).assign(WVHT=np.arange(20) * 0.1)
+    found = find_time(frame)
+    assert found.columns == tuple(names.values())
+    assert found.times.stamps.equals(stamps.as_unit("us"))
+    assert combine(frame, ["YY", "MM", "DD", "hh", "mm"]).stamps.equals(stamps.as_unit("us"))
+
+
 def test_the_time_of_day_tells_the_day_from_the_month():
     stamps = pd.date_range("2007-02-01", periods=48, freq="h")
     frame = pd.DataFrame({"Date": stamps.strftime("%d/%m/%Y"), "Time": stamps.strftime("%H:%M")})
@@ -169,6 +179,7 @@ def test_no_time():
         ("a", ["12:30", "12:31", "12:32"]),
         ("a", ["2020-01-01", "?", "x", "y"]),
         ("day", [1, 3, 4, 8]),
+        ("Hour", [22, 23, 0, 1]),
         ("time", [0.5, 1.0, 1.5]),
     ],
 )

@@ -7,10 +7,15 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from statewise.sequences.calendar_search import find_calendar
 from statewise.sequences.reading.missing import is_missing
 from statewise.sequences.reading.numbers import begins_with_a_number
-from statewise.sequences.reading.time_names import part_of, plainly_says_time, rank_of, says_time
+from statewise.sequences.reading.time_names import (
+    part_of,
+    parts_of,
+    plainly_says_time,
+    rank_of,
+    says_time,
+)
 from statewise.sequences.reading.time_parts import (
     clock_of,
     holds_clock,
@@ -19,6 +24,7 @@ from statewise.sequences.reading.time_parts import (
     stamps_from_parts,
     with_clock,
 )
+from statewise.sequences.reading.time_preference import first_of
 from statewise.sequences.reading.times import (
     Times,
     holds_numbers_alone,
@@ -85,7 +91,7 @@ def find_time(
             return _of_parts(frame, parts)
     if not dates:
         return None
-    name, notes = _first_of(frame, whole or dates, dayfirst)
+    name, notes = first_of(frame, whole or dates, dayfirst)
     times = times_of(frame[name], dayfirst=dayfirst)
     times = replace(times, notes=[*times.notes, *notes])
     clock = _clock_beside(frame, name, times, [other for other in names if other not in dates])
@@ -115,7 +121,7 @@ def combine(frame: pd.DataFrame, names: Sequence[str], *, dayfirst: bool | None 
     names = list(names)
     if len(names) == 1:
         return times_of(frame[names[0]], dayfirst=dayfirst)
-    parts = {part: name for name in names if (part := part_of(name)) is not None}
+    parts = parts_of(names)
     fitting = all(holds_part(frame[name], part) for part, name in parts.items())
     if len(parts) == len(names) and "year" in parts and fitting:
         return stamps_from_parts(frame, parts)
@@ -149,7 +155,11 @@ def looks_like_time(frame: pd.DataFrame) -> str | None:
         ):
             return name
     for name in names:
-        if plainly_says_time(name) and _counts_up(frame[name]):
+        part = part_of(name)
+        cycles = (
+            part is not None and holds_part(frame[name], part) and not _numbers_rows(frame[name])
+        )
+        if plainly_says_time(name) and (cycles or _counts_up(frame[name])):
             return name
     return None
 
@@ -182,11 +192,8 @@ def _is_year(column: pd.Series) -> bool:
 
 def _named_parts(frame: pd.DataFrame, names: Sequence[str]) -> dict[str, str]:
     """Return the columns that are named after parts of a time, where they make one."""
-    parts: dict[str, str] = {}
-    for name in names:
-        part = part_of(name)
-        if part is not None and part not in parts and holds_part(frame[name], part):
-            parts[part] = name
+    named = parts_of(names)
+    parts = {part: name for part, name in named.items() if holds_part(frame[name], part)}
     if "year" not in parts or not any(part in parts for part in _WITHIN_YEARS):
         return {}
     if "month" in parts:  # which says more than the quarter, or the week, it is in
@@ -230,68 +237,15 @@ def _place(frame: pd.DataFrame, name: str) -> int:
     return list(frame.columns).index(name)
 
 
-def _first_of(
-    frame: pd.DataFrame, names: Sequence[str], dayfirst: bool | None
-) -> tuple[str, list[str]]:
-    """Return the one of several columns of times that is the time, and what to say about it."""
-    if len(names) == 1:
-        return names[0], []
-    ranks = {name: rank_of(name) for name in names}
-    best = [name for name in names if ranks[name] == min(ranks.values())]
-    stamps = {name: times_of(frame[name], dayfirst=dayfirst).stamps for name in best}
-    if len(best) > 1:
-        best = _finest(best, stamps)
-    if len(best) > 1:
-        even = [name for name in best if _goes_evenly(stamps[name])]
-        best = even or best
-    if len(best) > 1 and not _keep_apart(best, stamps):
-        raise DataError(
-            f"there are {len(best)} columns of dates ({listed(best)}): name one as time (--time)"
-        )
-    others = [name for name in names if name != best[0]]
-    return best[0], [f"the time is {best[0]!r}, not {listed(map(repr, others))}"]
-
-
-def _finest(names: Sequence[str], stamps: dict[str, pd.Index]) -> list[str]:
-    """Leave out a column that follows from another, as the month does from the day."""
-    codes = {name: pd.factorize(stamps[name])[0].astype(np.int64) for name in names}
-    counts = {name: len(np.unique(codes[name])) for name in names}
-    left = []
-    for name in names:
-        follows = any(
-            counts[other] > counts[name]
-            and len(np.unique(codes[other] * (counts[name] + 1) + codes[name])) == counts[other]
-            for other in names
-        )
-        if not follows:
-            left.append(name)
-    return left
-
-
-def _goes_evenly(stamps: pd.Index) -> bool:
-    known = stamps[stamps.notna()].unique().sort_values()
-    return len(known) > 2 and find_calendar(known) is not None
-
-
-def _keep_apart(names: Sequence[str], stamps: dict[str, pd.Index]) -> bool:
-    """Tell columns that stand at the same distance throughout, as a beginning and an end do."""
-    first = stamps[names[0]]
-    for name in names[1:]:
-        other = stamps[name]
-        if not isinstance(first, pd.DatetimeIndex) or not isinstance(other, pd.DatetimeIndex):
-            return False
-        if (first.tz is None) != (other.tz is None):
-            return False
-        distance = (other - first).dropna()
-        if not len(distance) or (distance == distance[0]).mean() < 0.95:
-            return False
-    return True
-
-
 def _counts_up(column: pd.Series) -> bool:
     """Tell sorted numbers that are more than numbered rows."""
     numbers = pd.to_numeric(column[~is_missing(column)], errors="coerce").to_numpy(float)
     steps = np.diff(numbers)
-    if len(steps) < 2 or not ((steps >= 0).all() or (steps <= 0).all()):
-        return False
-    return not (np.abs(steps) == 1).all()
+    in_order = bool((steps >= 0).all() or (steps <= 0).all())
+    return len(steps) > 1 and in_order and not _numbers_rows(column)
+
+
+def _numbers_rows(column: pd.Series) -> bool:
+    numbers = pd.to_numeric(column[~is_missing(column)], errors="coerce").to_numpy(float)
+    steps = np.diff(numbers)
+    return bool((steps == 1).all() or (steps == -1).all())

@@ -1,13 +1,14 @@
 """What the name of a column says about time, in the languages that tables are written in."""
 
 import re
+from collections.abc import Iterable
 
 from statewise.sequences.reading.month_names import plain_word
 
 # Plain words: without accents, so that año and ano are one.
 PARTS: dict[str, frozenset[str]] = {
     "year": frozenset(
-        "year yr years yyyy ano anio jahr annee an anno jaar rok god год рік ar aar vuosi yil ev "
+        "year yr years yyyy yy ano anio jahr annee an anno jaar rok god год рік ar aar vuosi yil ev "
         "etos ετος an any godina leto metai gads aasta 年 연도 년".split()
     ),
     "half": frozenset("half halfyear semester semestre halbjahr".split()),
@@ -89,6 +90,22 @@ def part_of(name: object) -> str | None:
     if len(words) != 1:
         return None
     return next((part for part, known in PARTS.items() if words[0] in known), None)
+
+
+def parts_of(names: Iterable[str]) -> dict[str, str]:
+    """Return the first column named after each part of a time; a second mm holds minutes.
+
+    >>> parts_of(["YYYY", "MM", "DD", "hh", "mm", "y"])
+    {'year': 'YYYY', 'month': 'MM', 'day': 'DD', 'hour': 'hh', 'minute': 'mm'}
+    """
+    parts: dict[str, str] = {}
+    for name in names:
+        part = part_of(name)
+        if part == "month" and part in parts and words_of(name) == ["mm"]:
+            part = "minute"
+        if part is not None:
+            parts.setdefault(part, name)
+    return parts
 
 
 def says_time(name: object) -> bool:
