@@ -5,6 +5,7 @@ month and day, and what doesn't fit it can't be read.
 """
 
 import re
+import warnings
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -223,8 +224,10 @@ def _of_iso(column: pd.Series) -> Times | None:
     else:
         codes, values = factorized(column)
     try:
-        stamps = pd.DatetimeIndex(pd.to_datetime(values, format="ISO8601", errors="coerce"))
-    except (ValueError, TypeError, OverflowError):  # offsets that differ
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)  # pandas 2 warns where 3 refuses
+            stamps = pd.DatetimeIndex(pd.to_datetime(values, format="ISO8601", errors="coerce"))
+    except (ValueError, TypeError, OverflowError, FutureWarning):  # offsets that differ
         return None
     failed = stamps.isna()
     if failed.any() and not is_missing(pd.Series(values[failed], dtype=object)).all():
