@@ -8,8 +8,8 @@ from statewise.sequences.reading.month_names import plain_word
 # Plain words: without accents, so that año and ano are one.
 PARTS: dict[str, frozenset[str]] = {
     "year": frozenset(
-        "year yr years yyyy yy ano anio jahr annee an anno jaar rok god год рік ar aar vuosi yil ev "
-        "etos ετος an any godina leto metai gads aasta 年 연도 년".split()
+        "year yr years yyyy yy ano anio jahr annee an anno jaar rok god год рік ar aar vuosi yil "
+        "ev etos ετος an any godina leto metai gads aasta 年 연도 년".split()
     ),
     "half": frozenset("half halfyear semester semestre halbjahr".split()),
     "quarter": frozenset(
