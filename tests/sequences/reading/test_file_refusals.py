@@ -53,7 +53,8 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
         ),
         ('[{"a": 1, " a": 2}]', "t.json", "several columns named 'a'"),
         ("a,b,a\n1,2,3\n", "t.csv", "has several columns named 'a': rename all but one"),
-        ("a,b\n1,2\n3,4\n3,4,5\n", "t.csv", "has 3 values in line 4, but 2 columns"),
+        ("a,b\n1,2\n3,4\n3,4,5\n", "t.csv", r"\(line 4 has 3, the header 2\)"),
+        ("1,2\n3,4\n3,4,5\n", "t.csv", r"different numbers .* \(line 3 has 3, most have 2\)"),
         ("a,b\n1,2,3\n3,4,5\n", "t.csv", r"more values than the header has names \(line 2 has 3"),
         ("a b c\n1 2 3\n4 5\n6 7 8\n", "t.txt", "has 2 values in line 3, .* write NA"),
         (

@@ -116,7 +116,7 @@ def _score(lines: Sequence[str], dialect: Dialect, cut: bool) -> float:
     letters = not dialect.quote and any('"' in line for line in lines)
     # Tabs are blanks too, and words of a title may be as many as there are columns.
     blanks = dialect.delimiter == BLANKS and any("\t" in line for line in lines)
-    likely = 0.97 if dialect.delimiter == FIXED or letters or blanks else 1.0
+    likely = 0.9 if blanks else 0.97 if dialect.delimiter == FIXED or letters else 1.0
     dirt = _dirt(body, dialect)
     if dialect.delimiter in (FIXED, WIDE_BLANKS) and dirt > 0.02:
         return 0.0

@@ -19,6 +19,7 @@ _BOMS = (  # the longer ones first: that of UTF-32 begins as that of UTF-16 does
 )
 _SAMPLE = 1 << 16
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+_MIXED = re.compile(rb"[A-Za-z][\x80-\xff]|[\x80-\xff][A-Za-z]")
 _SHIFT_JIS = re.compile(rb"(?:[\x81-\x9f\xe0-\xef][\x40-\x7e\x80-\xfc]|[\xa1-\xdf]|[\x00-\x7f])*")
 _KANA = re.compile("[\u3041-\u30ff]")
 
@@ -154,7 +155,8 @@ def _places(length: int) -> list[int]:
 def _script(sample: bytes, runs: list[bytes], high: int) -> tuple[str, str] | None:
     cyrillic = sum(byte >= 0xC0 or byte in b"\xa8\xb8" for run in runs for byte in run)
     small = sum(byte >= 0xE0 for run in runs for byte in run)
-    if cyrillic > 0.95 * high and small > 0.5 * high:
+    unmixed = len(_MIXED.findall(sample)) < 0.2 * len(runs)  # whole words of them
+    if unmixed and cyrillic > 0.95 * high and small > 0.5 * high:
         return "cp1251", "Windows-1251"
     matched = _SHIFT_JIS.match(sample)
     if matched is not None and matched.end() >= len(sample) - 1:
@@ -162,7 +164,7 @@ def _script(sample: bytes, runs: list[bytes], high: int) -> tuple[str, str] | No
         if len(_KANA.findall(text)) > 0.1 * high / 2:
             return "cp932", "Shift JIS"
     pairs = [run[i : i + 2] for run in runs if len(run) % 2 == 0 for i in range(0, len(run), 2)]
-    if 2 * len(pairs) < 0.8 * high or any(min(pair) < 0xA1 for pair in pairs):
+    if not unmixed or 2 * len(pairs) < 0.8 * high or any(min(pair) < 0xA1 for pair in pairs):
         return None
     if all(0xB0 <= pair[0] <= 0xC8 for pair in pairs) and len({p[0] for p in pairs}) > 5:
         return "cp949", "EUC-KR"

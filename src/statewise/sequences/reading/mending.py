@@ -54,9 +54,17 @@ class Mender:
         return [*cells, *[None] * (width - len(cells))]
 
     def _misfit(self, number: int, cells: Sequence[str]) -> str:
-        words = f"{self.name} has {counted(len(cells), 'value')} in line {number}, but "
-        words += f"{counted(self.width, 'column')}"
-        if len(cells) < self.width:
-            return f"{words}: where blanks delimit, write NA for a missing value"
+        count = len(cells)
+        if count < self.width:
+            return (
+                f"{self.name} has {counted(count, 'value')} in line {number}, but {self.width} "
+                "columns: where blanks delimit, write NA for a missing value"
+            )
         where = "decimal commas or text" if self.plan.dialect.delimiter == "," else "text"
-        return f"{words}: is a delimiter within {where} not in quotes?"
+        header = (
+            f"more values than the header has names (line {number} has {count}, the header "
+            f"{self.width})"
+            if self.plan.names
+            else f"different numbers of values (line {number} has {count}, most have {self.width})"
+        )
+        return f"{self.name}: its rows have {header}: is a delimiter within {where} not in quotes?"
