@@ -116,6 +116,8 @@ def find_layout(table: Table, asked: Asked) -> Layout:
         if asked.wide is False or asked.inputs:
             raise DataError(_several(table, targets))
         return _wide(table, time, targets, columns, asked)
+    if asked.target is None:
+        _note_left_out(table, [name for name in rest if name not in targets])
     return Layout(table, time, None, tuple(targets))
 
 
@@ -142,7 +144,7 @@ def _wide(table: Table, time, targets, columns, asked: Asked) -> Layout:
     names = [name for name in columns if name not in (*asked.key, *asked.inputs)]
     if not targets:
         targets = _targets(table, names)
-    left = [name for name in names if name not in targets and not is_empty(table.frame[name])]
+    left = [name for name in names if name not in targets]
     table.understood.tell("layout", f"wide, {len(targets)} series")
     if asked.wide is None:
         first = next(iter(targets))
@@ -150,9 +152,14 @@ def _wide(table: Table, time, targets, columns, asked: Asked) -> Layout:
             f"each column of numbers was taken for a series ({listed(targets)}); to forecast one "
             f"of them, name it as target (--target {_quoted(first)})"
         )
+    _note_left_out(table, left)
+    return Layout(table, time, None, tuple(targets))
+
+
+def _note_left_out(table: Table, names: Sequence[str]) -> None:
+    left = [name for name in names if not is_empty(table.frame[name])]
     if left:
         table.understood.note(f"left out, since they are no values to forecast: {listed(left)}")
-    return Layout(table, time, None, tuple(targets))
 
 
 def _long(table: Table, time: str | None, key: tuple[str, ...], target: str) -> Layout:

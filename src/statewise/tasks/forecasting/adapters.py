@@ -1,7 +1,7 @@
 """What `Forecaster` takes, read as one series or as a panel."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals as nw
@@ -24,8 +24,14 @@ from statewise.sequences.panel_reading import as_frame
 from statewise.tasks.forecasting.forms import Form
 from statewise.tasks.forecasting.forms import form_of as form_of
 from statewise.tasks.forecasting.forms import give_back as give_back
+from statewise.tasks.forecasting.found_columns import as_columns, found_columns
 from statewise.tasks.forecasting.frame_types import words_of, words_of_index
-from statewise.tasks.forecasting.indexed_panels import as_long, has_key_levels
+from statewise.tasks.forecasting.indexed_panels import (
+    as_long,
+    has_key_levels,
+    key_columns,
+    key_in_columns,
+)
 from statewise.tasks.forecasting.result_names import check_forecasts
 from statewise.tasks.forecasting.written_stamps import number_way, text_way
 
@@ -81,6 +87,12 @@ def take_in(data: Any, columns: Columns | Mapping[str, Any] | None = None) -> In
     backend = nw.get_native_namespace(frame).__name__
     keyed = columns.key in given
     long = keyed or {columns.time, columns.target} <= given
+    made_of = key_columns(there, columns.key)
+    if made_of:
+        return _with_key_columns(frame, columns, made_of)
+    found = None if long or named else found_columns(frame)
+    if found is not None:
+        return take_in(*found)
     if long or named:
         check_forecasts(columns, keyed)
         panel = read_panel(data, columns)
@@ -118,6 +130,24 @@ def _with_levels(data: pd.Series | pd.DataFrame, columns: Columns, named: bool) 
         bare=isinstance(data, pd.Series),
         name=data.name if isinstance(data, pd.Series) else None,
         written=_written(index.get_level_values(time_at), panel),
+    )
+    return Intake(form, panel, panel)
+
+
+def _with_key_columns(frame: nw.DataFrame, columns: Columns, made_of: list[str]) -> Intake:
+    """Read a long table of which several columns make the key."""
+    check_forecasts(columns)
+    data = frame.to_pandas()
+    panel = read_panel(key_in_columns(data, columns.key), columns)
+    levels = (*made_of, columns.time)
+    form = Form(
+        "long",
+        nw.get_native_namespace(frame).__name__,
+        types=words_of(frame, levels),
+        levels=levels,
+        time_at=len(made_of),
+        flat=True,
+        written=_written(data[columns.time], panel),
     )
     return Intake(form, panel, panel)
 
@@ -191,25 +221,6 @@ def _written(times: Any, panel: Panel) -> str:
     if not whole or not isinstance(panel.time, pd.DatetimeIndex):
         return ""
     return number_way(times.min(), panel.time.min())
-
-
-def as_columns(given: Columns | Mapping[str, Any] | None) -> Columns:
-    """Return the names of columns, given as `Columns`, as a mapping, or not at all.
-
-    Raises:
-        TypeError: where it is something else, or has a name that `Columns` hasn't.
-    """
-    if given is None:
-        return Columns()
-    if isinstance(given, Columns):
-        return given
-    if not isinstance(given, Mapping):
-        raise TypeError(f"columns must be a Columns or a mapping, but is {type(given).__name__}")
-    known = [field.name for field in fields(Columns)]
-    wrong = [name for name in given if name not in (*known, "id")]  # which is key's old name
-    if wrong:
-        raise TypeError(f"columns has no part {wrong[0]!r}; it has {', '.join(known)}")
-    return Columns(**given)
 
 
 def as_time_series(series: Any) -> TimeSeries:

@@ -32,6 +32,7 @@ class Form:
         levels: the names of the levels of a long table's index, where its keys and times stand
             there; empty where they are columns.
         time_at: which level is the time.
+        flat: whether these levels are columns after all, several of them making the key.
         bare: whether a table with such an index was a Series.
         name: of that Series.
         freq: of an index of time stamps that tells its own.
@@ -47,6 +48,7 @@ class Form:
     types: tuple[str, ...] = ()
     levels: tuple[Any, ...] = ()
     time_at: int = -1
+    flat: bool = False
     bare: bool = False
     name: Any = None
     freq: str = ""
@@ -99,6 +101,8 @@ def give_back(form: Form, panel: Panel, forecast: Forecast) -> Any:
     if form.layout in ("series", "array", "mapping"):
         return _one_by_one(form, panel, columns)
     stamps = written(panel.future_stamps(horizon), form.written)
+    if form.levels and form.flat:
+        return _with_key_columns(form, panel, stamps, columns)
     if form.levels:
         return _with_levels(form, panel, stamps, columns)
     if form.layout == "long":
@@ -158,6 +162,21 @@ def _with_levels(
     if form.bare and len(columns) == 1:
         return pd.Series(columns["model"].ravel(), index, name=form.name)
     return pd.DataFrame({name: ends.ravel() for name, ends in columns.items()}, index)
+
+
+def _with_key_columns(
+    form: Form, panel: Panel, stamps: pd.Index, columns: dict[str, np.ndarray]
+) -> Any:
+    """Return forecasts in a long frame of several columns of keys, as it came."""
+    horizon = columns["model"].shape[1]
+    parts = iter(zip(*panel.keys, strict=True))
+    frame: dict[Any, Any] = {
+        name: stamps if at == form.time_at else pd.Index(list(next(parts))).repeat(horizon)
+        for at, name in enumerate(form.levels)
+    }
+    names = list(frame)
+    frame |= {name: ends.ravel() for name, ends in columns.items()}
+    return _as(form, pd.DataFrame(frame), names)
 
 
 def _index_like(form: Form, stamps: pd.Index) -> pd.Index:

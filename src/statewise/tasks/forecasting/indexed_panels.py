@@ -1,5 +1,6 @@
 """Panels whose keys and times stand in the levels of a pandas index: read as long frames."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -107,14 +108,27 @@ def as_long(
     )
 
 
+def key_columns(columns: Iterable[Any], key: Any) -> list[str]:
+    """Return the columns that make a key together, "state, store"; none where it is a column.
+
+    >>> key_columns(["state", "store", "y"], "state,store"), key_columns(["a,b", "a", "b"], "a,b")
+    (['state', 'store'], [])
+    """
+    there = list(columns)
+    if key in there or not isinstance(key, str):
+        return []
+    names = [name.strip() for name in key.split(_JOINED.strip())]
+    return names if len(names) > 1 and set(names) <= set(there) else []
+
+
 def key_in_columns(frame: pd.DataFrame, key: Any) -> pd.DataFrame:
     """Return a flat frame with its key in one column, where it has a column for each level.
 
     >>> key_in_columns(pd.DataFrame({"a": ["x"], "b": [1]}), "a, b")["a, b"].tolist()
     [('x', 1)]
     """
-    names = str(key).split(_JOINED)
-    if key in frame.columns or len(names) < 2 or not set(names) <= set(frame.columns):
+    names = key_columns(frame.columns, key)
+    if not names:
         return frame
     keys = np.empty(len(frame), object)
     keys[:] = list(zip(*(frame[name].tolist() for name in names), strict=True))
