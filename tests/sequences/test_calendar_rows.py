@@ -19,6 +19,11 @@ def at(freq, count=60):
     return pd.date_range("2019-12-31", periods=count, freq=freq)
 
 
+def moved(freq):
+    days = at(freq)
+    return days.delete(7).append(days[[7]] - pd.offsets.BDay()).sort_values()
+
+
 def month_days(*days):
     return DAYS[DAYS.day.isin(days) | (DAYS.is_month_end if 31 in days else False)]
 
@@ -37,7 +42,8 @@ def opened(hours, freq):
 STAMPS = {
     "the 1st of each month (or another day)": at("MS"),
     "the last day of each month": at("ME"),
-    "the last business day of each month": at("BME"),
+    "the last business day of each month, or the day before, if it was a holiday": moved("BME"),
+    "the first business day of each month": at("BMS"),
     "the third Friday (or the last Monday) of each month": at("WOM-3FRI"),
     "the begin of each quarter": at("QS"),
     "the end of each quarter": at("QE"),

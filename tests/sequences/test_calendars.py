@@ -11,6 +11,8 @@ EVEN = [  # pandas' alias, our frequency, what a person calls it
     ("MS", "MS", "monthly"),
     ("ME", "ME", "monthly"),
     ("BME", "BME", "monthly"),
+    ("BMS", "BMS", "monthly"),
+    ("3BMS", "3BMS", "quarterly"),
     ("QS", "QS", "quarterly"),
     ("QS-FEB", "QS", "quarterly"),
     ("QE", "QE", "quarterly"),
@@ -49,6 +51,25 @@ def test_any_day_of_the_month(day):
     assert calendar.phrase == "monthly"
     assert (grid == stamps[:30]).all()
     assert (calendar.after(stamps[29], 6) == stamps[30:]).all()
+
+
+@pytest.mark.parametrize("zone", [None, "America/New_York"])
+@pytest.mark.parametrize(("freq", "sign"), [("BME", -1), ("BMS", 1)])
+def test_a_holiday_moves_the_month_s_business_day(freq, sign, zone):
+    whole = pd.date_range("2021-01-01 16:00", periods=40, freq=freq)
+    moved = pd.DatetimeIndex(
+        [s + sign * pd.offsets.BDay() if i % 9 in (0, 4) else s for i, s in enumerate(whole)]
+    ).tz_localize(zone)
+    whole = whole.tz_localize(zone)
+    for known in range(9, 20):
+        calendar, grid = find_calendar(moved[:known])
+        assert calendar.frequency == freq
+        assert grid.equals(moved[:known])
+        assert calendar.after(moved[known - 1], 10).equals(whole[known : known + 10])
+        assert calendar.positions(moved).tolist() == [*range(40)]
+    _, grid = find_calendar(moved.delete([2, 11]))
+    assert len(grid) == 40
+    assert grid[2] == whole[2]
 
 
 def test_business_days_without_holidays():

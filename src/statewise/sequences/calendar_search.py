@@ -18,6 +18,8 @@ _MOST_HOLIDAYS = 0.1  # of the weekdays; a calendar of exchanges leaves out 3 to
 _FEW_HOLIDAYS = 3  # which even a short series may have: the turn of the year
 _CLOSURE = 5  # open days in a row: no holidays, but a summer break
 _LEAST_CLOSED = 5  # weeks in a row without a weekday, from which on it is one of no business
+_MOST_DAYS_OFF = 4  # from the month's begin or end: a weekend and two holidays
+_LEAST_EXACT = 2 / 3  # of such stamps that no holiday has moved
 _LEAST_WEEKDAYS = 4  # of months: fewer may be the same one by chance
 _LEAST_WEEKENDS = 2  # without two days that follow each other
 _SHORTEST_DAY = np.timedelta64(22, "h")  # the clock has been set forward by two hours, not more
@@ -119,13 +121,26 @@ def _find_months(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.DatetimeIndex] 
 
 
 def _find_business_months(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.DatetimeIndex] | None:
-    numbers = stamps.year * 12 + stamps.month
+    """Find the first or the last business day of each month, some moved on by a holiday."""
+    numbers = np.asarray(stamps.year * 12 + stamps.month)
     step = int(np.gcd.reduce(np.diff(numbers)))
-    ends = stamps.normalize() == stamps.normalize() + pd.offsets.BMonthEnd(0)
-    if step == 0 or not (ends.all() and _same_time_of_day(stamps)):
+    if step == 0 or (np.diff(numbers) == 0).any() or not _same_time_of_day(stamps):
         return None
+    days = stamps.normalize()
     count = int(numbers[-1] - numbers[0]) // step + 1
-    return _unless_too_sparse(Calendar("business month end", step), stamps[0], count, len(stamps))
+    for unit, offset, off in (
+        ("business month end", pd.offsets.BMonthEnd(0), stamps.days_in_month - stamps.day),
+        ("business month begin", pd.offsets.BMonthBegin(0), stamps.day - 1),
+    ):
+        near = (off <= _MOST_DAYS_OFF) & (stamps.day_of_week < 5)
+        if near.all() and (days == days + offset).mean() >= _LEAST_EXACT:
+            found = _unless_too_sparse(Calendar(unit, step), stamps[0], count, len(stamps))
+            if found is None:
+                return None
+            grid = found[1].to_numpy().copy()
+            grid[(numbers - numbers[0]) // step] = stamps.to_numpy()
+            return found[0], pd.DatetimeIndex(grid)
+    return None
 
 
 def _find_business_days(stamps: pd.DatetimeIndex) -> tuple[Calendar, pd.DatetimeIndex] | None:

@@ -21,7 +21,7 @@ _DAY = 86_400_000_000
 _END = 2**63
 _LONGEST = {  # microseconds that a step takes at most
     "month": 31 * _DAY,
-    "business month end": 34 * _DAY,
+    **dict.fromkeys(("business month end", "business month begin"), 34 * _DAY),
     "business day": 3 * _DAY,
     "open day": 7 * _DAY,
     "days of month": 31 * _DAY,
@@ -35,7 +35,8 @@ _MONTHS: dict[float, tuple[str, str]] = {
 _SLOTS = {"opening hours": (0, week_slots.WEEK - 1), "days of month": (1, 31)}
 _SLOTS["weekday of month"] = (1, 5)
 _TIMES = {2: "twice"}
-_OF_MONTHS = ("month", "business month end", "weekday of month")
+_BUSINESS_MONTHS = {"business month end": "BME", "business month begin": "BMS"}
+_OF_MONTHS = ("month", *_BUSINESS_MONTHS, "weekday of month")
 _OFTEN: dict[tuple[int, ...], str] = {(1, 15): "SMS", (15, 31): "SME"}
 _WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
@@ -45,10 +46,10 @@ class Calendar:
     """A rule by which time goes on, step by step.
 
     Attributes:
-        unit: "month", "business month end", "business day", "open day" (other weekdays than Monday
-            to Friday), "opening hours" (certain times of the week), "days of month" (certain ones),
-            "weekday of month" (third Fridays), "time" (a fixed span), "clock" (a fixed span by a
-            zone's clock, where a day may have 23 hours) or "number" (time as numbers, or none).
+        unit: "month", "business month end" or "begin", "business day", "open day" (other weekdays
+            than these), "opening hours" (times of the week), "days of month", "weekday of month"
+            (third Fridays), "time" (a fixed span), "clock" (a fixed span by a zone's clock, where a
+            day may have 23 hours) or "number" (time as numbers, or none).
         step: how many months, microseconds, or numbers a step is, in opening hours most often; 1
             for business and open days and days of the month.
         anchor: for months the day, 31 for the last one; for "time" and "weekday of month" the
@@ -90,8 +91,8 @@ class Calendar:
             return "-".join(["C", *map(str, sorted({self.steps_in_day, len(self.slots)} - {0}))])
         if self.unit == "days of month":
             return _OFTEN.get(self.slots, f"C-Y{12 * len(self.slots)}")
-        if self.unit == "business month end":
-            return times(self.step, "BME")
+        if self.unit in _BUSINESS_MONTHS:
+            return times(self.step, _BUSINESS_MONTHS[self.unit])
         if self.unit == "weekday of month":
             which, day = self.slots[0], _WEEKDAYS[self.anchor]
             return times(self.step, f"LWOM-{day}" if which == 5 else f"WOM-{which}{day}")
@@ -224,8 +225,15 @@ class Calendar:
             return pd.Index(first + self.step * np.arange(count))
         if first.tz is not None:
             return self._in_zone(first, count)
-        if self.unit == "month":
-            stamps = _month_stamps(first, self.step, self.anchor, count)
+        if self.unit in ("month", "weekday of month"):
+            months = np.datetime64(first, "M").astype(np.int64) + int(self.step) * np.arange(count)
+            if self.unit == "month":
+                dates = month_days.dates_of(months, (self.anchor,))
+            else:
+                dates = month_days.weekdays_of(months, self.anchor, self.slots[0])
+            stamps = dates.astype("datetime64[us]") + np.timedelta64(
+                first - first.normalize(), "us"
+            )
         elif self.unit in ("time", "clock"):
             step = np.timedelta64(int(self.step), "us")
             stamps = np.datetime64(first, "us") + np.arange(count) * step
@@ -233,12 +241,6 @@ class Calendar:
             day = np.datetime64(first, "D")
             days = np.busday_offset(day, np.arange(count), "forward", self._open)
             stamps = days.astype("datetime64[us]") + (np.datetime64(first, "us") - day)
-        elif self.unit == "weekday of month":
-            months = np.datetime64(first, "M").astype(np.int64) + int(self.step) * np.arange(count)
-            dates = month_days.weekdays_of(months, self.anchor, self.slots[0])
-            stamps = dates.astype("datetime64[us]") + np.timedelta64(
-                first - first.normalize(), "us"
-            )
         elif self.slots:
             place = self._places(pd.DatetimeIndex([first]))[0][0]
             places = place + np.arange(count)
@@ -249,6 +251,8 @@ class Calendar:
             else:
                 stamps = week_slots.instants_of(places, self.slots).astype("datetime64[us]")
         else:
+            if self.unit == "business month begin":  # of that month, where a holiday moved it on
+                first = first - pd.Timedelta(days=first.day - 1)
             stamps = pd.date_range(first, periods=count, freq=self.frequency, unit="us")
         return pd.DatetimeIndex(stamps)
 
@@ -289,11 +293,3 @@ class Calendar:
     def after(self, last: pd.Timestamp | float, count: int) -> pd.Index:
         """Return the ``count`` stamps that follow ``last``."""
         return self.stamps(last, count + 1)[1:]
-
-
-def _month_stamps(first: pd.Timestamp, step: float, anchor: int, count: int) -> np.ndarray:
-    months = np.datetime64(first, "M") + int(step) * np.arange(count)
-    days = months.astype("datetime64[D]")
-    lengths = ((months + 1).astype("datetime64[D]") - days).astype(int)
-    time_of_day = np.timedelta64((first - first.normalize()).value // 1000, "us")
-    return (days + (np.minimum(anchor, lengths) - 1)).astype("datetime64[us]") + time_of_day

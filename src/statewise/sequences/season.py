@@ -14,7 +14,7 @@ _CYCLES = {  # pandas' alias: seconds in a step, for the fixed spans
     "min": 60,
     "s": 1,
 }
-_YEARLY = {"MS": 12, "ME": 12, "BME": 12, "WOM": 12, "LWOM": 12, "SMS": 24, "SME": 24}
+_YEARLY = {"MS": 12, "ME": 12, "BME": 12, "BMS": 12, "WOM": 12, "LWOM": 12, "SMS": 24, "SME": 24}
 _YEARLY |= {"QS": 4, "QE": 4, "W": 52}
 # The week, then the year; that of business days is 52 weeks, which keeps weekdays and holidays in
 # their places. A year of hours is longer than what a model could look back on.
