@@ -225,27 +225,26 @@ class Calendar:
             return pd.Index(first + self.step * np.arange(count))
         if first.tz is not None:
             return self._in_zone(first, count)
+        stamps: Any
+        time_of_day = np.timedelta64(first - first.normalize(), "us")
         if self.unit in ("month", "weekday of month"):
             months = np.datetime64(first, "M").astype(np.int64) + int(self.step) * np.arange(count)
             if self.unit == "month":
                 dates = month_days.dates_of(months, (self.anchor,))
             else:
                 dates = month_days.weekdays_of(months, self.anchor, self.slots[0])
-            stamps = dates.astype("datetime64[us]") + np.timedelta64(
-                first - first.normalize(), "us"
-            )
+            stamps = dates.astype("datetime64[us]") + time_of_day
         elif self.unit in ("time", "clock"):
             step = np.timedelta64(int(self.step), "us")
             stamps = np.datetime64(first, "us") + np.arange(count) * step
         elif self.unit == "open day":
             day = np.datetime64(first, "D")
             days = np.busday_offset(day, np.arange(count), "forward", self._open)
-            stamps = days.astype("datetime64[us]") + (np.datetime64(first, "us") - day)
+            stamps = days.astype("datetime64[us]") + time_of_day
         elif self.slots:
             place = self._places(pd.DatetimeIndex([first]))[0][0]
             places = place + np.arange(count)
             if self.unit == "days of month":
-                time_of_day = np.timedelta64(first - first.normalize(), "us")
                 dates = month_days.dates_of(places, self.slots)
                 stamps = dates.astype("datetime64[us]") + time_of_day
             else:
