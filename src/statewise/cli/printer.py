@@ -27,7 +27,7 @@ class Printer:
 
     Args:
         quiet: print nothing; what is wrong is told all the same.
-        for_json: print nothing but what is given to `object`, notes to stderr.
+        for_json: print nothing but what is given to `object`, with it notes to stderr.
 
     Attributes:
         notes: all that were printed, or would have been.
@@ -66,13 +66,18 @@ class Printer:
             self.release()
 
     def release(self) -> None:
-        """Print what is held."""
+        """Print what is held; with JSON only at its end, for an error is to be one line."""
+        if not self._for_json:
+            self._print_held()
+
+    def _print_held(self) -> None:
         while self._held:
             self._line(*self._held.pop(0))
 
     def object(self, content: dict) -> None:
         """Print an object as JSON, where that was asked for; in letters that the console has."""
         if self._for_json:
+            self._print_held()
             encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
             plain = not encoding.startswith("utf")
             print(json.dumps(content, ensure_ascii=plain, allow_nan=False))
