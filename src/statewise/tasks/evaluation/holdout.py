@@ -80,7 +80,7 @@ class Evaluation:
 
     def _same_as(self) -> str | None:
         """Return the name of the naive forecast that the model's is; None where it is none."""
-        step = np.nanmean(np.abs(np.diff(self.train.values[:, 0])))
+        step = float(np.nanmean(np.abs(np.diff(self.train.values[:, 0]))))
         points = self.forecasts[MODEL].to_numpy()
         for name in self.forecasts.columns.drop(MODEL):
             if same(points, self.forecasts[name].to_numpy(), step):

@@ -66,7 +66,7 @@ def seasons_of(panel: Panel, horizon: int, *, longest: int = LONGEST) -> Seasons
     rest = [one for one in lengths if validation.shows(one) and one not in sure]
     rest = [one for one in rest if one <= longest or one == lengths[0]]
     error = validation.error(sure) if rest else 0.0
-    tentative = []
+    tentative: list[int] = []
     if lengths[0] in rest:
         likeliest = validation.error([*sure, lengths[0]])
         if likeliest <= _ASTRAY * error:

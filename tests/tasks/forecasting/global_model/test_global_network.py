@@ -127,7 +127,7 @@ def test_a_longer_season_is_seen_as_a_near_one_is(rng):
             row = int(first[i]) - several.lookback + step  # the last one known
             back = row + 1 - 8
             back -= 8 * (back >= int(first[i]))
-            before, move, there = (part[i, step] for part in windows.distant.season(0))
+            before, move, there = (part[i, step, 0] for part in windows.distant)
             assert bool(there[0]) == (back > begin)
             if there[0]:
                 np.testing.assert_array_equal(before, values[back])

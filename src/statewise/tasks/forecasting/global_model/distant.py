@@ -33,10 +33,6 @@ class Distant(NamedTuple):
         """Return those of some steps."""
         return jax.tree.map(lambda a: a[:, begin:stop], self)
 
-    def season(self, place: int) -> tuple[Array, Array, Array]:
-        """Return values, moves and whether they are there, (batch, steps, channels or 1) each."""
-        return self.before[:, :, place], self.move[:, :, place], self.there[:, :, place]
-
 
 def look_back(
     architecture: Architecture, data: Arrays, first: Array, begin: Array, horizon: int

@@ -113,15 +113,21 @@ class Past(NamedTuple):
     distant: Distant | None
     age: Array
 
-    def season_before(self, architecture: Architecture, season: int) -> tuple[Array, Array, Array]:
-        """Return what stood a season before the next step, how it moved, and if it is there."""
+    def season_before(self, architecture: Architecture, season: int) -> tuple[Array, Array]:
+        """Return what stood a season before the next step, and whether it is there."""
         if self.distant is not None and season in architecture.distant:
-            return self.distant.season(architecture.distant.index(season))
-        steps = self.age.shape[1]
+            place = architecture.distant.index(season)
+            return self.distant.before[:, :, place], self.distant.there[:, :, place]
         values = self.values if self.seasonal is None else self.seasonal
-        before = _lagged(values, season - 1, steps)
-        there = (self.age + architecture.reach - 1 - season >= 0)[..., None]
-        return before, before - _lagged(values, season, steps), there
+        before = _lagged(values, season - 1, self.age.shape[1])
+        return before, (self.age + architecture.reach - 1 - season >= 0)[..., None]
+
+    def season_move(self, architecture: Architecture, season: int, before: Array) -> Array:
+        """Return how the series moved a season before the next step, to where it stood then."""
+        if self.distant is not None and season in architecture.distant:
+            return self.distant.move[:, :, architecture.distant.index(season)]
+        values = self.values if self.seasonal is None else self.seasonal
+        return before - _lagged(values, season, self.age.shape[1])
 
 
 def shown(architecture: Architecture, past: Past, scale, inputs, own, observed, sees) -> Array:
@@ -134,11 +140,11 @@ def shown(architecture: Architecture, past: Past, scale, inputs, own, observed, 
     parts = [now - _lagged(values, 1, steps)]
     parts += [now - average(values, width, steps) for width in architecture.averages]
     for season in architecture.seasons if architecture.season_seen else ():
-        before, move, there = past.season_before(architecture, season)
+        before, there = past.season_before(architecture, season)
         if sees is not None:
             there = there & (sees > 0)
         parts.append(jnp.where(there, before - now, 0))
-        parts.append(jnp.where(there, move, 0))
+        parts.append(jnp.where(there, past.season_move(architecture, season, before), 0))
     x = [jnp.concatenate(parts, -1) / jnp.tile(scale, len(parts)), inputs]
     x += [jnp.broadcast_to(one[:, None], (*inputs.shape[:2], one.shape[-1])) for one in own]
     if architecture.gaps:
@@ -153,7 +159,7 @@ def start_of(architecture: Architecture, windows: WindowBatch, past: Past) -> Ar
     now = _lagged(past.values, 0, past.age.shape[1])
     if architecture.season == 1:
         return jnp.zeros_like(now)
-    before, _, there = past.season_before(architecture, architecture.season)
+    before, there = past.season_before(architecture, architecture.season)
     return windows.start * jnp.where(there, before - now, 0)
 
 
