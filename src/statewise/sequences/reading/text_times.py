@@ -80,7 +80,12 @@ class Reading:
 
     @property
     def words(self) -> str:
-        """How dates are written, in words; nothing for those of ISO 8601."""
+        """How times are written, in words; nothing for those of ISO 8601."""
+        offsets = "times of several offsets" if self.fields.several_offsets else ""
+        return ", ".join(filter(None, [self._words_on_dates, offsets]))
+
+    @property
+    def _words_on_dates(self) -> str:
         example = next(
             (text for text, there in zip(self.texts, self.stamps.notna(), strict=True) if there), ""
         )

@@ -25,8 +25,6 @@ def notes_on(choice: Choice, codes: np.ndarray, name: object) -> list[str]:
     bare = taken.fields.there & ~taken.fields.clocked & taken.stamps.notna()
     if bare.any() and taken.fields.clocked.any():
         notes += note_midnights(int(np.isin(codes, np.flatnonzero(bare)).sum()))
-    if taken.fields.several_offsets:
-        notes.append(f"{_column(name)} has several offsets from UTC: it is read in UTC")
     if taken.style == "ydm":
         notes.append(f"{_column(name)} is read as year, day, month: no other order fits")
     return notes
