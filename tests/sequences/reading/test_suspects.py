@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from statewise import datasets
 from statewise.sequences.reading.numbers import holds_numbers, numbers_of
@@ -46,6 +48,7 @@ def ordinary(rng):
         "a sensor that clips below": np.maximum(rng.normal(0, 60, 500), -100),
         "round prices": rng.choice([100, 200, 500, 999, 1000], 500),
         "prices that end in nines": rng.choice([99, 199, 299, 999, 1999], 500),
+        "prices of a shop": rng.choice([4.49, 4.99, 5.49, 99.99], 500, p=[0.5, 0.4, 0.09, 0.01]),
         "a price": walk,
         "a rounded price": walk.round(-1),
         "gains and losses": rng.standard_t(2, 500) * 1000,
@@ -70,6 +73,16 @@ def ordinary(rng):
 def test_ordinary_series_have_none(name):
     for seed in range(20):
         assert suspects(ordinary(np.random.default_rng(seed))[name]) == []
+
+
+odd = st.sampled_from([-200.0, -1.0, 99.99, 1e20, 1e308, -1e308, 9e307, -999.0, 0.0])
+
+
+@given(st.lists(st.floats() | odd, max_size=40))
+def test_no_values_are_too_strange(values):
+    found = suspects(np.array(values))
+    assert all(values.count(value) == count for value, count in found)
+    assert len({value for value, _ in found}) == len(found)
 
 
 FILES = """etth1/ETTh1.csv m4/weekly-train.csv nab/ambient_temperature_system_failure.csv

@@ -35,7 +35,8 @@ def suspects(values: np.ndarray) -> list[tuple[float, int]]:
         if not chosen:
             break
         core = rest[~np.isin(rest, chosen)]
-        far = [end for end in chosen if _is_far(end, int((rest == end).sum()), core)]
+        with np.errstate(over="ignore", invalid="ignore"):  # of values near 1e308
+            far = [end for end in chosen if _is_far(end, int((rest == end).sum()), core)]
         if not far:
             break
         found += [(end, int((rest == end).sum())) for end in far]
@@ -69,7 +70,7 @@ def _is_far(value: float, count: int, core: np.ndarray) -> bool:
     known = abs(value) in _FILLS or value in _LIMITS or nines
     if known and abs(value) >= 999 and hole > 2 * max(whole, abs(middle)):
         return True  # nothing else is of that size: once is enough
-    if count < 2 or hole <= 0:
+    if count < 2 or hole <= 0 or (value > 0 and _are_prices(value, core)):
         return False
     if below and low >= 0:
         # A hole where the values are dense, and a sign that none of them has.
@@ -77,3 +78,10 @@ def _is_far(value: float, count: int, core: np.ndarray) -> bool:
         gap = float(np.diff(half).max()) if len(half) > 2 else whole
         return hole > 3 * gap and hole > spread / 2 and hole > (middle - low) / 4
     return hole > (whole if below else 2 * whole) and hole > 3 * spread
+
+
+def _are_prices(value: float, core: np.ndarray) -> bool:
+    """Tell whether the other values end in nines too, as 49.99 beside 99.99 does."""
+    decimals = len(f"{value:.10g}".partition(".")[2])
+    ends = np.round(core * 10.0**decimals) % 10 == 9
+    return bool(ends.mean() > 0.3)
