@@ -58,4 +58,4 @@ def backtest(files, output, **options):
         with printer.busy("Loading the engine"):
             from statewise.cli.backtest_data import backtest_data
         check_environment()
-        backtest_data(read.data, output, printer, **options)
+        backtest_data(read.data, output, printer, layout=read.layout, **options)

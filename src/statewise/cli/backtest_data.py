@@ -8,6 +8,7 @@ from statewise.cli.printer import Printer
 from statewise.cli.results import print_result, sentences_of, write_backtest
 from statewise.cli.written_names import check_backtest_file
 from statewise.sequences import Panel, TimeSeries
+from statewise.sequences.layout import Layout
 from statewise.tasks import backtest
 
 
@@ -22,6 +23,7 @@ def backtest_data(
     horizon: int | None,
     level: tuple[float, ...] | None,
     report: Path | None,
+    layout: Layout | None = None,
     **options,
 ) -> None:
     """Backtest a series or a panel, print what came out, and write backtest.csv and the like.
@@ -35,6 +37,7 @@ def backtest_data(
         horizon: steps of a forecast; None to take what the calendar proposes.
         level: of the intervals, in percent.
         report: the file of the report.
+        layout: which columns of the table held what.
         options: arguments of `Forecaster`; None for its default.
     """
     if isinstance(data, TimeSeries) and data.note:
@@ -50,5 +53,5 @@ def backtest_data(
         with printer.busy(f"Fitting {', '.join(peers)} to each series"):
             result = result.beside(*peers)
     print_result(result, printer)
-    files = write_backtest(result, output, printer, report=report)
+    files = write_backtest(result, output, printer, report=report, layout=layout)
     printer.object(backtest_json(result, sentences_of(result), files, printer.notes))

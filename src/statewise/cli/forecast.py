@@ -94,7 +94,8 @@ def forecast(files, output, **options):
         check_environment()
         one_step, fraction = options.pop("one_step"), options.pop("train_fraction")
         if many:
-            forecast_panel(data, output, printer, understood=read.understood, **options)
+            options |= {"understood": read.understood, "layout": read.layout}
+            forecast_panel(data, output, printer, **options)
             return
         options["name"] = target_name(data.names[0], files[0] if files else None)
         del options["future_file"], options["short"]

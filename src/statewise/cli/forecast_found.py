@@ -8,6 +8,7 @@ import pandas as pd
 from statewise._version import __version__
 from statewise.cli.forecast_table import plain, records
 from statewise.sequences import Panel
+from statewise.sequences.layout import Layout
 from statewise.sequences.reading.report import Understood
 from statewise.sequences.stamp_words import format_stamp
 from statewise.tasks import Backtest, Forecaster
@@ -33,6 +34,7 @@ class Found:
         steps: how many were held out of each series.
         errors: a row for each way to forecast; None where nothing was held out.
         sentences: the verdict.
+        layout: which columns of the table held what; None where none was read.
     """
 
     panel: Panel
@@ -45,6 +47,7 @@ class Found:
     steps: int = 0
     errors: pd.DataFrame | None = None
     sentences: list[str] = field(default_factory=list)
+    layout: Layout | None = None
 
     @property
     def coverage(self) -> dict[str, float | None]:

@@ -106,6 +106,8 @@ def write_found(
     """
     if table is None:
         table = forecast_table(found.held, found.beyond, keyed=found.keyed, time=found.time)
+    if found.layout is not None:
+        table = found.layout.with_key_columns(table)
     paths = output / "forecast.csv", output / "forecast.png"
     write_table(table, paths[0])
     with any_letters(printer):

@@ -10,6 +10,7 @@ from statewise.cli.refusal import Refusal
 from statewise.cli.results import print_result, print_settings, sentences_of, span
 from statewise.cli.written_names import check_forecast_file
 from statewise.sequences import Panel
+from statewise.sequences.layout import Layout
 from statewise.sequences.panel import format_keys
 from statewise.sequences.reading.report import Understood
 from statewise.tasks import Forecaster, backtest
@@ -34,6 +35,7 @@ def forecast_panel(
     peers: tuple[str, ...] = (),
     report: Path | None = None,
     understood: Understood | None = None,
+    layout: Layout | None = None,
     **options,
 ) -> None:
     """Forecast a panel, print what came out, and write forecast.csv, forecast.png and a report.
@@ -50,6 +52,7 @@ def forecast_panel(
         peers: statistical forecasts to stand beside.
         report: the file of the report.
         understood: how the table was read.
+        layout: which columns of it held what.
         options: arguments of `Forecaster`; None for its default.
     """
     columns = panel.columns
@@ -60,7 +63,14 @@ def forecast_panel(
         if future_file:  # what is missing there is told before the training
             read_ahead(future_file, panel, Encoder.fit(panel), forecaster.horizon, panel.time)
     levels = level or LEVELS
-    found = Found(panel=panel, forecaster=forecaster, name="", time=columns.time, keyed=True)
+    found = Found(
+        panel=panel,
+        forecaster=forecaster,
+        name="",
+        time=columns.time,
+        keyed=True,
+        layout=layout,
+    )
     if not no_holdout:
         with printer.training() as progress:
             held = backtest(forecaster, panel, windows=1, level=levels, progress=progress)

@@ -9,6 +9,7 @@ from statewise.cli.forecast_picture import picture_of
 from statewise.cli.printer import Printer
 from statewise.cli.written_names import as_written
 from statewise.pictures.report import report_of_backtest
+from statewise.sequences.layout import Layout
 from statewise.sequences.stamp_words import format_stamp
 from statewise.tasks import Backtest, Forecaster
 from statewise.tasks.forecasting.result_names import MODEL, PEERS
@@ -104,6 +105,7 @@ def write_backtest(
     printer: Printer,
     *,
     report: Path | None,
+    layout: Layout | None = None,
 ) -> dict[str, str]:
     """Write all forecasts, their errors, and the picture of a typical series.
 
@@ -113,8 +115,11 @@ def write_backtest(
     table, errors, picture = (
         output / name for name in ("backtest.csv", "errors.csv", "backtest.png")
     )
-    write_table(result.forecasts.rename(columns=as_written), table)
-    write_table(result.errors, errors)
+    forecasts, measured = result.forecasts, result.errors
+    if layout is not None:
+        forecasts, measured = layout.with_key_columns(forecasts), layout.with_key_columns(measured)
+    write_table(forecasts.rename(columns=as_written), table)
+    write_table(measured, errors)
     with any_letters(printer):
         write_picture(picture_of(result, None), picture)
     printer.line("Written", f"{table}, {errors} and {picture}")

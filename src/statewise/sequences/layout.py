@@ -72,6 +72,22 @@ class Layout:
         """Whether each of several columns is a series."""
         return len(self.targets) > 1
 
+    def with_key_columns(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return a frame of results with the columns that the key is made of, in its place.
+
+        Args:
+            frame: with the column ``key``; one without it comes back as it is.
+        """
+        if not self.key_columns or self.key not in frame.columns:
+            return frame
+        place = list(frame.columns).index(self.key)
+        parts = self.table.frame[[self.key, *self.key_columns]].drop_duplicates(self.key)
+        parts = parts.set_index(self.key).loc[frame[self.key]]
+        frame = frame.drop(columns=self.key)
+        for at, name in enumerate(self.key_columns):
+            frame.insert(place + at, name, parts[name].to_numpy())
+        return frame
+
 
 def find_layout(table: Table, asked: Asked) -> Layout:
     """Find out which columns of a table hold what.
