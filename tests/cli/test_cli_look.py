@@ -262,6 +262,14 @@ def test_a_table_that_cannot_be_forecast_shows_its_columns_all_the_same(tmp_path
     assert "has no series to draw" in refused.stderr
 
 
+@pytest.mark.parametrize("option", ["--target", "--time", "--key"])
+def test_a_column_that_is_not_there_is_refused(option, months):
+    refused = run(months, option, "nowhere")
+    assert refused.exit_code == 2
+    assert "has no column 'nowhere'; its columns are: Monat, Absatz" in refused.stderr
+    assert refused.stdout == ""
+
+
 def test_standard_input(months):
     text = months.read_text("utf-8")
     result = CliRunner().invoke(main, ["look", "-"], input=text, prog_name="statewise")

@@ -46,12 +46,18 @@ def look(ctx, files, png, output, force, quiet, as_json, **reading):
     from statewise.cli.look_lines import look_as_json, print_look
     from statewise.cli.printer import Printer, as_notes
     from statewise.sequences import DataError
+    from statewise.sequences.columns import NUMBERED
+    from statewise.sequences.layout import check_columns
     from statewise.sequences.look import look_at
 
     png = png or ctx.get_parameter_source("output") is click.core.ParameterSource.COMMANDLINE
     printer = Printer(quiet=quiet, for_json=as_json)
     with refusals(DataError, ValueError), as_notes(printer):
         table, asked, given = table_of(files, **reading)
+        time = (asked.time,) if isinstance(asked.time, str) else asked.time or ()
+        named = [*asked.key, *time, *([asked.target] if asked.target else [])]
+        # A wrong option is no obstacle of the table's.
+        check_columns(table, [name for name in named if name != NUMBERED])
         found = look_at(table, asked, **given)
         command = forecast_command(found, files, reading)
         print_look(found, command, printer)
