@@ -69,3 +69,28 @@ def test_one_month_is_a_name(tmp_path, name):
 
     table = load_table(write(tmp_path, f"day,{name}\n2024-01-01,1\n"))
     assert with_rows_for_steps(table) is None
+
+
+@pytest.mark.parametrize("header", ["V1,V2,V3,V4,V5,V6", "id,t1,t2,t3,t4,t5", None])
+def test_a_row_for_each_series_of_numbered_steps(header, tmp_path):
+    rows = ["W1,5,7,9,11.5,8", "W2,3,4,1.5,2,", "W3,,9,8,7.25,"]
+    found = read_data(write(tmp_path, "\n".join([*([header] if header else []), *rows]) + "\n"))
+    assert found.data.keys.tolist() == ["W1", "W2", "W3"]
+    assert found.data.lengths.tolist() == [5, 4, 3]
+    np.testing.assert_array_equal(found.data.values[9:, 0], [9, 8, 7.25])
+    assert any("--wide" in note for note in found.understood.notes)
+
+
+def test_columns_of_their_own_names_are_series(tmp_path):
+    text = "name,north,south,east,west\n" + "".join(f"r{i},{i % 5},2,{i % 3},4\n" for i in range(9))
+    found = read_data(write(tmp_path, text))
+    assert found.data.keys.tolist() == ["north", "south", "east", "west"]
+
+
+def test_blank_ends_of_a_row_are_left_out(tmp_path):
+    years = ",".join(map(str, range(2000, 2012)))
+    text = f"Country,{years}\nA,,,3,4,5,6,7,,9,10,11.5,\nB" + ",1.5" * 12 + "\nC" + "," * 12 + "\n"
+    found = read_data(write(tmp_path, text))
+    assert found.data.lengths.tolist() == [9, 12]
+    assert found.data.time[:1].tolist() == [2002]
+    assert "1 row without any value left out" in found.understood.notes

@@ -23,7 +23,8 @@ from statewise.sequences.wide_reading import read_wide
 MISSING = ("raise", "fill", "drop", "mask")
 _LEAST = 10  # steps that show a calendar
 _MOST_FILLED = 0.2  # of a series' steps, and
-_LONGEST_GAP = 0.05  # in a row: what is longer a line between its ends would make up
+_LONGEST_GAP = 0.05  # in a row, and no more than
+_LONGEST_FILLED = 24  # steps: for what is longer, a line between its ends would make up values
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,8 @@ def _while_open(series: TimeSeries) -> TimeSeries | None:
 def _fills(known: np.ndarray) -> bool:
     """Whether so few values are missing that lines between their neighbours stand for them."""
     gaps = np.diff(np.flatnonzero(np.concatenate([[True], known, [True]]))) - 1
-    return bool((~known).mean() <= _MOST_FILLED and gaps.max() <= max(2, _LONGEST_GAP * len(known)))
+    longest = max(2, min(_LONGEST_GAP * len(known), _LONGEST_FILLED))
+    return bool((~known).mean() <= _MOST_FILLED and gaps.max() <= longest)
 
 
 def _tell_panel(understood: Understood, panel: Panel, missing: str | None) -> None:

@@ -1,5 +1,6 @@
 """Tables that run to the right: a column for each time stamp, or for each month of a year."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -7,11 +8,16 @@ import numpy as np
 import pandas as pd
 
 from statewise.sequences.columns import holds_numbers_alone, holds_times
+from statewise.sequences.key_columns import is_empty
+from statewise.sequences.reading.missing import is_missing
 from statewise.sequences.reading.month_names import names_for, plain_word
+from statewise.sequences.reading.time_columns import find_time
 from statewise.sequences.reading.times import times_of
-from statewise.sequences.tables import Table, free_name, listed
+from statewise.sequences.tables import Table, counted, free_name, listed
 
 _LEAST = 6  # columns named by time stamps
+_LEAST_NUMBERED = 4  # columns that are steps by their numbers
+_MOST_NAMES = 3  # columns beside them
 _YEARS = (1000, 2200)
 
 
@@ -33,8 +39,9 @@ class Reshaped:
 def with_rows_for_steps(table: Table) -> Reshaped | None:
     """Return a table with a row for each time stamp, where it had a column for each; else None.
 
-    Two such forms are known: columns that are named by time stamps, beside others that name the
-    series ("Country Name", "1960", "1961"...); and a column of years beside twelve named by months.
+    Three such forms are known: columns that are named by time stamps, beside others that name the
+    series ("Country Name", "1960", "1961"...); a column of years beside twelve named by months; and
+    a column of names, each there once, beside columns that are numbered ("V1", "V2", "V3"...).
 
     Example:
         >>> from statewise.sequences.tables import load_table
@@ -45,7 +52,7 @@ def with_rows_for_steps(table: Table) -> Reshaped | None:
         0    Chad  1990     0
         1    Chad  1991     1
     """
-    return _months_across(table) or _stamps_across(table)
+    return _months_across(table) or _stamps_across(table) or _steps_across(table)
 
 
 def _stamps_across(table: Table) -> Reshaped | None:
@@ -55,11 +62,54 @@ def _stamps_across(table: Table) -> Reshaped | None:
     if stamps is None:
         return None
     across = [name for name, there in zip(frame.columns, stamps, strict=True) if there]
-    if not all(holds_numbers_alone(frame[name]) or _empty(frame[name]) for name in across):
+    if not all(holds_numbers_alone(frame[name]) or is_empty(frame[name]) for name in across):
         return None
     others = [name for name in frame.columns if name not in across]
+    table.understood.tell(
+        "layout", f"a column for each of {len(across)} steps, a row for each series"
+    )
+    return _melted(table, others, across)
+
+
+def _steps_across(table: Table) -> Reshaped | None:
+    """Return a table whose columns are numbered steps, where each row has a name of its own."""
+    frame = table.frame
+    across = [name for name in frame.columns if holds_numbers_alone(frame[name])]
+    others = [name for name in frame.columns if name not in across]
+    if len(across) < _LEAST_NUMBERED or not 1 <= len(others) <= _MOST_NAMES:
+        return None
+    numbers = [re.fullmatch(r"(.*?)(\d+)", str(name).strip()) for name in across]
+    found = [number for number in numbers if number is not None]
+    same = len(found) == len(across) and len({number[1] for number in found}) == 1
+    if not same or (np.diff([int(number[2]) for number in found]) != 1).any():
+        return None
+    if not any(frame[name].is_unique for name in others) or find_time(frame[others]) is not None:
+        return None
+    table.understood.tell(
+        "layout", f"a row for each series, up to {len(across)} steps to the right"
+    )
+    table.understood.note(
+        f"each row was taken for a series, its columns from {across[0]} to {across[-1]} for steps; "
+        "where each column is a series instead, say so (--wide)"
+    )
+    steps = {name: step for step, name in enumerate(across, 1)}
+    return _melted(table, others, across, steps)
+
+
+def _melted(table: Table, others: list, across: list, steps: dict | None = None) -> Reshaped:
+    """Return a table with a row for each cell of the columns ``across``.
+
+    What is blank before the first value of a row, and after its last, is left out.
+
+    Args:
+        table: with a row for each series.
+        others: the other columns; those of text name the series.
+        across: the columns of the steps.
+        steps: what the time of each is; by default its name.
+    """
+    frame = table.frame
     texts = [name for name in others if not holds_numbers_alone(frame[name])]
-    left = [name for name in others if name not in texts and not _empty(frame[name])]
+    left = [name for name in others if name not in texts and not is_empty(frame[name])]
     if left:
         table.understood.note(
             f"left out, since each row is a series by its {listed(texts) or 'number'}: "
@@ -69,14 +119,19 @@ def _stamps_across(table: Table) -> Reshaped | None:
         texts = [free_name("series", frame.columns)]
         frame = frame.assign(**{texts[0]: [f"row {row + 1}" for row in range(len(frame))]})
     time, value = free_name("time", frame.columns), free_name("value", frame.columns)
-    table.understood.tell(
-        "layout", f"a column for each of {len(across)} steps, a row for each series"
-    )
-    long = frame[[*texts, *across]].reset_index(names=["row"]).melt(
-        id_vars=["row", *texts], value_vars=across, var_name=time, value_name=value
-    )  # fmt: skip
-    long = long.sort_values("row", kind="stable").reset_index(drop=True)
-    return Reshaped(_of_rows(table, long.drop(columns="row"), long["row"]), time, value)
+    cells = frame[across].to_numpy(object)
+    known = np.column_stack([~is_missing(frame[name]) for name in across])
+    begun = np.maximum.accumulate(known, axis=1)
+    goes_on = np.maximum.accumulate(known[:, ::-1], axis=1)[:, ::-1]
+    rows, columns = np.nonzero(begun & goes_on)
+    blank = int((~known.any(axis=1)).sum())
+    if blank:
+        table.understood.note(f"{counted(blank, 'row')} without any value left out")
+    long = frame[texts].iloc[rows].reset_index(drop=True)
+    label = np.array([name if steps is None else steps[name] for name in across], object)[columns]
+    long[time] = label if steps is None else label.astype(np.int64)
+    long[value] = cells[rows, columns]
+    return Reshaped(_of_rows(table, long, pd.Series(rows)), time, value)
 
 
 def _named_by_time(names: Sequence[str]) -> np.ndarray | None:
@@ -134,7 +189,7 @@ def _months_across(table: Table) -> Reshaped | None:
     rows = long["row"]
     others = [name for name in rest if name != years[0]]
     texts = [name for name in others if not holds_numbers_alone(frame[name])]
-    gone = [name for name in others if name not in texts and not _empty(frame[name])]
+    gone = [name for name in others if name not in texts and not is_empty(frame[name])]
     if gone:
         table.understood.note(f"left out, since they are of whole years: {listed(gone)}")
     frame = long[[*texts, time, value]].reset_index(drop=True)
@@ -149,7 +204,3 @@ def _is_year(column: pd.Series) -> bool:
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
     whole = (numbers % 1 == 0) & (numbers >= _YEARS[0]) & (numbers <= _YEARS[1])
     return len(numbers) > 0 and bool(whole.all())
-
-
-def _empty(column: pd.Series) -> bool:
-    return bool(column.isna().all() or (column.astype(str).str.strip() == "").all())
