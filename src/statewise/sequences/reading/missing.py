@@ -40,7 +40,7 @@ MARKERS = frozenset(
 # Who says why a value is missing: Eurostat's ": c", Britain's "[x]", Bloomberg's "#N/A N/A".
 _REASON = re.compile(r":\s?[a-z]{1,3}|\[[a-z]{1,4}\]|#n/a .*")
 _NOTHING = re.compile(r"(.*?)\s*[-–—]+\s*(.*)")  # $ -, as spreadsheets show nothing of a currency
-_DIGITS = frozenset("0123456789")
+_DIGITS = frozenset("0123456789")  # at the end of no marker, but of a million numbers
 _SHORT = 12  # letters
 _UNSEEN = dict.fromkeys(map(ord, "\u200b\u2060\ufeff"))
 
@@ -51,7 +51,7 @@ def is_marker(text: str) -> bool:
     >>> [is_marker(text) for text in (" ", "N/D", "-", ": c", "0", "-1", "none of them")]
     [True, True, True, True, False, False, False]
     """
-    if text[-1:] in _DIGITS:  # at the end of no marker, but of a million numbers
+    if text[-1:] in _DIGITS:
         return False
     plain = text.strip().casefold()
     if not plain.isascii():
@@ -89,11 +89,12 @@ def is_missing(column: pd.Series, also: Collection[str] = ()) -> np.ndarray:
     missing = column.isna().to_numpy(bool)
     if not may_hold_text(column):
         return missing
-    cells = column.astype(object).to_numpy()
-    texts = {cell for cell in cells if isinstance(cell, str)}
+    cells = column.astype(object).tolist()
+    texts = {cell for cell in cells if isinstance(cell, str) and cell[-1:] not in _DIGITS}
     more = {text.strip().casefold() for text in also}
     marked = set(filter(is_marker, texts))
-    marked |= {text for text in texts if text.strip().casefold() in more} if more else set()
+    if more:
+        marked |= {c for c in cells if isinstance(c, str) and c.strip().casefold() in more}
     if not marked:
         return missing
     found = (isinstance(cell, str) and cell in marked for cell in cells)

@@ -83,6 +83,22 @@ def read_text(
     return TextNumbers(values, missing, found, facts, notes)
 
 
+def mark_shown(text: list[str]) -> str | None:
+    """Return the decimal mark that cells show; None where they show none, or aren't numbers.
+
+    >>> mark_shown(["1,5", "1.234"]), mark_shown(["1.5"]), mark_shown(["1.234"])
+    (',', '.', None)
+    """
+    joined = "\n".join(text)
+    if not np.isnan(_plain_values(text, joined)).any():
+        return POINT if _POINT_FOR_SURE.search(joined) else None
+    found = [cell for cell in map(take_apart, text) if cell is not None]
+    if len(found) <= len(text) / 2:
+        return None
+    marks = decide(Counter(cell.body for cell in found))
+    return marks.decimal if marks.decided else None
+
+
 def _read_alike(
     text: list[str], decimal: str | None, likely: str | None
 ) -> tuple[np.ndarray, dict[str, str]] | None:

@@ -1,7 +1,6 @@
 """A column of a table as numbers, however they are written there."""
 
 import re
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,12 +11,12 @@ from pandas.api import types
 
 from statewise.sequences.reading.missing import is_missing, may_hold_text
 from statewise.sequences.reading.number_cells import take_apart
-from statewise.sequences.reading.number_marks import COMMA, POINT, decide, digits_of
-from statewise.sequences.reading.number_text import read_text
+from statewise.sequences.reading.number_marks import COMMA, POINT, digits_of
+from statewise.sequences.reading.number_text import mark_shown, read_text
 from statewise.sequences.reading.number_words import name_all
 
 _SAMPLE = 400  # so many cells decide what a column holds
-_VOTERS = 5000  # and so many which mark a file's decimals have
+_VOTERS = 2000  # and so many which mark a file's decimals have
 # All of which Python or NumPy would make numbers of.
 _NO_NUMBERS = (bool, np.bool_, complex, np.complexfloating, bytes, np.datetime64, np.timedelta64)
 _PADDED = re.compile(r"\s*[+-]?0\d+\s*")  # 001: a name, not a number
@@ -150,10 +149,9 @@ def decide_decimal(columns: pd.DataFrame) -> str | None:
             continue
         sample = _sample(column, _VOTERS)
         known = [cell for cell in sample[~is_missing(sample)] if isinstance(cell, str)]
-        found = [cell for cell in map(take_apart, known) if cell is not None]
-        if len(found) > len(known) / 2:
-            marks = decide(Counter(cell.body for cell in found))
-            votes[marks.decimal] += marks.decided
+        shown = mark_shown(known)
+        if shown is not None:
+            votes[shown] += 1
     if votes[POINT] == votes[COMMA]:
         return None
     return max(votes, key=votes.__getitem__)
