@@ -70,11 +70,11 @@ def number(error: float) -> str:
 def unit_of(name: Any) -> str:
     """Return the name of the values as the unit behind a number; nothing where there is none.
 
-    >>> unit_of("passengers"), unit_of("0"), unit_of(None), unit_of("value")
-    (' passengers', '', '', '')
+    >>> unit_of("passengers"), unit_of("0"), unit_of(None), unit_of("value"), unit_of("y")
+    (' passengers', '', '', '', '')
     """
     text = "" if name is None else str(name).strip()
-    nameless = text.isdigit() or text in ("", "value") or len(text) > _LONGEST_UNIT
+    nameless = text.isdigit() or text in ("", "value", "y") or len(text) > _LONGEST_UNIT
     return "" if nameless else f" {text}"
 
 
