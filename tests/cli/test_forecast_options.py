@@ -59,6 +59,25 @@ def test_the_future_is_that_of_no_holdout(sales, folder):
     assert future["day"].tolist() == ["2024-02-10", "2024-02-11", "2024-02-12", "2024-02-13"]
 
 
+def test_too_few_steps_to_hold_some_out_are_enough_without(tmp_path, folder):
+    days = pd.date_range("2024-01-01", periods=12, name="day")
+    sold = pd.Series(np.arange(12.0) % 3, days, name="sold")
+    sold.to_csv(tmp_path / "few.csv")
+    options = ("--units", 2, "--epochs", 1, "--horizon", 3, "--output", folder)
+    result = call("forecast", tmp_path / "few.csv", *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.endswith("; or leave the comparison out by --no-holdout\n")
+    result = call("forecast", tmp_path / "few.csv", *options, "--no-holdout")
+    assert result.exit_code == 0, result.output
+    long = pd.concat([sold.reset_index().assign(unique_id=key) for key in "ab"])
+    long.rename(columns={"day": "ds", "sold": "y"}).to_csv(tmp_path / "two.csv", index=False)
+    result = call("forecast", tmp_path / "two.csv", *options, "--force")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.endswith(", or leave the comparison out by --no-holdout\n")
+    result = call("forecast", tmp_path / "few.csv", *options, "--horizon", 6)
+    assert "--no-holdout" not in result.stderr
+
+
 @pytest.mark.slow
 def test_several_levels(sales, folder):
     result = call("forecast", sales, *QUICK, "--output", folder, "--level", "50,95")

@@ -118,9 +118,11 @@ def _refuse_short(panel: Panel, forecaster: Forecaster, held: int) -> None:
     few = panel.lengths < need
     if few.any():
         out = " and those held out" if held else ""
+        fits = (panel.lengths >= need - held).all()
         raise Refusal(
             f"{few.sum()} of {len(panel)} series have too few time steps: "
             f"{format_keys(panel.keys[few])}; lookback {least} + horizon {forecaster.horizon}{out} "
             f"need {need}: take a shorter horizon or lookback"
             + ("" if few.all() else ", or go on without them by --short drop")
+            + (", or leave the comparison out by --no-holdout" if held and fits else "")
         )

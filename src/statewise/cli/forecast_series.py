@@ -1,5 +1,7 @@
 """The work of ``statewise forecast`` for one series, once it is read."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from statewise.cli.printer import Printer
 from statewise.cli.results import best_of, seasons_of, span
 from statewise.cli.written_names import as_written, check_forecast_file
 from statewise.pictures import plot_forecast
-from statewise.sequences import TimeSeries
+from statewise.sequences import DataError, TimeSeries
 from statewise.sequences.reading.report import Understood
 from statewise.tasks import Backtest, Evaluation, Forecaster, evaluate_closed_loop
 from statewise.tasks import evaluate_one_step as one_step_ahead
@@ -24,6 +26,7 @@ from statewise.tasks.evaluation.beyond import forecast_beyond
 from statewise.tasks.evaluation.metrics import mae, mape, mase, rmse
 from statewise.tasks.evaluation.verdict import covered
 from statewise.tasks.forecasting.adapters import panel_of
+from statewise.tasks.forecasting.engine import LEAST_LOOKBACK
 from statewise.tasks.forecasting.parameters import fresh
 from statewise.tasks.forecasting.result_names import MODEL, TIME
 
@@ -61,7 +64,7 @@ def forecast_series(
     levels = level or (LEVELS if report else LEVEL)
     forecaster = found.forecaster
     if not no_holdout:
-        with printer.training() as progress:
+        with printer.training() as progress, _offers_no_holdout(forecaster, series):
             evaluation = evaluate_closed_loop(forecaster, series, progress=progress)
         held = from_evaluation(evaluation, level=levels)
         if peers:
@@ -79,6 +82,20 @@ def forecast_series(
         found.beyond = forecast_beyond(fitted, series, levels=levels, peers=peers)
     print_beyond(found, printer)
     write_found(found, output, printer, report=report, understood=understood)
+
+
+@contextmanager
+def _offers_no_holdout(forecaster: Forecaster, series: TimeSeries) -> Iterator[None]:
+    """Say of a series that is too short to hold steps out that it isn't without, if it isn't."""
+    try:
+        yield
+    except DataError as error:
+        asked = forecaster.lookback
+        least = LEAST_LOOKBACK if isinstance(asked, str) else asked
+        steps = len(series)
+        if not least + forecaster.horizon <= steps < least + 2 * forecaster.horizon:
+            raise
+        raise DataError(f"{error}; or leave the comparison out by --no-holdout") from None
 
 
 def forecast_one_step(
