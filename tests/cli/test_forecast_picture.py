@@ -81,3 +81,14 @@ def test_one_part(parts):
 )
 def test_what_has_no_name_is_called_as_its_file(name, file, called):
     assert target_name(name, file) == called
+
+
+def test_one_step_is_one_step():
+    series = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=30), "sold": 3.0})
+    panel = read_panel(series, Columns(time="day", target="sold"))
+    forecaster = Forecaster(horizon=1, units=2, epochs=1, lookback=8, season=1)
+    held = backtest(forecaster, panel, windows=1, level=[80])
+    beyond = forecast_beyond(fresh(forecaster).fit(panel), panel)
+    title = title_of(picture_of(held, None))
+    assert "over 1 held-out step (" in title
+    assert title_of(picture_of(None, beyond)).endswith(": 1 step beyond the end")

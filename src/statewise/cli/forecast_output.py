@@ -14,6 +14,7 @@ from statewise.cli.results import span
 from statewise.pictures.report import Report, report_of_backtest, report_of_forecast
 from statewise.sequences.reading.report import Understood
 from statewise.sequences.stamp_words import format_stamps
+from statewise.sequences.tables import counted
 from statewise.tasks.evaluation.beyond import Beyond
 from statewise.tasks.forecasting.result_names import MODEL
 
@@ -33,7 +34,7 @@ def print_beyond(found: Found, printer: Printer) -> None:
             f"learned anew from all that is known ({fitted.transform_}; epochs {fitted.epochs_}), "
             f"and forecast beyond the end, {span(stamps.sort_values())}.",
         )
-    said = f"{horizon} steps beyond the end"
+    said = f"{counted(horizon, 'step')} beyond the end"
     if series == 1:
         printer.table(_first_steps(beyond, found.time))
         rest, things = horizon - _SHOWN, ""

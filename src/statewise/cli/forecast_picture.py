@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from statewise.cli.written_names import series_label
 from statewise.pictures import plot_forecast
 from statewise.sequences import Panel
+from statewise.sequences.tables import counted
 from statewise.tasks import Backtest
 from statewise.tasks.evaluation.beyond import Beyond
 from statewise.tasks.forecasting.forecast import Forecast
@@ -89,10 +90,14 @@ def _title(held: Backtest | None, beyond: Beyond | None, name: str, i: int, coun
         errors = {one: held.by_series.loc[one, "MAE"].iloc[i] for one in held.arrays}
         others = ", ".join(f"{one} {short(e)}" for one, e in errors.items() if one != MODEL)
         windows, steps = held.origins.windows, held.origins.horizon
-        over = f"{steps} held-out steps" if windows == 1 else f"{windows} windows of {steps} steps"
+        over = (
+            counted(steps, "held-out step")
+            if windows == 1
+            else f"{windows} windows of {counted(steps, 'step')}"
+        )
         parts.append(f"mean error {short(errors[MODEL])} over {over} ({others})")
     if beyond is not None:
-        parts.append(f"{beyond.horizon} steps beyond the end")
+        parts.append(f"{counted(beyond.horizon, 'step')} beyond the end")
     why = "level" if held is None else "error"
     typical = f" (the median {why} of {count:,} series)" if count > 1 else ""
     return f"Forecast of {name}{typical}: {'; '.join(parts)}"

@@ -19,6 +19,7 @@ from statewise.cli.written_names import as_written, check_forecast_file
 from statewise.pictures import plot_forecast
 from statewise.sequences import DataError, TimeSeries
 from statewise.sequences.reading.report import Understood
+from statewise.sequences.tables import counted
 from statewise.tasks import Backtest, Evaluation, Forecaster, evaluate_closed_loop
 from statewise.tasks import evaluate_one_step as one_step_ahead
 from statewise.tasks.evaluation.backtesting import from_evaluation
@@ -153,7 +154,7 @@ def _compare(found: Found, result: Evaluation, held: Backtest | None, printer: P
     )
     _print_settings(result.forecaster, series, found.name, cut, len(train), printer)
     errors = pd.concat([result.table, _peers_errors(result, held)])
-    printer.table(errors.rename(columns={"MAPE": "MAPE %"}), best=f"{steps} held-out steps")
+    printer.table(errors.rename(columns={"MAPE": "MAPE %"}), best=counted(steps, "held-out step"))
     found.steps, found.errors = steps, errors
     found.sentences = [result.verdict(), *best_of(errors["MAE"])]
     if held is not None:

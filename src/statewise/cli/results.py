@@ -131,9 +131,10 @@ def write_backtest(
 
 
 def span(time: pd.Index) -> str:
-    """Say from when to when.
+    """Say from when to when; of one step, when.
 
-    >>> span(pd.Index([1, 2, 5]))
-    '1 to 5'
+    >>> span(pd.Index([1, 2, 5])), span(pd.Index([7]))
+    ('1 to 5', '7')
     """
-    return f"{format_stamp(time[0])} to {format_stamp(time[-1])}"
+    ends = dict.fromkeys((format_stamp(time[0]), format_stamp(time[-1])))
+    return " to ".join(ends)
