@@ -245,6 +245,23 @@ def test_the_calendars_seasonal_naive_always_stands_beside(walk):
         assert "seasonal naive" in evaluation.verdict()
 
 
+def test_a_holiday_of_a_walk_lies_between_the_days_around_it(tmp_path):
+    """Its week is tried, and turns out to be none: last week's value would be far off."""
+    days = pd.bdate_range("2023-01-02", periods=220)
+    walk = pd.Series(np.random.default_rng(3).normal(size=220).cumsum() + np.arange(220.0), days)
+    kept = walk.drop(days[[40, 99, 180]])
+    fitted = Forecaster(horizon=5, **QUICK).fit(kept)
+    assert (fitted.season_, fitted.seasons_) == (1, ())
+    values = fitted._engine.values
+    assert len(values) == 220
+    np.testing.assert_allclose(values[99], (values[98] + values[100]) / 2)
+    later = walk.drop(days[[40, 217]])
+    fitted.save(tmp_path / "a.zip")
+    loaded = Forecaster.load(tmp_path / "a.zip")
+    assert loaded.seasons_ == ()
+    pd.testing.assert_series_equal(loaded.predict(new_data=later), fitted.predict(new_data=later))
+
+
 def test_a_season_that_is_given_is_the_one_that_is_compared(walk):
     result = backtest(Forecaster(horizon=7, season=5, **QUICK), walk, windows=1)
     np.testing.assert_array_equal(

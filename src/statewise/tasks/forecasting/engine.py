@@ -90,7 +90,7 @@ class TrainingData:
     @property
     def shortest(self) -> int:
         """The shortest season, by which missing values are filled in; 1 where there is none."""
-        return min(self.laid_out_by, default=1)
+        return min(self.seasons, default=1)
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,8 @@ class LocalModel:
         # A difference over a season shortens what all candidates learn from.
         longest = len(panel.values) // _SHORTENED
         data, tentative = on_season(panel, arguments, longest=longest)
-        values = stand_in(data.panel.values[:, 0], data.shortest)
+        # A week that may be none says less about a holiday than the days around it.
+        values = stand_in(data.panel.values[:, 0], 1 if tentative else data.shortest)
         horizon, seed = arguments.horizon, arguments.seed
         least = LEAST_LOOKBACK if arguments.lookback is None else arguments.lookback
         if len(values) < least + horizon:
