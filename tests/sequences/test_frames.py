@@ -214,7 +214,7 @@ class TestTime:
         with pytest.warns(UserWarning, match="'01/02/2021' is 2 January .* was taken; --dayfirst"):
             series = read_series(path, time="t", target="v")
         assert (series.time[0], series.phrase) == (pd.Timestamp("2021-01-02"), "daily")
-        series = read_series(load_table(path, HowToRead(day_first=True)), time="t", target="v")
+        series = read_series(load_table(path, HowToRead(dayfirst=True)), time="t", target="v")
         assert (series.time[0], series.phrase) == (pd.Timestamp("2021-02-01"), "monthly")
 
 

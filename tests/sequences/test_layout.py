@@ -104,7 +104,7 @@ def test_a_column_that_numbers_the_rows_is_no_series(tmp_path):
 
 def test_several_targets_of_a_panel_are_asked_about(tmp_path):
     frame = long_frame(shop=["a"] * 10 + ["b"] * 10 + ["c"] * 10, price=2.5)
-    with pytest.raises(DataError, match=r"2 columns of numbers \(price, sold\): .*--target price"):
+    with pytest.raises(DataError, match=r"2 columns of numbers \(price, sold\): .*--target sold"):
         find_layout(text_table(tmp_path, frame), Asked())
 
 

@@ -16,7 +16,7 @@ TABLES = {
     "Cacau.csv": (1, 216, "2006-09-01", "2024-08-01", "monthly"),
     "UNRATE.csv": (1, 180, "2000-01-01", "2014-12-01", "monthly"),
     "bitcoin-investing.csv": (6, 3594, "2021-12-27", "2023-08-17", "daily"),
-    "coin_Bitcoin.xlsx": (7, 20937, "2013-04-29 23:59:59", "2021-07-06 23:59:59", "daily"),
+    "coin_Bitcoin.xlsx": (6, 17946, "2013-04-29 23:59:59", "2021-07-06 23:59:59", "daily"),
     "daily-min-temperatures.csv": (1, 3652, "1981-01-01", "1990-12-31", "daily"),
     "daily-total-female-births.csv": (1, 365, "1959-01-01", "1959-12-31", "daily"),
     "example_retail_sales.csv": (1, 293, "1992-01-01", "2016-05-01", "monthly"),

@@ -41,7 +41,7 @@ def table_of(
     missing: str | None,
     missing_value: Sequence[str],
     decimal: str | None,
-    day_first: bool | None,
+    dayfirst: bool | None,
     sheet: str | None,
     **inputs,
 ) -> tuple["Table", "Asked", dict[str, Any]]:
@@ -56,7 +56,7 @@ def table_of(
         number_keys: whether keys are numbers, so that 001 and 1 are one.
         every, aggregate, missing: as in `statewise.sequences.data_reading.read_data`.
         missing_value: numbers and words that stand for missing values, or "none".
-        decimal, day_first, sheet: as in `HowToRead`.
+        decimal, dayfirst, sheet: as in `HowToRead`.
         inputs: tuples of the columns' names, by the part of `Columns`.
 
     Returns:
@@ -71,7 +71,7 @@ def table_of(
     from statewise.sequences.tables import HowToRead, load_table
 
     how = HowToRead(
-        sheet=sheet, decimal=decimal, day_first=day_first, missing_values=_values(missing_value)
+        sheet=sheet, decimal=decimal, dayfirst=dayfirst, missing_values=_values(missing_value)
     )
     paths = [str(file) for file in files] or [str(airline_path())]
     table = load_table(paths[0] if len(paths) == 1 else paths, how)

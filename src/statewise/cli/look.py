@@ -97,7 +97,7 @@ def forecast_command(look: "Look", files: Sequence[Path], reading: dict[str, Any
     for name in shared.READING:
         value = said[name]
         option = f"--{name.replace('_', '-')}"
-        if name == "day_first":
+        if name == "dayfirst":
             words += [] if value is None else ["--dayfirst" if value else "--monthfirst"]
         elif name in _FLAGS:
             words += [_FLAGS[name]] if value else []

@@ -169,7 +169,7 @@ written = _all(
     ),
     click.option(
         "--dayfirst/--monthfirst",
-        "day_first",
+        "dayfirst",
         default=None,
         help="Whether 1/2/2024 is the first of February; by default found.",
     ),
@@ -179,7 +179,7 @@ written = _all(
 READING = (
     *("key", "time", "target", "wide", "future", "past", "static", "calendar"),
     *("every", "aggregate", "missing"),
-    *("missing_value", "decimal", "day_first", "number_keys", "sheet"),
+    *("missing_value", "decimal", "dayfirst", "number_keys", "sheet"),
 )  # what `statewise.cli.data.read_data` takes
 level = click.option(
     "--level",

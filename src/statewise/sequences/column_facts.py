@@ -64,7 +64,7 @@ def _facts_of(table: Table, place: int, times: Collection[str]) -> ColumnFacts:
         return ColumnFacts(name, "empty", "", count)
     numbers = holds_numbers_alone(column)
     if name in times or (not numbers and holds_times(column)):
-        found = times_of(column, dayfirst=table.day_first).stamps
+        found = times_of(column, dayfirst=table.dayfirst).stamps
         if len(found.dropna()):
             wrong = int((np.asarray(found.isna()) & ~missing).sum())
             said = f"{format_stamp(found.min())} to {format_stamp(found.max())}"

@@ -59,13 +59,13 @@ def time_of(
                     f"{table.name} has no column {name!r}; its columns are: {listed(frame.columns)}"
                 )
         if len(names) == 1:
-            times = times_of(frame[names[0]], dayfirst=table.day_first)
+            times = times_of(frame[names[0]], dayfirst=table.dayfirst)
             return names[0], _with_time(table, names, names[0], times)
         label = free_name(" ".join(map(str, names)), frame.columns)
-        times = combine(frame, names, dayfirst=table.day_first)
+        times = combine(frame, names, dayfirst=table.dayfirst)
         return label, _with_time(table, names, label, times)
     others = [name for name in frame.columns if name not in but]
-    found = find_time(frame[others], dayfirst=table.day_first)
+    found = find_time(frame[others], dayfirst=table.dayfirst)
     if found is not None:
         return found.name, _with_time(table, found.columns, found.name, found.times)
     like = looks_like_time(frame[others])
@@ -141,7 +141,7 @@ def guess_time(table: Table) -> str | None:
     Raises:
         DataError: where there are several, and nothing decides.
     """
-    found = find_time(table.frame, dayfirst=table.day_first)
+    found = find_time(table.frame, dayfirst=table.dayfirst)
     return None if found is None else found.name
 
 

@@ -131,7 +131,7 @@ def holds_whole_numbers(column: pd.Series) -> bool:
     if types.is_integer_dtype(column.dtype):
         return True
     if types.is_float_dtype(column.dtype):
-        return False
+        return bool((column.dropna() % 1 == 0).all() and column.notna().any())
     distinct = pd.Series(column.dropna().unique(), dtype=object).astype(str)
     whole = distinct.str.fullmatch(r"\s*\d+\s*").to_numpy(bool)
     # A series may be called "NA" among others called 1 and 2.

@@ -24,6 +24,7 @@ from statewise.sequences.tables import DataError, Table, free_name, listed, with
 KEY = "unique_id"  # found by their names, as other forecasting libraries call them
 TIME = "ds"
 TARGET = "y"
+_MOST_MEASURES = 60  # columns of numbers; where there are more, they are series and no times
 
 
 @dataclass(frozen=True)
@@ -229,7 +230,8 @@ def _targets(table: Table, names: Sequence[str]) -> list[str]:
         no_values = [
             name
             for name in found
-            if _counts_rows(table.frame[name]) or holds_times(table.frame[name])
+            if _counts_rows(table.frame[name])
+            or (len(found) <= _MOST_MEASURES and holds_times(table.frame[name]))
         ]
         found = [name for name in found if name not in no_values] or found
     if not found and len(named) == 1:
@@ -252,8 +254,13 @@ def _one_target(table: Table, names: Sequence[str]) -> str:
 def _several(table: Table, found: Sequence[str]) -> str:
     return (
         f"{table.name} has {len(found)} columns of numbers ({listed(found)}): "
-        f"name the one to forecast as target (--target {_quoted(found[0])})"
+        f"name the one to forecast as target (--target {_quoted(_most_values(table, found))})"
     )
+
+
+def _most_values(table: Table, names: Sequence[str]) -> str:
+    """Return the column with the most different values: a measure rather than a code."""
+    return max(names, key=lambda name: table.frame[name].nunique())
 
 
 def _quoted(name: object) -> str:

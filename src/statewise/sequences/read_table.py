@@ -52,7 +52,7 @@ def read_table(
     sheet: str | None = None,
     decimal: str | None = None,
     missing_values: Sequence[float] | None = None,
-    day_first: bool | None = None,
+    dayfirst: bool | None = None,
 ) -> ReadTable:
     """Read a file that holds a table, whatever wrote it.
 
@@ -67,7 +67,7 @@ def read_table(
         sheet: of a workbook.
         decimal: the decimal mark, "." or ","; found where it isn't named.
         missing_values: numbers that stand for missing values.
-        day_first: whether 1/2/2024 is the first of February; found where it isn't said.
+        dayfirst: whether 1/2/2024 is the first of February; found where it isn't said.
 
     Returns:
         The frame and the report: ``frame, report = read_table(path)``.
@@ -85,7 +85,7 @@ def read_table(
         >>> frame.shape, report.line()
         ((144, 2), '')
     """
-    how = HowToRead(sheet, decimal, missing_values, day_first)
+    how = HowToRead(sheet, decimal, missing_values, dayfirst)
     table = load_table(path, how)
     keys = [key] if isinstance(key, str) else list(key)
     name, table = time_of(table, time, but=keys)

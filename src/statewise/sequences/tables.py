@@ -29,7 +29,7 @@ class Table:
         decimal: the decimal mark of its numbers, "." or ",", where somebody said it.
         likely_decimal: the one that most of its columns have; None where none shows it.
         missing_values: numbers and words that stand for missing values; None where nobody said.
-        day_first: whether 1/2/2024 is the first of February; None where it is to be found out.
+        dayfirst: whether 1/2/2024 is the first of February; None where it is to be found out.
     """
 
     frame: pd.DataFrame
@@ -40,7 +40,7 @@ class Table:
     decimal: str | None = None
     likely_decimal: str | None = None
     missing_values: tuple[float | str, ...] | None = None
-    day_first: bool | None = None
+    dayfirst: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,13 @@ class HowToRead:
         decimal: the decimal mark, "." or ",".
         missing_values: numbers and words that stand for missing values; empty where no number
             does.
-        day_first: whether 1/2/2024 is the first of February.
+        dayfirst: whether 1/2/2024 is the first of February.
     """
 
     sheet: str | None = None
     decimal: str | None = None
     missing_values: Sequence[float | str] | None = None
-    day_first: bool | None = None
+    dayfirst: bool | None = None
 
     def __post_init__(self):
         if self.decimal not in (None, ".", ","):
@@ -98,7 +98,7 @@ def load_table(source: Any, how: HowToRead | None = None) -> Table:
     marks: dict[str, Any] = {
         "decimal": how.decimal,
         "missing_values": None if how.missing_values is None else tuple(how.missing_values),
-        "day_first": how.day_first,
+        "dayfirst": how.dayfirst,
     }
     if isinstance(source, pd.DataFrame):
         twice = source.columns[source.columns.duplicated()]
