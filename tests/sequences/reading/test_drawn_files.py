@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from statewise.sequences.reading.files import column_names, load_file
@@ -94,6 +94,8 @@ def written(frame, dialect):
 
 
 def check(frame, dialect):
+    # Of a few rows, the header once more may as well be the first one, below a preamble.
+    assume(not dialect["again"] or len(frame) >= 10)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "drawn")
         path.write_bytes(written(frame, dialect))
@@ -107,7 +109,7 @@ def check(frame, dialect):
 
 
 @given(tables(), dialects())
-@settings(QUIET, max_examples=60)
+@settings(QUIET, max_examples=40)
 def test_a_table_in_a_drawn_dialect_comes_back(frame, dialect):
     check(frame, dialect)
 

@@ -107,7 +107,13 @@ def columns_of(path):
     return {name: frame[name] for name in frame.columns if holds_numbers(frame[name])}
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if "weekly" in name else [])  # 2,597 columns
+        for name in FILES
+    ],
+)
 def test_real_series_have_none(name, shared_data):
     path = shared_data(name)
     columns = columns_of(path)
