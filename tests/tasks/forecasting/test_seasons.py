@@ -6,6 +6,8 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from statewise.datasets import airline
 from statewise.sequences import DataError, read_panel, read_wide
@@ -84,6 +86,31 @@ def test_what_is_too_short_is_not_offered():
     years = read_panel(pd.DataFrame({"ds": pd.date_range("1900", periods=99, freq="YS"), "y": 1.0}))
     assert offered(years) == []
     assert seasons_of(years, 3).lengths == ()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(["D", "B", "h", "W-SUN", "MS", "QS", "YS", "30min", "min"]),
+    st.lists(st.integers(1, 120), min_size=1, max_size=4),
+    st.integers(1, 60),
+    st.floats(0, 1),
+    st.sampled_from([0.0, 1.0, 1e12, 1e-300]),
+    st.integers(0, 2**32 - 1),
+)
+def test_whatever_comes(frequency, lengths, horizon, missing, scale, seed):
+    """Short, still, huge, with hardly a value: there is an answer, and no warning."""
+    rng = np.random.default_rng(seed)
+    stamps = pd.date_range("1980-01-06", periods=120, freq=frequency)
+    parts = []
+    for i, length in enumerate([40, *lengths]):
+        y = scale * rng.normal(size=length)
+        y[rng.random(length) < missing] = np.nan
+        parts.append(pd.DataFrame({"unique_id": i, "ds": stamps[:length], "y": y}))
+    panel = read_panel(pd.concat(parts))
+    found = seasons_of(panel, horizon)
+    possible = offered(panel)
+    assert set(found.lengths) <= set(possible)
+    assert best_repeated(panel, horizon) in (possible or [1])
 
 
 def test_numbered_steps_show_their_season(rng):

@@ -82,6 +82,8 @@ class SeasonValidation:
         if not len(self.before) or not len(self.within):
             return np.inf
         x, y = self._table(self.before, seasons)
+        if not len(y):
+            return np.inf
         bound = _BOUND * np.abs(y).mean()
         x, y = np.clip(x, -bound, bound), np.clip(y, -bound, bound)
         products = x.T @ x
