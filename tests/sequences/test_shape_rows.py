@@ -74,9 +74,12 @@ CASES = {
     "a few values missing": (
         table("day,y", DAYS, [*VALUES[:5], "", *VALUES[6:]]), 1, "1 gap filled",
     ),
+    "no value at the beginning or at the end": (
+        table("day,y", DAYS, ["", *VALUES[1:36], *[""] * 4]), 1, "daily",
+    ),
     "many values missing": (
-        table("day,y", DAYS, ["" if i % 3 == 0 else y for i, y in enumerate(VALUES)]), 1,
-        "14 steps of 40 without a value",
+        table("day,y", DAYS, ["" if i % 3 == 1 else y for i, y in enumerate(VALUES)]), 1,
+        "13 steps of 40 without a value",
     ),
     "a row in a hundred, at most, whose time can't be read": (
         table("day,y", [*DAYS, "11:34"], [*VALUES, 5]), 1, "daily",

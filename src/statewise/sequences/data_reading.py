@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from statewise.sequences.calendar_search import find_calendar
-from statewise.sequences.columns import read_numbers
+from statewise.sequences.columns import ask_about_markers, read_numbers
 from statewise.sequences.frames import series_of
 from statewise.sequences.layout import Asked, Layout, find_layout
 from statewise.sequences.panel import Columns, Panel, format_keys
 from statewise.sequences.panel_reading import as_table, read_panel
 from statewise.sequences.reading.report import Understood
+from statewise.sequences.regular import one_row_each
 from statewise.sequences.reshape import with_rows_for_steps
 from statewise.sequences.stamp_words import format_stamp
 from statewise.sequences.tables import DataError, Table, counted, free_name
@@ -113,11 +114,10 @@ def read_data(
 
 def _brought(layout: Layout, every: str | None, aggregate: str | None) -> Table:
     """Return a wide table by even steps."""
-    from statewise.sequences.regular import one_row_each
-
     table = layout.table
     if layout.time is None or (every is None and aggregate is None):
         return table
+    ask_about_markers(table, layout.targets)
     read = {name: read_numbers(table, name) for name in layout.targets}
     frame = pd.DataFrame({layout.time: table.frame[layout.time], **read})
     table = replace(table, frame=frame, text=False)
@@ -133,6 +133,8 @@ def _one_series(
     if missing in ("raise", "drop"):
         return series_of(table, layout.time, names, missing, **options)
     series = series_of(table, layout.time, names, "fill", **options)
+    if missing is None:
+        series = _without_blank_ends(series, table.understood)
     known = series.known
     if known is None or (missing == "fill") or (missing is None and _fills(known)):
         return series
@@ -153,6 +155,35 @@ def _one_series(
         columns=Columns(
             key=free_name(Columns.key, [time.name, names[0]]), time=time.name, target=names[0]
         ),
+    )
+
+
+def _without_blank_ends(series: TimeSeries, understood: Understood) -> TimeSeries:
+    """Leave out what has no value before the first one and after the last: nothing is known there.
+
+    Rows that wait for their values at the end of a table are those that are to be forecast.
+    """
+    if series.known is None or (series.known[0] and series.known[-1]):
+        return series
+    there = np.flatnonzero(series.known)
+    kept = slice(there[0], there[-1] + 1)
+    before, after = int(there[0]), len(series) - int(there[-1]) - 1
+    ends = [
+        f"{counted(count, 'step')} without a value at the {end}"
+        for count, end in ((before, "beginning"), (after, "end"))
+        if count
+    ]
+    understood.note(f"left out: {' and '.join(ends)}")
+    known = series.known[kept]
+    inner = int((~known).sum())
+    understood.facts.pop("gaps", None)
+    understood.tell("gaps", f"{counted(inner, 'gap')} filled" if inner else "")
+    return replace(
+        series,
+        values=series.values[kept],
+        time=series.time[kept],
+        known=None if known.all() else known,
+        note=series.note if inner else "",
     )
 
 
