@@ -237,6 +237,7 @@ def test_ctrl_c_is_heard_on_a_busy_machine(table, monkeypatch, hears_ctrl_c):
     assert (result.exit_code, result.stderr) == (130, "statewise: stopped; nothing was written.\n")
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_progress(table, monkeypatch, tmp_path):
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")

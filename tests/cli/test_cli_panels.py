@@ -183,6 +183,7 @@ def test_a_backtest_of_a_panel(shops, tmp_path):
     assert (tmp_path / "backtest.png").exists()
 
 
+@pytest.mark.slow
 def test_a_backtest_of_one_series(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = call("backtest", "--horizon", 6, "--windows", 2, "--refit", *QUICK)
@@ -193,6 +194,7 @@ def test_a_backtest_of_one_series(tmp_path, monkeypatch):
     assert "Written   backtest.csv, errors.csv and backtest.png" in result.output
 
 
+@pytest.mark.slow
 def test_one_series_with_intervals_and_a_report(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     options = ("--units", 2, "--epochs", 2, "--horizon", 6, "--force")
@@ -259,6 +261,7 @@ def test_duplicate_stamps_name_their_series(tmp_path, rng):
     assert "1 duplicate time stamp, the first 2024-05-07 of series 'shop 0'" in result.stderr
 
 
+@pytest.mark.slow
 def test_missing_values_of_a_panel_are_masked_or_refused(tmp_path, rng):
     path = tmp_path / "holes.csv"
     table = frame(rng)

@@ -43,12 +43,14 @@ def test_what_was_understood_is_one_line(tmp_path):
     assert written.index[-1] == "2024-02-12"
 
 
+@pytest.mark.slow
 def test_json_has_it_too(tmp_path):
     result = forecast(write(tmp_path, series()), "--json")
     told = json.loads(result.stdout)["read_as"]
     assert told["facts"]["decimal"] == "decimal comma"
 
 
+@pytest.mark.slow
 def test_a_few_gaps_are_filled_and_many_masked(tmp_path):
     many = [row if i % 3 != 1 else row.split(";")[0] + ";" for i, row in enumerate(series())]
     result = forecast(write(tmp_path, many), "--lookback", "8")
@@ -59,6 +61,7 @@ def test_a_few_gaps_are_filled_and_many_masked(tmp_path):
     assert "13 missing values" in refused.stderr
 
 
+@pytest.mark.slow
 def test_a_wide_table_says_how_to_name_one(tmp_path):
     rows = [f"{row};{i % 5}" for i, row in enumerate(series())]
     result = forecast(write(tmp_path, rows, "Tag;Nord;Süd"), "--lookback", "8")
@@ -91,6 +94,7 @@ def test_several_files_are_several_series(tmp_path):
     assert set(pd.read_csv(tmp_path / "out" / "forecast.csv")["file"]) == {"nord", "sued"}
 
 
+@pytest.mark.slow
 def test_standard_input(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = "\n".join(["Tag;Umsatz", *series()])
@@ -120,6 +124,7 @@ def test_impossible_numbers_are_asked_about(options, words, tmp_path):
         assert "-200 as missing" in result.output
 
 
+@pytest.mark.slow
 def test_uneven_stamps_and_repeated_ones(tmp_path):
     rng = np.random.default_rng(0)
     stamps = pd.Timestamp("2024-01-01") + pd.to_timedelta(
@@ -138,6 +143,7 @@ def test_uneven_stamps_and_repeated_ones(tmp_path):
     assert forecast(twice, "--aggregate", "last").exit_code == 0
 
 
+@pytest.mark.slow
 def test_backtest_reads_alike(tmp_path):
     path = write(tmp_path, series())
     options = [*QUICK, "--windows", "2", "--force", "--output", tmp_path / "out"]

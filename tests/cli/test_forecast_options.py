@@ -59,6 +59,7 @@ def test_the_future_is_that_of_no_holdout(sales, folder):
     assert future["day"].tolist() == ["2024-02-10", "2024-02-11", "2024-02-12", "2024-02-13"]
 
 
+@pytest.mark.slow
 def test_too_few_steps_to_hold_some_out_are_enough_without(tmp_path, folder):
     days = pd.date_range("2024-01-01", periods=12, name="day")
     sold = pd.Series(np.arange(12.0) % 3, days, name="sold")
@@ -141,6 +142,7 @@ def test_json_without_held_out_steps(sales, folder):
     assert len(found["forecasts"]) == 4
 
 
+@pytest.mark.slow
 def test_json_tells_notes_beside(tmp_path, folder):
     days = pd.date_range("2024-01-01", periods=40).astype(str)
     parts = [
@@ -186,6 +188,7 @@ def test_what_is_there_is_not_written_over(sales, folder, name, untrained):
     assert (folder / name).read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_force_writes_over_what_is_there(sales, folder):
     folder.mkdir(parents=True)
     (folder / "forecast.csv").write_text("mine")
@@ -257,6 +260,7 @@ def test_any_console_shows_any_name(tmp_path, encoding):
     assert table.columns[0] == "день"
 
 
+@pytest.mark.slow
 def test_json_in_the_letters_of_the_console(tmp_path):
     days = pd.date_range("2024-01-01", periods=40).astype(str)
     frame = pd.DataFrame({"день": days, "продажи": np.arange(40.0) % 7})
@@ -344,6 +348,7 @@ def test_peers_that_are_not_installed_are_told_before_training(
     assert "pip install 'statewise[reference]'" in result.stderr
 
 
+@pytest.mark.slow
 def test_inputs_that_are_not_known_beyond_the_end(tmp_path, folder):
     days = pd.date_range("2024-01-01", periods=40).astype(str)
     frame = pd.DataFrame(
@@ -380,6 +385,7 @@ def test_inputs_that_lack_a_step_are_told_before_the_training(tmp_path, folder, 
     assert "future has no row for 2024-02-13 of series 'a'" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_column_of_the_user_is_named_part(tmp_path, folder):
     days = pd.date_range("2024-01-01", periods=40).astype(str)
     parts = [pd.DataFrame({"part": key, "ds": days, "y": np.arange(40.0) % 7}) for key in "ab"]

@@ -83,6 +83,7 @@ def test_what_has_no_name_is_called_as_its_file(name, file, called):
     assert target_name(name, file) == called
 
 
+@pytest.mark.slow
 def test_one_step_is_one_step():
     series = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=30), "sold": 3.0})
     panel = read_panel(series, Columns(time="day", target="sold"))

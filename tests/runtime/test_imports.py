@@ -49,6 +49,7 @@ def test_keras_before_statewise_fails_as_the_documentation_says(tmp_path):
     assert "No module named 'tensorflow'" in error
 
 
+@pytest.mark.slow
 def test_a_notebook_goes_on_after_that_error(tmp_path):
     code = """
     try:

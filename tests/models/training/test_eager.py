@@ -23,6 +23,7 @@ def network(units=3, **options):
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", EAGER)
 def test_everything_gives_what_the_compiled_programs_give(options):
     x, y = data()

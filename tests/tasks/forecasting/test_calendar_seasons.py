@@ -105,6 +105,7 @@ def test_evaluations_compare_weekday_with_weekday(with_holiday):
         assert result.table.loc["model", "MAE"] < 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inputs", [False, True])
 def test_backtests_compare_weekday_with_weekday(with_holiday, inputs):
     frame = pd.concat(
@@ -118,6 +119,7 @@ def test_backtests_compare_weekday_with_weekday(with_holiday, inputs):
     assert result.table.loc["model", "MAE"] < 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["fill", "drop"])
 @pytest.mark.parametrize("gone", [[-6, -5], [*range(-7, 0)], [-1]])
 def test_what_was_filled_or_left_out_is_no_last_season(missing, gone):

@@ -145,6 +145,7 @@ def test_the_shortest_series():
     assert np.isfinite(forecaster.predict()).all()
 
 
+@pytest.mark.slow
 def test_wide_networks_are_trained_in_groups():
     series = 10 + np.sin(np.arange(40.0)) + np.arange(40) % 4
     forecaster = Forecaster(horizon=2, units=100, epochs=1, season=4).fit(series)

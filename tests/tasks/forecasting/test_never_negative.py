@@ -82,6 +82,7 @@ def test_a_panel(rng, likelihood):
     check(fitted.predict(level=LEVELS), 0)
 
 
+@pytest.mark.slow
 def test_a_panel_of_which_some_were_below_0(rng):
     table = panel(rng, 8)
     table["moves"] = rng.normal(size=60)
@@ -100,6 +101,7 @@ def test_days_without_a_row(rng):
     check(fitted.predict(level=LEVELS), 0)
 
 
+@pytest.mark.slow
 def test_new_data_of_a_panel_that_was_below_0(rng):
     long = panel(rng, 3, shift=-1.0).rename_axis("ds").reset_index()
     long = long.melt("ds", var_name="unique_id", value_name="y")
@@ -120,6 +122,7 @@ def test_a_point_below_0_is_raised(rng):
     assert (shifted.predict(48) < -30).any()  # so there was something to raise
 
 
+@pytest.mark.slow
 def test_the_naive_forecasts_beside_it_keep_the_same_rule(rng):
     result = backtest(Forecaster(**QUICK), panel(rng, 4), windows=2)
     for forecast in result.arrays.values():

@@ -398,6 +398,7 @@ def test_scikit_learns_clone():
     assert base.clone(forecaster).get_params() == forecaster.get_params()
 
 
+@pytest.mark.slow
 def test_random_walks_are_not_worse_than_naive(rng):
     """The trap: the first step of a multi-step forecast, where nothing can be foreseen."""
     steps = rng.normal(size=(200, 130))
@@ -417,6 +418,7 @@ def test_random_walks_are_not_worse_than_naive(rng):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("likelihood", [None, "gaussian"])
 def test_a_series_of_one_value_has_points_but_no_intervals(likelihood, panel):
     fitted = Forecaster(horizon=HORIZON, likelihood=likelihood, **QUICK).fit(panel)

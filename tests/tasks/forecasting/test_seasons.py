@@ -134,6 +134,7 @@ def test_repetition_is_measured_at_the_end_of_what_is_known(rng):
     assert offered(short) == [24]
 
 
+@pytest.mark.slow
 def test_airline_has_one_season_and_the_forecast_of_one_that_is_told():
     series = airline().set_index("month")["passengers"]
     found, told, both = (
@@ -254,6 +255,7 @@ def walk():
     return pd.DataFrame(walks, pd.date_range("2024-01-01", periods=44), columns=["a", "b"])
 
 
+@pytest.mark.slow
 def test_the_calendars_seasonal_naive_always_stands_beside(walk):
     forecaster = Forecaster(horizon=7, **QUICK)
     result = backtest(forecaster, walk, windows=2)
@@ -289,6 +291,7 @@ def test_a_holiday_of_a_walk_lies_between_the_days_around_it(tmp_path):
     pd.testing.assert_series_equal(loaded.predict(new_data=later), fitted.predict(new_data=later))
 
 
+@pytest.mark.slow
 def test_a_season_that_is_given_is_the_one_that_is_compared(walk):
     result = backtest(Forecaster(horizon=7, season=5, **QUICK), walk, windows=1)
     np.testing.assert_array_equal(
