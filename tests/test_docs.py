@@ -96,7 +96,16 @@ def run(page: Path) -> None:
             )
 
 
-@pytest.mark.parametrize("page", PAGES, ids=page_id)
+_LONG = ("gallery.md", "forecasting.md", "understanding.md", "from_keras.md")  # 10 s and more each
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[pytest.mark.slow] if page.name in _LONG else [], id=page_id(page))
+        for page in PAGES
+    ],
+)
 def test_the_code_of_a_page_runs_and_prints_what_the_page_shows(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "agg")
