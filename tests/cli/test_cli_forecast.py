@@ -277,6 +277,7 @@ def test_as_a_process(tmp_path):
     assert done.stderr == f"statewise: {tmp_path / 'none.csv'}: no such file\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["forecast", "backtest"])
 def test_a_misspelt_instruction_set_is_refused_before_the_training(command, tmp_path):
     command = [sys.executable, "-m", "statewise", command, "--output", str(tmp_path)]

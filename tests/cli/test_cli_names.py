@@ -25,6 +25,7 @@ def cars(tmp_path, *, key="car_model", time="model_day", target="sold_model"):
     return path, ("--key", key, "--time", time, "--target", target, "--output", tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["forecast", "backtest"])
 def test_a_name_with_model_in_it_stays(command, tmp_path):
     path, options = cars(tmp_path)
@@ -69,6 +70,7 @@ def test_one_series_whose_time_has_a_name_of_ours(tmp_path):
     assert "the column of time is named 'naive'" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_column_whose_name_contains_unique_id_is_no_key(tmp_path):
     path = tmp_path / "one.csv"
     days = pd.date_range("2024-01-01", periods=30).astype(str)

@@ -73,6 +73,7 @@ def test_a_wide_table_says_how_to_name_one(tmp_path):
     assert "40 daily steps of Süd" in one.output
 
 
+@pytest.mark.slow
 def test_several_columns_of_keys_are_written_as_they_came(tmp_path):
     rows = [f"{a};{b};{row}" for a in ("001", "1") for b in "xy" for row in series()]
     path = write(tmp_path, rows, "Land;Art;Tag;Umsatz")
@@ -87,6 +88,7 @@ def test_several_columns_of_keys_are_written_as_they_came(tmp_path):
     assert "'Art' holds text" in result.stderr
 
 
+@pytest.mark.slow
 def test_several_files_are_several_series(tmp_path):
     paths = [write(tmp_path, series(), name=name) for name in ("nord.csv", "sued.csv")]
     result = forecast(paths, "--lookback", "8")
@@ -108,8 +110,8 @@ def test_standard_input(tmp_path, monkeypatch):
     [
         ([], "far from all other values stand -200 .*--missing-value -200"),
         (["--missing-value", "-200"], None),
-        (["--missing-value", "none"], None),
-        (["--missing-value", "-200,n"], None),
+        pytest.param(["--missing-value", "none"], None, marks=pytest.mark.slow),
+        pytest.param(["--missing-value", "-200,n"], None, marks=pytest.mark.slow),
     ],
 )
 def test_impossible_numbers_are_asked_about(options, words, tmp_path):

@@ -49,6 +49,7 @@ def written(folder):
     return pd.read_csv(folder / "forecast.csv")
 
 
+@pytest.mark.slow
 def test_the_future_is_that_of_no_holdout(sales, folder):
     both = call("forecast", sales, *QUICK, "--output", folder)
     assert both.exit_code == 0, both.output
@@ -90,6 +91,7 @@ def test_several_levels(sales, folder):
     assert (table["forecast-lo-95"] >= 0).all()
 
 
+@pytest.mark.slow
 def test_quiet(sales, folder):
     result = call("forecast", sales, *QUICK, "--output", folder, "--quiet")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
@@ -240,7 +242,7 @@ def test_a_folder_without_the_right_to_write(sales, folder, untrained):
 
 @pytest.mark.parametrize(
     "encoding",
-    ["cp1252", *(pytest.param(one, marks=pytest.mark.slow) for one in ("ascii", "utf-8"))],
+    [pytest.param(one, marks=pytest.mark.slow) for one in ("cp1252", "ascii", "utf-8")],
 )
 def test_any_console_shows_any_name(tmp_path, encoding):
     days = pd.date_range("2024-01-01", periods=40).astype(str)
@@ -312,6 +314,7 @@ def constant(tmp_path):
     return tmp_path / "flat.csv"
 
 
+@pytest.mark.slow
 def test_peers_stand_beside(constant, folder, monkeypatch):
     found = fake_peers({"AutoETS": 0.25, "AutoARIMA": 5000, "AutoTheta": 5000})
     for name, module in found.items():

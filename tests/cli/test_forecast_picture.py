@@ -32,6 +32,7 @@ def title_of(figure):
     return " ".join(figure.axes[0].get_title(loc="left").split())
 
 
+@pytest.mark.slow
 def test_both_parts(parts):
     figure = picture_of(*parts)
     title = title_of(figure)

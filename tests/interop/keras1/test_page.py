@@ -360,6 +360,7 @@ def test_tanks_in_aligned_batches_of_two_and_three_steps():
     np.testing.assert_allclose(np.concatenate([first, second], axis=1), whole, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_autoencoder():
     page = Page(steps=5, features=2, hidden1=8, hidden2=6, hidden3=4, hidden4=8)
     page.run(ENCODER)
@@ -380,6 +381,7 @@ def test_the_autoencoder():
     )
 
 
+@pytest.mark.slow
 def test_the_word_model(rng):
     sizes = SimpleNamespace(vocabularySize=20, EmbeddingDimension=6, maxSequenceLength=5)
     page = Page(self=sizes)

@@ -98,6 +98,7 @@ def test_same_weights_with_class_weights():
     assert_same_weights(*models)
 
 
+@pytest.mark.slow
 def test_same_weights_with_dropout_and_schedules():
     def make(sequential, lib):
         return small(sequential, lib, dropout=0.3, recurrent_dropout=0.2, seed=5)

@@ -49,6 +49,7 @@ def drawn(lengths):
     return {f"series {i}": rng.normal(size=(n, 2)).astype("float32") for i, n in enumerate(lengths)}
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=12)
 @given(lengths=LENGTHS, **CUTS)
 def test_any_prediction_through_lanes_equals_the_series_alone(trained, lengths, count, steps, seed):

@@ -27,6 +27,7 @@ def stocks():
     return panel(100 * np.exp(moves.cumsum(axis=1)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("likelihood", [None, pytest.param("gaussian", marks=pytest.mark.slow)])
 def test_points_lie_in_their_intervals(likelihood, stocks):
     forecaster = Forecaster(horizon=5, season=1, likelihood=likelihood, **QUICK).fit(stocks)

@@ -347,6 +347,7 @@ def test_refuses_a_key_that_is_not_there(panel):
         Forecaster(horizon=HORIZON, **QUICK).fit(panel, columns={"key": "store"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", [2.5, -1.0])
 def test_refuses_what_is_no_count(wrong):
     counts = np.random.default_rng(0).poisson(5, size=(60, 3)).astype(float)

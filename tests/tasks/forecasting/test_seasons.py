@@ -158,6 +158,7 @@ def of_several(hours):
     return Forecaster(horizon=24, **QUICK).fit(hours)
 
 
+@pytest.mark.slow
 def test_several_seasons_at_once(of_several, hours):
     assert (of_several.season_, of_several.seasons_) == (168, (24, 168))
     told = Forecaster(horizon=24, season=[168, 24], **QUICK).fit(hours)

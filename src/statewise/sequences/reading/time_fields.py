@@ -30,7 +30,7 @@ class Fields:
         self.there = np.zeros(count, bool)
         self.clocked = np.zeros(count, bool)
         self.short = np.zeros(count, bool)
-        self._values: dict[str, np.ndarray] = {}
+        self._numbers: dict[str, np.ndarray] = {}
         self._right = np.ones(count, bool)
         self._offset: np.ndarray | None = None
         self.several_offsets = False
@@ -42,7 +42,7 @@ class Fields:
         """Return fields that are known already, by name, whole numbers each."""
         fields = cls(len(there))
         fields.there = there
-        fields._values = dict(values)
+        fields._numbers = dict(values)
         return fields
 
     def put(self, rows: np.ndarray, layout: Layout, letters: Letters) -> None:
@@ -97,9 +97,9 @@ class Fields:
         self._offset[rows] = letters.sign(layout.places["sign"][0]) * (60 * hours + minutes)
 
     def _of(self, name: str) -> np.ndarray:
-        if name not in self._values:
-            self._values[name] = np.full(len(self.there), _FIRST.get(name, 0), np.int64)
-        return self._values[name]
+        if name not in self._numbers:
+            self._numbers[name] = np.full(len(self.there), _FIRST.get(name, 0), np.int64)
+        return self._numbers[name]
 
     def years(self) -> np.ndarray:
         """Return the years, those of two digits in their century."""
@@ -116,7 +116,7 @@ class Fields:
         days, valid = self._days(years, shortened)
         clock, on_clock = self._clock()
         right &= valid & on_clock & (years >= 1) & (years <= 9999)
-        nanoseconds = self._values.get("nanosecond")
+        nanoseconds = self._numbers.get("nanosecond")
         wall = days.astype(np.int64) * _DAY + clock
         if nanoseconds is not None:
             wall += nanoseconds // 1000
@@ -128,7 +128,7 @@ class Fields:
 
     def _days(self, years: np.ndarray, short: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the days since 1970, and which of them there are."""
-        values = self._values
+        values = self._numbers
         if "week" in values:
             return _days_of_weeks(years, self._of("week"), self._of("weekday"))
         first = ((years - 1970) * 12).astype("datetime64[M]")
@@ -157,7 +157,7 @@ class Fields:
 
     def _clock(self) -> tuple[np.ndarray | int, np.ndarray | bool]:
         """Return the microseconds since midnight; 24:00 is the next one."""
-        if "hour" not in self._values:
+        if "hour" not in self._numbers:
             return 0, True
         hour, minute, second = (self._of(name) for name in ("hour", "minute", "second"))
         rest = minute * _MINUTE + second * _SECOND
