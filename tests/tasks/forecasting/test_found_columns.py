@@ -1,4 +1,4 @@
-"""Frames whose columns nobody named: what the command understands of a file, `fit` does of a frame."""
+"""Frames whose columns nobody named: what the command finds out of a file, `fit` does of a frame."""
 
 import numpy as np
 import pandas as pd
