@@ -1,4 +1,4 @@
-"""Frames whose columns nobody named: what the command finds out of a file, `fit` does of a frame."""
+"""Frames whose columns nobody named: `fit` finds out of them what the command does of a file."""
 
 import numpy as np
 import pandas as pd
