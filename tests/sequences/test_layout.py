@@ -115,7 +115,6 @@ def test_several_targets_of_a_panel_are_asked_about(tmp_path):
         (Asked(target="x"), "no column 'x'"),
         (Asked(time="x"), "no column 'x'"),
         (Asked(key=["sold"], target="sold"), "can't be the key and the target at once"),
-        (Asked(key=["shop"], time="none"), "no column of dates, so name the one of time"),
     ],
 )
 def test_refusals(tmp_path, asked, message):
@@ -134,3 +133,14 @@ def test_a_time_that_is_not_understood_is_named(tmp_path):
 def test_joined_keys_stay_apart():
     frame = pd.DataFrame({"a": ["x", "x, y"], "b": ["y, z", "z"]})
     assert join_keys(frame, ["a", "b"]).nunique() == 2
+
+
+def test_rows_without_a_time_of_several_series_are_asked_about(tmp_path):
+    frame = pd.DataFrame({"store": list("abc") * 10, "sold": [5, 7] * 15})
+    with pytest.raises(DataError, match=r"'store' names several series: .*--time none --key store"):
+        find_layout(text_table(tmp_path, frame), Asked())
+    one = find_layout(text_table(tmp_path, frame), Asked(time="none"))
+    assert (one.time, one.key, one.targets) == (None, None, ("sold",))
+    many = find_layout(text_table(tmp_path, frame), Asked(time="none", key=["store"]))
+    assert (many.time, many.key) == ("step", "store")
+    assert many.table.frame["step"].tolist() == [i // 3 for i in range(30)]

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from statewise.sequences.columns import holds_numbers_alone
+from statewise.sequences.columns import holds_numbers_alone, read_numbers
 from statewise.sequences.reading.missing import is_missing
-from statewise.sequences.tables import DataError, Table, listed
+from statewise.sequences.tables import Table, free_name, listed, with_columns
 
 _MOST_KEYS = 3  # columns that are tried together
 _LEAST_STEPS = 3  # of a series in the middle, for columns to be taken for its key
@@ -136,3 +136,20 @@ def holds_whole_numbers(column: pd.Series) -> bool:
     whole = distinct.str.fullmatch(r"\s*\d+\s*").to_numpy(bool)
     # A series may be called "NA" among others called 1 and 2.
     return bool(whole.any() and (whole | is_missing(distinct)).all())
+
+
+def numbered_by_key(table: Table, key: tuple[str, ...]) -> tuple[str, Table]:
+    """Number the rows of each series, and return the name of their numbers."""
+    name = free_name("step", table.frame.columns)
+    steps = table.frame.groupby(list(key), sort=False, dropna=False).cumcount()
+    return name, replace(table, frame=with_columns(table.frame, {name: steps}))
+
+
+def with_number_keys(table: Table, key: tuple[str, ...]) -> Table:
+    """Return the table with keys that are numbers, whole ones where they all are."""
+    read = {}
+    for name in key:
+        numbers = read_numbers(table, name)
+        whole = not np.isnan(numbers).any() and (numbers % 1 == 0).all()
+        read[name] = numbers.astype(np.int64) if whole else numbers
+    return replace(table, frame=with_columns(table.frame, read))

@@ -15,15 +15,22 @@ from statewise.sequences.columns import (
     describe_time_missing,
     holds_numbers_alone,
     holds_times,
-    read_numbers,
     time_of,
 )
-from statewise.sequences.key_columns import find_key, holds_whole_numbers, is_empty, join_keys
-from statewise.sequences.tables import DataError, Table, free_name, listed, with_columns
+from statewise.sequences.key_columns import (
+    find_key,
+    holds_whole_numbers,
+    is_empty,
+    join_keys,
+    numbered_by_key,
+    with_number_keys,
+)
+from statewise.sequences.tables import DataError, Table, free_name, listed
 
 KEY = "unique_id"  # found by their names, as other forecasting libraries call them
 TIME = "ds"
 TARGET = "y"
+_LEAST_ROWS = 3  # of a series, on average
 _MOST_MEASURES = 60  # columns of numbers; where there are more, they are series and no times
 
 
@@ -125,9 +132,12 @@ def find_layout(table: Table, asked: Asked) -> Layout:
         rest = [name for name in rest if name not in key]
     if key:
         target = asked.target or _one_target(table, rest)
-        return _long(
-            _with_number_keys(table, key) if asked.number_keys else table, time, key, target
-        )
+        table = with_number_keys(table, key) if asked.number_keys else table
+        if time is None and asked.time is not None:
+            time, table = numbered_by_key(table, key)
+        return _long(table, time, key, target)
+    if time is None and asked.time is None:
+        _refuse_mixed(table, rest)
     targets = [asked.target] if asked.target else _targets(table, rest)
     if len(targets) > 1:
         if asked.wide is False or asked.inputs:
@@ -195,14 +205,19 @@ def _long(table: Table, time: str | None, key: tuple[str, ...], target: str) -> 
     return Layout(table, time, name, (target,), key)
 
 
-def _with_number_keys(table: Table, key: tuple[str, ...]) -> Table:
-    """Return the table with keys that are numbers, whole ones where they all are."""
-    read = {}
-    for name in key:
-        numbers = read_numbers(table, name)
-        whole = not np.isnan(numbers).any() and (numbers % 1 == 0).all()
-        read[name] = numbers.astype(np.int64) if whole else numbers
-    return replace(table, frame=with_columns(table.frame, read))
+def _refuse_mixed(table: Table, names: Sequence[str]) -> None:
+    """Refuse rows without a time among which text names several series: one after the other, they
+    would be none.
+    """
+    rows = len(table.frame)
+    for name in names:
+        column = table.frame[name]
+        if not holds_numbers_alone(column) and 1 < column.nunique() <= rows / _LEAST_ROWS:
+            raise DataError(
+                f"{table.name} has no column of dates, and {name!r} names several series: name the "
+                f"time (--time); or number the rows of each series (--time none --key "
+                f"{_quoted(name)}), or all of them as one (--time none)"
+            )
 
 
 def find_target(table: Table, time: str | None) -> str:
