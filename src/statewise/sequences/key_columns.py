@@ -1,6 +1,7 @@
 """Which columns of a long table tell its series apart."""
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -10,7 +11,7 @@ from pandas.api import types
 
 from statewise.sequences.columns import holds_numbers_alone, read_numbers
 from statewise.sequences.reading.missing import is_missing
-from statewise.sequences.tables import Table, free_name, listed, with_columns
+from statewise.sequences.tables import DataError, Table, free_name, listed, with_columns
 
 _MOST_KEYS = 3  # columns that are tried together
 _LEAST_STEPS = 3  # of a series in the middle, for columns to be taken for its key
