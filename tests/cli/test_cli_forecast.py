@@ -270,6 +270,7 @@ def test_help_loads_nothing_heavy():
     assert not loaded & {"keras", "jax", "numpy", "pandas", "matplotlib", "rich"}
 
 
+@pytest.mark.slow
 def test_as_a_process(tmp_path):
     command = [sys.executable, "-m", "statewise", "forecast", str(tmp_path / "none.csv")]
     done = subprocess.run(command, capture_output=True, text=True)

@@ -288,6 +288,7 @@ def in_a_process(*arguments, encoding="utf-8", code=None):
     )
 
 
+@pytest.mark.slow
 def test_no_engine_is_loaded(months, tmp_path):
     code = (
         "import sys\nfrom statewise.cli import main\n"

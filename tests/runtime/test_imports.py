@@ -66,6 +66,7 @@ def test_a_notebook_goes_on_after_that_error(tmp_path):
     assert run(code, home=tmp_path).split("\n") == ["tensorflow", "jax (1, 2)"]
 
 
+@pytest.mark.slow
 def test_an_empty_choice_is_none(tmp_path):
     code = "from statewise import keras\nprint(keras.backend.backend())"
     assert run(code, home=tmp_path, KERAS_BACKEND="") == "jax"
@@ -80,6 +81,7 @@ def test_the_choice_of_another_engine_is_refused(tmp_path):
         assert "already loaded with 'torch'" in error
 
 
+@pytest.mark.slow
 def test_a_choice_made_in_a_file_gives_way(tmp_path):
     (tmp_path / "keras.json").write_text('{"backend": "tensorflow"}')
     code = "from statewise import keras\nprint(keras.backend.backend())"

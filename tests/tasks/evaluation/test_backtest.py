@@ -179,6 +179,7 @@ def test_the_frames(result):
     assert mean["model"] == pytest.approx(result.table.loc["model", "MASE"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("refit", "likelihood"),
     [(False, "auto"), pytest.param(True, "gaussian", marks=pytest.mark.slow)],

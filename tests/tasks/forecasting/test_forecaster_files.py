@@ -66,6 +66,7 @@ def with_plain(path, change, target):
     return rewritten(path, parts | {"forecaster.json": json.dumps(plain)}, target)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "columns",
     [

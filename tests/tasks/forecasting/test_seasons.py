@@ -192,6 +192,7 @@ def test_seasons_are_saved(of_several, hours, tmp_path):
         )
 
 
+@pytest.mark.slow
 def test_files_with_one_season_load(tmp_path):
     """What was saved before there could be several says nothing of others."""
     days = pd.Series(np.tile([1.0, 5, 3, 2, 9, 7, 4], 9), pd.date_range("2024", periods=63))
