@@ -53,7 +53,9 @@ class Intake:
     known: Panel
 
 
-def take_in(data: Any, columns: Columns | Mapping[str, Any] | None = None) -> Intake:
+def take_in(
+    data: Any, columns: Columns | Mapping[str, Any] | None = None, *, seek: bool = True
+) -> Intake:
     """Read what a user hands over.
 
     Args:
@@ -61,6 +63,7 @@ def take_in(data: Any, columns: Columns | Mapping[str, Any] | None = None) -> In
             time and target, or of the key, or where its index has keys and times; else wide), a
             mapping of keys to series, or an array (time,) or (time, series).
         columns: of a long frame; None for `Columns` as it is.
+        seek: whether to find out what columns hold that nobody named.
 
     Raises:
         DataError: where the data can't be read: see `read_panel` and `read_series`.
@@ -90,9 +93,9 @@ def take_in(data: Any, columns: Columns | Mapping[str, Any] | None = None) -> In
     made_of = key_columns(there, columns.key)
     if made_of:
         return _with_key_columns(frame, columns, made_of)
-    found = None if long or named else found_columns(frame)
+    found = found_columns(frame) if seek and not (long or named) else None
     if found is not None:
-        return take_in(*found)
+        return take_in(*found, seek=False)  # once: what is found is read, or refused
     if long or named:
         check_forecasts(columns, keyed)
         panel = read_panel(data, columns)

@@ -63,7 +63,7 @@ def found_columns(frame: nw.DataFrame) -> tuple[Any, Columns | None] | None:
         for name, dtype in frame.schema.items()
         if not (dtype.is_numeric() or dtype.is_temporal() or dtype == nw.Boolean)
     ]
-    if not texts:
+    if not texts or not all(isinstance(name, str) for name in frame.columns):
         return None
     native = frame.to_native()
     table = load_table(native if isinstance(native, pd.DataFrame) else frame.to_pandas())
