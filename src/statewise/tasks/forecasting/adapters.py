@@ -100,7 +100,7 @@ def take_in(
         check_forecasts(columns, keyed)
         panel = read_panel(data, columns)
         of_result = [columns.key, columns.time] if keyed else [columns.time]
-        times = frame[columns.time] if columns.time in there else data.index
+        times = _times(frame, columns.time) if columns.time in there else data.index
         form = Form("long", backend, keyed=keyed, types=words_of(frame, of_result))
         return Intake(replace(form, written=_written(times, panel)), panel, panel)
     panel = read_wide(data)
@@ -114,7 +114,7 @@ def take_in(
         form = replace(_of_index(form, data.index, panel), time=data.index.name)
     elif time in there:
         types = words_of(frame, [time])
-        form = replace(form, types=types, written=_written(frame[time], panel))
+        form = replace(form, types=types, written=_written(_times(frame, time), panel))
     return Intake(form, panel, panel)
 
 
@@ -209,6 +209,12 @@ def _of_index(form: Form, index: pd.Index, panel: Panel) -> Form:
         freq="" if freq is None else freq.freqstr,
         written=_written(index, panel),
     )
+
+
+def _times(frame: nw.DataFrame, name: Any) -> Any:
+    """Return a column; of pandas by a name of any type, which narwhals doesn't take."""
+    native = frame.to_native()
+    return native[name] if isinstance(native, pd.DataFrame) else frame[name]
 
 
 def _written(times: Any, panel: Panel) -> str:
