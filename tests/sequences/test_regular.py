@@ -113,3 +113,26 @@ def test_a_stamp_lies_in_its_step(unit, count, seconds, zone):
     assert (stamps < every.after(begin) + pd.Timedelta(hours=2 if zone else 0)).all()
     if zone is None:
         pd.testing.assert_index_equal(every.floor(begin), begin)
+
+
+@pytest.mark.filterwarnings("ignore:the rows are brought to steps")
+def test_the_last_of_a_step_is_its_latest_whichever_way_the_rows_came():
+    stamps = pd.date_range("2024-01-01", periods=96, freq="h")
+    values = np.arange(96.0)
+    for backwards in (1, -1):
+        last = series(stamps[::backwards], values[::backwards], every="1D", aggregate="last")
+        np.testing.assert_array_equal(last.values[:, 0], [23, 47, 71, 95])
+        first = series(stamps[::backwards], values[::backwards], every="1D", aggregate="first")
+        np.testing.assert_array_equal(first.values[:, 0], [0, 24, 48, 72])
+
+
+@pytest.mark.filterwarnings("ignore:the rows are brought to steps")
+def test_half_a_month_of_any_series_is_left_out_of_sums():
+    one = pd.date_range("2024-01-01", "2024-06-30")
+    other = pd.date_range("2024-01-10", "2024-05-15")
+    frame = pd.DataFrame({"unique_id": ["b"] * len(one) + ["a"] * len(other),
+                          "ds": [*one, *other], "y": 1.0})  # fmt: skip
+    panel = read_panel(frame.sample(frac=1, random_state=0), every="1M", aggregate="sum")
+    sums = {k: panel.values[a:b, 0].tolist() for k, a, b in zip(
+        panel.keys, panel.offsets[:-1], panel.offsets[1:], strict=True)}  # fmt: skip
+    assert sums == {"b": [31, 29, 31, 30, 31, 30], "a": [29, 31, 30]}

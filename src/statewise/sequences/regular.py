@@ -129,7 +129,9 @@ def one_row_each(
     """
     if aggregate is not None and aggregate not in AGGREGATES:
         raise DataError(f"aggregate={aggregate!r}: it must be one of {', '.join(AGGREGATES)}")
-    frame = table.frame
+    # By time, so that the last of a step is its latest, whichever way the rows came.
+    order = np.argsort(pd.Index(table.frame[time]), kind="stable")
+    frame = table.frame.take(order).reset_index(drop=True)
     stamps = pd.Index(frame[time])
     how, step = aggregate or "mean", None
     if every is not None:
@@ -139,8 +141,12 @@ def one_row_each(
                 f"every={every!r} needs time stamps, but the time of {table.name} is numbers"
             )
         stamps = step.floor(stamps)
-    by = [pd.factorize(frame[key])[0], stamps] if key is not None else [stamps]
-    place = np.arange(len(frame))
+    # Keys keep the order in which they first stand in the table.
+    code = (
+        pd.factorize(table.frame[key])[0][order] if key is not None else np.zeros(len(frame), int)
+    )
+    by = [code, stamps]
+    place = order
     grouped = with_columns(frame, {time: stamps}).groupby(by, sort=True, dropna=False)
     rows = grouped.agg(
         {name: how if name in numbers else "first" for name in frame.columns if name != time}
@@ -152,7 +158,14 @@ def one_row_each(
     result = result[list(frame.columns)]
     merged = len(frame) - len(result)
     if step is not None:
-        result, first, partial = _without_partial(result, first, table, time, key, step, how)
+        keep = np.ones(len(result), bool)
+        if how == "sum":
+            of = np.asarray(rows.index.get_level_values(0))
+            keep = ~_partial(
+                pd.DatetimeIndex(frame[time]), code, pd.DatetimeIndex(result[time]), of, step
+            )
+        partial = "" if keep.all() else "; a step at either end that is not whole was left out"
+        result, first = result[keep].reset_index(drop=True), first[keep]
         table.understood.tell("repeated", f"in steps of {step}, {AGGREGATES[how]}")
         other = "sum adds them up" if how != "sum" else "mean averages them"
         table.understood.note(
@@ -166,24 +179,28 @@ def one_row_each(
     return replace(table, frame=result, places=[table.places[row] for row in first])
 
 
-def _without_partial(result, first, table, time, key, step, how):
-    """Leave out the first and last step of the rows where they were summed up but in part."""
-    if how != "sum":
-        return result, first, ""
-    stamps = pd.DatetimeIndex(table.frame[time])
+def _partial(
+    stamps: pd.DatetimeIndex,
+    code: np.ndarray,
+    begins: pd.DatetimeIndex,
+    of: np.ndarray,
+    step: Every,
+) -> np.ndarray:
+    """Tell which steps the rows of their series don't fill to an end of it, (steps,) bool.
+
+    Args:
+        stamps: of the rows.
+        code: the number of each row's series.
+        begins: where steps begin.
+        of: the number of each step's series.
+        step: how long they are.
+    """
     unique = stamps.unique().sort_values()
     if len(unique) < 3:
-        return result, first, ""
+        return np.zeros(len(begins), bool)
     usual = pd.Series(unique[1:] - unique[:-1]).mode().iloc[0]
-    last = step.floor(unique[-1:])
-    gone = []
-    if unique[-1] + usual < step.after(last)[0]:
-        gone.append(last[0])
-    begin = step.floor(unique[:1])
-    if unique[0] - usual >= begin[0]:
-        gone.append(begin[0])
-    keep = ~result[time].isin(gone).to_numpy()
-    if keep.all():
-        return result, first, ""
-    said = "; the step at either end that is not whole was left out"
-    return result[keep].reset_index(drop=True), first[keep], said
+    ends = pd.Series(stamps).groupby(code).agg(["min", "max"]).loc[of]
+    first, last = pd.DatetimeIndex(ends["min"]), pd.DatetimeIndex(ends["max"])
+    late = (begins == step.floor(first)) & (first - usual >= begins)
+    early = (begins == step.floor(last)) & (last + usual < step.after(begins))
+    return np.asarray(late | early)
