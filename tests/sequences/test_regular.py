@@ -88,6 +88,11 @@ def test_no_step(text):
         Every.of(text)
 
 
+def test_minutes_or_months():
+    with pytest.raises(DataError, match="every='5m': write min for minutes, or M for months"):
+        Every.of("5m")
+
+
 def test_other_words():
     stamps = pd.date_range("2024-01-01", periods=4, freq="D")
     with pytest.raises(DataError, match="aggregate='most': it must be one of mean, sum"):

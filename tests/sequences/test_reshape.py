@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from statewise.sequences import DataError
 from statewise.sequences.data_reading import read_data
 from statewise.sequences.panel import Panel
 from statewise.sequences.tables import load_table
@@ -94,3 +95,9 @@ def test_blank_ends_of_a_row_are_left_out(tmp_path):
     assert found.data.lengths.tolist() == [9, 12]
     assert found.data.time[:1].tolist() == [2002]
     assert "1 row without any value left out" in found.understood.notes
+
+
+def test_a_time_that_is_not_read_is_told_beside_numbered_columns(tmp_path):
+    text = "date,s1,s2,s3,s4\n" + "".join(f"{i}th of Smarch,{i % 5},2,3,4\n" for i in range(9))
+    with pytest.raises(DataError, match=r"'date' .* looks like its time"):
+        read_data(write(tmp_path, text))

@@ -56,7 +56,8 @@ def numbered(column: pd.Series, name: object) -> tuple[np.ndarray, Any]:
         ) from None
 
 
-def _can_be_key(column: pd.Series) -> bool:
+def can_be_key(column: pd.Series) -> bool:
+    """Whether the cells of a column can be told apart: lists can't."""
     return not types.is_object_dtype(column.dtype) or all(isinstance(c, Hashable) for c in column)
 
 
@@ -68,7 +69,7 @@ def find_key(table: Table, stamps: pd.Series, names: list, target: str | None) -
     texts, numbers = [], []
     for name in names:
         column = table.frame[name]
-        if name == target or is_empty(column) or not _can_be_key(column):
+        if name == target or is_empty(column) or not can_be_key(column):
             continue
         if not holds_numbers_alone(column):
             texts.append(name)

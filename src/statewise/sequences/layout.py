@@ -18,6 +18,7 @@ from statewise.sequences.columns import (
     time_of,
 )
 from statewise.sequences.key_columns import (
+    can_be_key,
     find_key,
     holds_whole_numbers,
     is_empty,
@@ -212,7 +213,9 @@ def _refuse_mixed(table: Table, names: Sequence[str]) -> None:
     rows = len(table.frame)
     for name in names:
         column = table.frame[name]
-        if not holds_numbers_alone(column) and 1 < column.nunique() <= rows / _LEAST_ROWS:
+        if holds_numbers_alone(column) or not can_be_key(column):
+            continue
+        if 1 < column.nunique() <= rows / _LEAST_ROWS:
             raise DataError(
                 f"{table.name} has no column of dates, and {name!r} names several series: name the "
                 f"time (--time); or number the rows of each series (--time none --key "
@@ -275,7 +278,7 @@ def _several(table: Table, found: Sequence[str]) -> str:
 
 def _most_values(table: Table, names: Sequence[str]) -> str:
     """Return the column with the most different values: a measure rather than a code."""
-    return max(names, key=lambda name: table.frame[name].nunique())
+    return max(names, key=lambda name: table.frame[name].astype(str).nunique())
 
 
 def _quoted(name: object) -> str:

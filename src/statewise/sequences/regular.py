@@ -59,6 +59,8 @@ class Every:
         ('15 minutes', '1 month')
         """
         match = re.fullmatch(r"\s*(\d*)\s*([A-Za-z]+)\s*", str(text))
+        if match and match[2] == "m":
+            raise DataError(f"every={text!r}: write min for minutes, or M for months")
         if match:
             word = match[2].lower()
             for unit, words in _UNITS.items():

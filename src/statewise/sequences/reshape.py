@@ -11,7 +11,7 @@ from statewise.sequences.columns import holds_numbers_alone, holds_times
 from statewise.sequences.key_columns import is_empty
 from statewise.sequences.reading.missing import is_missing
 from statewise.sequences.reading.month_names import names_for, plain_word
-from statewise.sequences.reading.time_columns import find_time
+from statewise.sequences.reading.time_columns import find_time, looks_like_time
 from statewise.sequences.reading.times import times_of
 from statewise.sequences.tables import Table, counted, free_name, listed
 
@@ -84,6 +84,8 @@ def _steps_across(table: Table) -> Reshaped | None:
     if not same or (np.diff([int(number[2]) for number in found]) != 1).any():
         return None
     if not any(frame[name].is_unique for name in others) or find_time(frame[others]) is not None:
+        return None
+    if looks_like_time(frame[others]) is not None:  # one that isn't read: that is to be told
         return None
     table.understood.tell(
         "layout", f"a row for each series, up to {len(across)} steps to the right"
