@@ -32,6 +32,11 @@ def shared_data():
     return path
 
 
+def pytest_make_parametrize_id(config, val, argname):
+    """Name bytes by the parameter: what packs them may write the clock among them."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Count tests that drive a browser among the slow ones; refuse names that change.
