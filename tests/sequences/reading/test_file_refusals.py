@@ -62,7 +62,11 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
             "t.csv",
             "a quote in line 602 is opened and never closed",
         ),
-        (gzip.compress(b"a,b\n1,2\n" * 999, mtime=0)[:40], "t.csv.gz", r"can't be unpacked \(gz\): "),
+        (
+            gzip.compress(b"a,b\n1,2\n" * 99, mtime=0)[:40],
+            "t.csv.gz",
+            r"can't be unpacked \(gz\): ",
+        ),
         (b"\xfd7zXZ\x00 and no more", "t.xz", r"can't be unpacked \(xz\): "),
         (b"BZh9 and no more", "t.bz2", r"can't be unpacked \(bz2\): "),
         (b"\x28\xb5\x2f\xfd and no more", "t.zst", r"can't be unpacked \(zst\): "),
