@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from statewise.recurrence import LSTM, Weights, call, scan
+from statewise.recurrence import LSTM, Weights, choice, run, scan
 
 FOLDER = Path(__file__).parents[1] / "examples" / "to_copy"
 
@@ -38,17 +38,18 @@ def test_a_backend(monkeypatch, rng):
     backend = load("unrolled", "statewise.recurrence.backends").BACKEND
     served = []
 
-    def run(cell, x, *args, **options):
-        served.append(x.shape)
-        return backend.run(cell, x, *args, **options)
+    def counted(call):
+        served.append(call.x.shape)
+        return backend.run(call)
 
-    monkeypatch.setattr(call, "BACKENDS", (backend._replace(run=run), *call.BACKENDS))
+    backends = (backend._replace(run=counted), *choice.BACKENDS)
+    monkeypatch.setattr(choice, "BACKENDS", backends)
     cell, weights = LSTM(), Weights(*(rng.normal(size=(rows, 12)) for rows in (2, 3)))
     for time in (3, 9):
         x = jnp.asarray(rng.normal(size=(40, time, 2)), "float32")
         weights = Weights(*(jnp.asarray(w, "float32") for w in weights if w is not None))
         state = cell.initial_state(40, 3, x.dtype)
-        found, expected = (f(cell, x, state, weights) for f in (call.run, scan))
+        found, expected = (f(cell, x, state, weights) for f in (run, scan))
         np.testing.assert_allclose(found.outputs, expected.outputs, atol=1e-5)
     assert served == [(40, 3, 2)]
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 import numpy_gradients
 from drawn_sizes import CELLS, drawn, sizes
+from native_run import native_run
 from numpy_cells import random_weights
 from quick import quick_jit
 from statewise.recurrence import DropoutMasks, Weights, native, scan
-from statewise.recurrence.backends import cpu
 
 MOST = {"batch": 1100, "time": 80, "units": 300, "features": 200}
 # As a part of the greatest value of each array. Sums of up to a hundred thousand numbers.
@@ -96,7 +96,7 @@ def expected(case, given):
 
 
 def found(case, given, run):
-    """Return the results and gradients of ``cpu.run`` or ``scan``."""
+    """Return the results and gradients of ``native_run`` or ``scan``."""
     cell = CELLS[case["name"]]
 
     def array(a):
@@ -145,7 +145,7 @@ def natively(case, sharing):
     module.set_core_cache_bytes(sharing["cache_bytes"])
     try:
         with jax.enable_x64(True):
-            assert_equal(case, cpu.run)
+            assert_equal(case, native_run)
     finally:
         module.use_instruction_set(before)
         module.set_thread_count(0)

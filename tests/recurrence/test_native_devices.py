@@ -16,8 +16,11 @@ pytestmark = pytest.mark.skipif(
 BEGIN = """
 import jax, jax.numpy as jnp, numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
-from statewise.recurrence import GRU, LSTM, SimpleRNN, Weights, scan
+from statewise.recurrence import GRU, LSTM, Call, SimpleRNN, Weights, scan
 from statewise.recurrence.backends import cpu
+
+def native_run(cell, x, state, weights, **options):
+    return cpu.run(Call(cell, x, state, weights, **options))
 
 assert jax.device_count() == 2
 rng = np.random.default_rng(0)
@@ -65,7 +68,7 @@ for cell in cells:
     rows = NamedSharding(mesh, P("rows"))
     shared = jax.device_put((x, state), rows)
     everywhere = jax.device_put(weights, NamedSharding(mesh, P()))
-    program = gradients_of(cpu.run, cell, jax.device_put(flags, rows))
+    program = gradients_of(native_run, cell, jax.device_put(flags, rows))
     assert "all-gather" not in program.lower(*shared, everywhere).compile().as_text()
     found = program(*shared, everywhere)
     assert found[1].outputs.sharding.spec[0] == "rows"
@@ -81,7 +84,7 @@ for cell in cells:
 
     def gradients(x, h, weights, flags):
         (d_x, d_weights) = jax.grad(
-            lambda x, w: loss_of(cpu.run, cell, flags)(x, state_of(h), w)[0], argnums=(0, 1)
+            lambda x, w: loss_of(native_run, cell, flags)(x, state_of(h), w)[0], argnums=(0, 1)
         )(x, weights)
         return d_x, jax.lax.psum(d_weights, "rows")
 
@@ -106,15 +109,15 @@ cell = GRU()
 x, state, weights = case(cell)
 flags = jnp.asarray(rng.random(x.shape[:2]) < 0.7)
 expected = gradients_of(scan, cell, flags)(x, state, weights)
-assert_close(gradients_of(cpu.run, cell, flags)(x, state, weights), expected)
-assert_close(loss_of(cpu.run, cell, flags)(x, state, weights)[1], expected[1])
+assert_close(gradients_of(native_run, cell, flags)(x, state, weights), expected)
+assert_close(loss_of(native_run, cell, flags)(x, state, weights)[1], expected[1])
 
-one = lambda x: cpu.run(cell, x, state, weights).outputs
+one = lambda x: native_run(cell, x, state, weights).outputs
 many = jax.jit(jax.vmap(one))(jnp.stack([x, 2 * x]))
 assert_close(many, jnp.stack([one(x), one(2 * x)]))
 
 step = lambda weights, _: (jax.tree.map(
     lambda w, g: w - 0.01 * g, weights,
-    jax.grad(lambda w: loss_of(cpu.run, cell, flags)(x, state, w)[0])(weights)), None)
+    jax.grad(lambda w: loss_of(native_run, cell, flags)(x, state, w)[0])(weights)), None)
 jax.jit(lambda w: jax.lax.scan(step, w, length=3)[0])(weights)
 """)

@@ -40,10 +40,7 @@ def saving_states(wanted: bool):
 
 # The same recurrence, compiled once for all eager calls of the same form: a loop that JAX meets
 # outside of jit is otherwise compiled anew in every call.
-_compiled = jax.jit(
-    recurrence.run,
-    static_argnames=("cell", "go_backwards", "zero_output_for_mask", "all_outputs", "unroll"),
-)
+_compiled = jax.jit(recurrence.run_call)
 
 
 class Recurrent:
@@ -132,8 +129,8 @@ class Recurrent:
         if cell is None:
             return self._loop_over_time(sequences, initial_state, mask, resets, training)
         eager = is_pure(self.cell) and not isinstance(sequences, jax.core.Tracer)
-        run = _compiled if eager else recurrence.run
-        result = run(
+        run = _compiled if eager else recurrence.run_call
+        call = recurrence.Call(
             cell,
             ops.cast(sequences, self.cell.compute_dtype),
             cell.state_type(*initial_state),
@@ -141,11 +138,12 @@ class Recurrent:
             mask=mask,
             resets=resets,
             dropout=dropout_of(self.cell, training),
-            go_backwards=self.go_backwards,
-            zero_output_for_mask=self.zero_output_for_mask,
-            all_outputs=self.return_sequences,
-            unroll=self.unroll,
+            go_backwards=bool(self.go_backwards),
+            zero_output_for_mask=bool(self.zero_output_for_mask),
+            all_outputs=bool(self.return_sequences),
+            unroll=bool(self.unroll),
         )
+        result = run(call)
         return result.last, result.outputs, list(result.state)
 
     def reset_state(self, rows=None):

@@ -1,53 +1,53 @@
-"""Which backend runs a recurrence: the first that serves the call."""
+"""What a recurrence is asked to compute, as one value, and what it gives."""
 
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypedDict
+
+import jax
 from jax import Array
 
-from statewise.recurrence.backends import cpu, reference
-from statewise.recurrence.backends.backend import NO_DROPOUT, Backend, Result
 from statewise.recurrence.cells import Cell
 from statewise.recurrence.layout import CellState, DropoutMasks, Weights
 
-# In the order in which they are asked. Each says by one predicate of its own whether it serves a
-# call; the last serves every one.
-BACKENDS: tuple[Backend, ...] = (cpu.BACKEND, reference.BACKEND)
+NO_DROPOUT = DropoutMasks()
 
 
-def run(
-    cell: Cell,
-    x: Array,
-    state: CellState,
-    weights: Weights,
-    *,
-    mask: Array | None = None,
-    resets: Array | None = None,
-    dropout: DropoutMasks = NO_DROPOUT,
-    go_backwards: bool = False,
-    zero_output_for_mask: bool = False,
-    all_outputs: bool = True,
-    unroll: bool = False,
-) -> Result:
-    """Run a cell over a batch of sequences, by the first of `BACKENDS` that serves the call.
+class Options(TypedDict, total=False):
+    """What may be said of a call by name, beside its cell and arrays: see `Call`."""
 
-    The arguments, the result and the errors are those of `statewise.recurrence.scan`. Natively
-    (see `native_serves`) there are no second derivatives and no forward mode: use ``scan`` for
-    those.
+    mask: Array | None
+    resets: Array | None
+    dropout: DropoutMasks
+    go_backwards: bool
+    zero_output_for_mask: bool
+    all_outputs: bool
+    unroll: bool
 
-    Args:
-        cell: the arithmetic of a step, one of `statewise.recurrence.cells`.
-        x: inputs ``(batch, time, features)``.
+
+# Of a field that is part of a program's structure, not of its data.
+_STATIC = {"static": True}
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Call:
+    """A cell run over a batch of sequences; the arrays are its leaves as a pytree.
+
+    Attributes:
+        cell: the arithmetic of a step, see `statewise.recurrence.Cell`.
+        x: inputs ``(batch, time, features)``, floating point, at least one time step.
         state: the state before the first processed step, every array ``(batch, units)``.
-        weights: of the layer.
-        mask: bool ``(batch, time)``; where False the state stays as it is.
-        resets: bool ``(batch, time)``; where True a new sequence begins at that step.
+        weights: of the layer, see `statewise.recurrence.layout`.
+        mask: bool ``(batch, time)``; where False the state stays as it is and the output is the
+            previous one (that of the initial state before the first), or zero. What x holds there,
+            NaN too, counts neither in the results nor in a gradient.
+        resets: bool ``(batch, time)``; where True a new sequence begins at that step: it starts
+            from zeros, and neither values nor gradients cross from the steps before.
         dropout: masks for the inputs and for the previous output.
         go_backwards: process the last time step first.
         zero_output_for_mask: give zeros for masked steps.
         all_outputs: give the outputs of all steps.
-        unroll: compile a copy of the step for each time step; the native kernels have no loop to
-            unroll.
-
-    Returns:
-        A `Result`.
+        unroll: compile a copy of the step for each time step, where there is a loop to unroll.
 
     Raises:
         ValueError: if there is no time step.
@@ -56,21 +56,54 @@ def run(
     >>> from statewise.recurrence import GRU
     >>> cell, x = GRU(), jnp.ones((2, 3, 1))
     >>> weights = Weights(jnp.ones((1, 12)), jnp.ones((4, 12)))
-    >>> run(cell, x, cell.initial_state(2, 4, x.dtype), weights).outputs.shape
-    (2, 3, 4)
+    >>> call = Call(cell, x, cell.initial_state(2, 4, x.dtype), weights, go_backwards=True)
+    >>> call.batch, call.time, call.dtypes
+    (2, 3, ['float32'])
     """
-    options = {
-        "mask": mask,
-        "resets": resets,
-        "dropout": dropout,
-        "go_backwards": go_backwards,
-        "zero_output_for_mask": zero_output_for_mask,
-        "all_outputs": all_outputs,
-        "unroll": unroll,
-    }
-    for backend in BACKENDS:
-        reason = backend.why_not(cell, x, state, weights, dropout=dropout)
-        if reason is None:
-            return backend.run(cell, x, state, weights, **options)
-        backend.passed_over(reason)
-    raise ValueError(f"No backend serves this call: {reason}.")
+
+    cell: Cell = field(metadata=_STATIC)
+    x: Array
+    state: CellState
+    weights: Weights
+    mask: Array | None = None
+    resets: Array | None = None
+    dropout: DropoutMasks = NO_DROPOUT
+    go_backwards: bool = field(default=False, metadata=_STATIC)
+    zero_output_for_mask: bool = field(default=False, metadata=_STATIC)
+    all_outputs: bool = field(default=True, metadata=_STATIC)
+    unroll: bool = field(default=False, metadata=_STATIC)
+
+    @property
+    def batch(self) -> int:
+        """How many sequences there are."""
+        return self.x.shape[0]
+
+    @property
+    def time(self) -> int:
+        """How many time steps there are."""
+        return self.x.shape[1]
+
+    @property
+    def arrays(self) -> list[Array]:
+        """The inputs, the state and the weights, one after the other."""
+        return jax.tree.leaves((self.x, self.state, self.weights))
+
+    @property
+    def dtypes(self) -> list[str]:
+        """The names of the dtypes of `arrays`, each once, in alphabetical order."""
+        return sorted({str(array.dtype) for array in self.arrays})
+
+
+class Result(NamedTuple):
+    """What running a cell over a sequence gives.
+
+    Attributes:
+        outputs: ``(batch, time, units)``, in the order in which the steps were processed (with
+            ``go_backwards`` the last time step comes first); None where they weren't asked for.
+        last: ``(batch, units)``, the output of the step processed last.
+        state: the state after the step processed last, every array ``(batch, units)``.
+    """
+
+    outputs: Array | None
+    last: Array
+    state: CellState

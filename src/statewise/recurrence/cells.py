@@ -6,7 +6,7 @@ doesn't need the previous one, so it's done for all steps at once; ``step`` is t
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -18,8 +18,40 @@ from statewise.recurrence.layout import CellState, GRUState, LSTMState, SimpleRN
 Activation = Callable[[Array], Array]
 
 
+class Cell(Protocol):
+    """The arithmetic of a step: what a cell has to have in order to run.
+
+    A new one needs no change elsewhere: the reference runs any object of this form. It must be
+    hashable and equal to another that computes the same, since programs are compiled for it.
+
+    Attributes:
+        gates: the names of the blocks of the kernels, in their order.
+        state_type: a NamedTuple of the arrays that are carried from step to step.
+    """
+
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """The names of the blocks of the kernels."""
+
+    @property
+    def state_type(self) -> Any:
+        """The NamedTuple of what is carried."""
+
+    def initial_state(self, batch_size: int, units: int, dtype) -> CellState:
+        """Return the state before the first step, ``(batch, ...)`` each."""
+
+    def project(self, x: Array, weights: Weights, masks: Array | None = None) -> Array:
+        """Return what of a step doesn't need the one before, for ``x (..., batch, features)``."""
+
+    def step(self, projected: Array, state, weights: Weights, masks: Array | None = None):
+        """Return the state after a step, from what `project` gave for it."""
+
+    def output(self, state) -> Array:
+        """Return what the layer puts out after a step, ``(batch, n)``."""
+
+
 class _Gated:
-    """What the cells have in common: zero states, and the product of the inputs."""
+    """What the cells here have in common: zero states, and the product of the inputs."""
 
     gates: ClassVar[tuple[str, ...]]
     state_type: ClassVar[type[SimpleRNNState] | type[GRUState] | type[LSTMState]]
@@ -29,6 +61,10 @@ class _Gated:
         """Return the state before the first step: zeros, ``(batch, units)`` each."""
         shape = (batch_size, units)
         return self.state_type(*(jnp.zeros(shape, dtype) for _ in self.state_type._fields))
+
+    def output(self, state) -> Array:
+        """Return what the layer puts out: the state's ``h``."""
+        return state.h
 
     def input_bias(self, weights: Weights) -> Array | None:
         """Return the bias that is added to the projected inputs, ``(gates * units,)``."""
@@ -169,8 +205,6 @@ class GRU(_Gated):
             candidate = self.activation(xh + _masked_product(r * state.h, inner, inner_mask, 1))
         return GRUState(z * state.h + (1 - z) * candidate)
 
-
-Cell = SimpleRNN | LSTM | GRU
 
 # The cells by the names that whole jobs call them; a cell's gates are `Cell.gates`.
 CELLS: dict[str, Cell] = {"lstm": LSTM(), "gru": GRU(), "rnn": SimpleRNN()}

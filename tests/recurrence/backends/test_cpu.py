@@ -8,6 +8,7 @@ from jax.sharding import Mesh, PartitionSpec
 
 import numpy_cells
 from all_pairs import all_pairs
+from native_run import native_run
 from quick import quick_jit
 from statewise.recurrence import (
     GRU,
@@ -20,7 +21,6 @@ from statewise.recurrence import (
     native_threads,
     scan,
 )
-from statewise.recurrence.backends import cpu
 
 pytestmark = pytest.mark.skipif(
     not native.available(), reason=f"no native kernels: {native.unavailable_reason()}"
@@ -135,6 +135,32 @@ def assert_close(found, expected, dtype, tolerance=None):
         )
 
 
+HALF = {"bfloat16": 2.0**-8, "float16": 2.0**-11}  # what rounding to them changes at most
+
+
+@each_cell
+@pytest.mark.parametrize("dtype", HALF)
+@pytest.mark.parametrize("options", [{}, {"go_backwards": True, "all_outputs": False}])
+def test_arrays_of_16_bits_are_computed_with_in_32(name, dtype, options, rng):
+    case = random_case(name, rng, batch=33, time=9, units=65, dtype=dtype)
+    wide = jax.tree.map(lambda a: a.astype("float32"), case[1:])
+    found = gradients_of(native_run, options)(*case)
+    expected = gradients_of(scan, options)(case[0], *wide)
+    for one, other in zip(*map(jax.tree.leaves, (found[1], expected[1])), strict=True):
+        assert one.dtype == dtype
+        scale = np.abs(other).max()
+        np.testing.assert_allclose(
+            np.asarray(one, "float32") / scale, other / scale, rtol=0, atol=HALF[dtype]
+        )
+    # The gradients start from results that were rounded, and are rounded themselves.
+    for one, other in zip(*map(jax.tree.leaves, (found[0], expected[0])), strict=True):
+        assert one.dtype == dtype
+        scale = np.abs(other).max()
+        np.testing.assert_allclose(
+            np.asarray(one, "float32") / scale, other / scale, rtol=0, atol=3 * HALF[dtype]
+        )
+
+
 @pytest.mark.parametrize(
     "options", all_pairs(OPTIONS) + all_pairs(WIDE_OPTIONS) + all_pairs(ROW_OPTIONS)
 )
@@ -155,7 +181,7 @@ def test_results_and_gradients_are_the_references(options, rng):
     def expected(*arguments, **options):
         return scan(*arguments, **options)._replace(**not_asked(options))
 
-    found = gradients_of(cpu.run, options)(*case)
+    found = gradients_of(native_run, options)(*case)
     assert_close(found, gradients_of(expected, options)(*case), sizes["dtype"])
 
 
@@ -174,20 +200,20 @@ def test_threads_change_nothing(name, batch, units, count, rng, threads):
     case = random_case(name, rng, batch=batch, time=12, units=units)
     options = {"resets": rng.random((batch, 12)) < 0.2, "mask": rng.random((batch, 12)) < 0.8}
     threads(1)
-    alone = gradients_of(cpu.run, options)(*case)
+    alone = gradients_of(native_run, options)(*case)
     threads(count)
     for _ in range(5):
-        assert_close(gradients_of(cpu.run, options)(*case), alone, "float32")
+        assert_close(gradients_of(native_run, options)(*case), alone, "float32")
 
 
 @pytest.mark.parametrize(("batch", "units"), [(33, 64), (64, 260)])
 def test_a_call_takes_no_more_threads_than_it_may(batch, units, rng, threads):
     case = random_case("LSTM", rng, batch=batch, time=12, units=units)
     threads(1)
-    alone = gradients_of(cpu.run, {})(*case)
+    alone = gradients_of(native_run, {})(*case)
     threads(3)
     with native_threads(1):
-        limited = gradients_of(cpu.run, {})(*case)
+        limited = gradients_of(native_run, {})(*case)
     jax.tree.map(np.testing.assert_array_equal, limited, alone)  # to the bit: one block, one sum
 
 
@@ -213,7 +239,7 @@ def with_each_instruction_set(function):
 def test_every_instruction_set_gives_the_same(name, sizes, rng):
     batch, features, units = sizes
     case = random_case(name, rng, batch=batch, features=features, units=units)
-    run = gradients_of(cpu.run, {})
+    run = gradients_of(native_run, {})
     first, *others = with_each_instruction_set(lambda: run(*case)).values()
     for result in others:
         assert_close(result, first, "float32")
@@ -229,7 +255,7 @@ def test_every_instruction_set_is_as_exact_as_float32_can_be(name, rng):
     case = random_case(name, rng, batch=32, features=128, units=256, time=8)
     cell, *arrays = case
     exact = gradients_of(scan, {})(cell, *jax.tree.map(lambda a: a.astype("float64"), arrays))
-    run = gradients_of(cpu.run, {})
+    run = gradients_of(native_run, {})
 
     def error(found):
         """Return the typical error of each array, relative to the array's own size."""
@@ -247,7 +273,7 @@ def test_every_instruction_set_is_as_exact_as_float32_can_be(name, rng):
 def test_a_long_sequence_crosses_chunks(rng):
     case = random_case("LSTM", rng, batch=1, time=3000, units=8, dtype="float64")
     options = {"resets": rng.random((1, 3000)) < 0.01}
-    found, expected = (gradients_of(run, options)(*case) for run in (cpu.run, scan))
+    found, expected = (gradients_of(run, options)(*case) for run in (native_run, scan))
     assert_close(found, expected, "float64", 1e-10)
 
 
@@ -266,7 +292,7 @@ def test_extreme_inputs(sizes, together, rng):
                 for part in parts
             ]
         )
-        for run in (cpu.run, scan)
+        for run in (native_run, scan)
     )
     np.testing.assert_allclose(found, expected, atol=1e-6, equal_nan=True)
     assert np.isnan(found[0, 1:]).all()
@@ -277,7 +303,7 @@ def test_no_gradient_but_those_asked_for(rng):
     cell, x, state, weights = random_case("GRU", rng)
 
     def by_state(h):
-        return cpu.run(cell, x, state._replace(h=h), weights).last.sum()
+        return native_run(cell, x, state._replace(h=h), weights).last.sum()
 
     text = str(jax.make_jaxpr(jax.grad(by_state))(state.h))
     backward = text[text.rindex("statewise_recurrence_backward") - 2000 :]
@@ -290,9 +316,9 @@ def test_no_gradient_but_those_asked_for(rng):
 def test_vmap_is_one_after_the_other(name, rng):
     cell, _, state, weights = random_case(name, rng)
     xs = jnp.asarray(rng.normal(size=(4, 3, 5, 2)), "float32")
-    found = jax.vmap(lambda x: cpu.run(cell, x, state, weights).outputs)(xs)
+    found = jax.vmap(lambda x: native_run(cell, x, state, weights).outputs)(xs)
     for one, x in zip(found, xs, strict=True):
-        np.testing.assert_allclose(one, cpu.run(cell, x, state, weights).outputs, atol=1e-6)
+        np.testing.assert_allclose(one, native_run(cell, x, state, weights).outputs, atol=1e-6)
 
 
 def test_training_inside_a_compiled_loop(rng):
@@ -309,12 +335,12 @@ def test_training_inside_a_compiled_loop(rng):
 
         return jax.jit(lambda weights: jax.lax.scan(step, weights, None, length=10))(weights)
 
-    assert_close(trained(cpu.run), trained(scan), "float32")
+    assert_close(trained(native_run), trained(scan), "float32")
 
 
 def test_an_exported_program_runs(rng):
     cell, x, state, weights = random_case("LSTM", rng)
-    program = jax.jit(lambda x: cpu.run(cell, x, state, weights).outputs)
+    program = jax.jit(lambda x: native_run(cell, x, state, weights).outputs)
     exported = jax.export.export(program)(x)  # of XLA's own operations, so but for rounding
     np.testing.assert_allclose(exported.call(x), program(x), atol=1e-6)
 
@@ -324,13 +350,13 @@ def test_a_sharded_batch(rng):
     mesh = Mesh(np.array(jax.devices()[:1]), ("batch",))
     rows = PartitionSpec("batch")
     program = jax.shard_map(
-        lambda x, h: cpu.run(cell, x, state._replace(h=h), weights).outputs,
+        lambda x, h: native_run(cell, x, state._replace(h=h), weights).outputs,
         mesh=mesh,
         in_specs=(rows, rows),
         out_specs=rows,
         check_vma=False,
     )
-    expected = cpu.run(cell, x, state, weights).outputs
+    expected = native_run(cell, x, state, weights).outputs
     np.testing.assert_allclose(jax.jit(program)(x, state.h), expected, atol=1e-6)
 
 
@@ -338,17 +364,17 @@ def test_a_shape_that_does_not_fit_is_an_error_of_the_call(rng):
     cell, x, state, weights = random_case("LSTM", rng)
     wrong = weights._replace(kernel=weights.kernel[:1])
     with pytest.raises(jax.errors.JaxRuntimeError, match=r"the kernel has the shape \(1, 16, \)"):
-        cpu.run(cell, x, state, wrong).last.block_until_ready()
+        native_run(cell, x, state, wrong).last.block_until_ready()
     mixed = weights._replace(bias=weights.bias.astype("float64"))
     with pytest.raises(jax.errors.JaxRuntimeError, match="the bias has another dtype than x"):
-        cpu.run(cell, x, state, mixed).last.block_until_ready()
+        native_run(cell, x, state, mixed).last.block_until_ready()
 
 
 def test_forward_mode_and_second_derivatives_name_the_way_on(rng):
     cell, x, state, weights = random_case("GRU", rng)
 
     def total(x):
-        return cpu.run(cell, x, state, weights).outputs.sum()
+        return native_run(cell, x, state, weights).outputs.sum()
 
     named = r"first derivatives in reverse mode .* call statewise\.recurrence\.scan"
     with pytest.raises(TypeError, match=named):
@@ -366,12 +392,12 @@ def test_numbers_below_the_normal_ones_are_zero(rng):
     tiny, zero = jnp.full_like(x, 1e-41), jnp.zeros_like(x)
     forgotten = cell.initial_state(9, 40, x.dtype)
     low = type(state)(*(jnp.full_like(part, 1e-42) for part in state))
-    found = gradients_of(cpu.run, {})(cell, tiny, low, weights)
-    expected = gradients_of(cpu.run, {})(cell, zero, forgotten, weights)
+    found = gradients_of(native_run, {})(cell, tiny, low, weights)
+    expected = gradients_of(native_run, {})(cell, zero, forgotten, weights)
     jax.tree.map(np.testing.assert_array_equal, found, expected)
 
 
 def test_the_result_is_named(rng):
-    result = cpu.run(*random_case("LSTM", rng))
+    result = native_run(*random_case("LSTM", rng))
     assert isinstance(result, Result)
     assert result.state.c.shape == (3, 4)

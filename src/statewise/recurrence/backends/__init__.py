@@ -1,5 +1,5 @@
 """What can run a recurrence: the reference anywhere, the native kernels on CPUs.
 
-Each is one module with its ``BACKEND`` (see `backend`); `statewise.recurrence.call` asks them in
+Each is one module with its ``BACKEND`` (see `backend`); `statewise.recurrence.choice` asks them in
 their order.
 """

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Unpack
 
 import jax
 import jax.numpy as jnp
@@ -10,13 +11,14 @@ from jax import Array
 
 from statewise._runtime import small_loops as _small_loops
 from statewise.recurrence import native
-from statewise.recurrence.backends.backend import NO_DROPOUT, Backend, Result
+from statewise.recurrence.backends.backend import Backend
 from statewise.recurrence.backends.reference import SHORT
+from statewise.recurrence.call import Call, Options, Result
 from statewise.recurrence.cells import Cell
-from statewise.recurrence.layout import CellState, DropoutMasks, Weights
+from statewise.recurrence.layout import CellState, Weights
 from statewise.recurrence.native.extension import extension
 from statewise.recurrence.native.live import cell_number
-from statewise.recurrence.native.recurrence import Call, Operands, recurrence
+from statewise.recurrence.native.recurrence import Form, Operands, recurrence
 
 # A single time step of fewer rows than this doesn't pay for packing the weights: measured with 4 to
 # 256 units, XLA's own code runs one row 1.2 to 3 times as fast forward and 2 to 5 with gradients;
@@ -29,6 +31,14 @@ _FEW_ROWS = 32
 # 4 to 32 units, up to about so many numbers of outputs. With 4 units and 12 steps a training step
 # takes 1.7 microseconds instead of 4.3, with 16 units and 10 steps they are even.
 _FEW_OUTPUTS = 128
+
+# By the dtype of the arrays.
+_COMPUTED_IN = {
+    "float32": "float32",
+    "float64": "float64",
+    "bfloat16": "float32",
+    "float16": "float32",
+}
 
 _threads: ContextVar[int] = ContextVar("threads", default=0)
 
@@ -57,12 +67,7 @@ def native_threads(most: int) -> Iterator[None]:
 
 
 def native_serves(
-    cell: Cell,
-    x: Array,
-    state: CellState,
-    weights: Weights,
-    *,
-    dropout: DropoutMasks = NO_DROPOUT,
+    cell: Cell, x: Array, state: CellState, weights: Weights, **options: Unpack[Options]
 ) -> str | None:
     """Say why the native kernels don't serve a call, or None where they do.
 
@@ -71,34 +76,38 @@ def native_serves(
         x: inputs ``(batch, time, features)``.
         state: the state before the first step.
         weights: of the layer.
-        dropout: masks for the inputs and for the previous output.
+        **options: as `run` takes them.
 
     Returns:
         A reason, as part of a sentence; or None.
 
     >>> import jax.numpy as jnp
     >>> from statewise.recurrence import LSTM
-    >>> x, cell = jnp.ones((1, 2, 3), "float16"), LSTM()
-    >>> weights = Weights(jnp.ones((3, 8), "float16"), jnp.ones((2, 8), "float16"))
+    >>> x, cell = jnp.ones((1, 2, 3), "int8"), LSTM()
+    >>> weights = Weights(jnp.ones((3, 8), "int8"), jnp.ones((2, 8), "int8"))
     >>> print(native_serves(cell, x, cell.initial_state(1, 2, x.dtype), weights))
-    the arrays are float16, not all float32 or all float64
+    the arrays are int8, not all of one of float32, float64, bfloat16, float16
     """
-    if cell_number(cell) is None:
+    return _why_not(Call(cell, x, state, weights, **options))
+
+
+def _why_not(call: Call) -> str | None:
+    if cell_number(call.cell) is None:
         return "the activations are not tanh and sigmoid"
-    arrays = [x, *state, *(array for array in weights if array is not None)]
-    dtypes = sorted({str(array.dtype) for array in arrays})
-    if dtypes not in (["float32"], ["float64"]):
-        return f"the arrays are {' and '.join(dtypes)}, not all float32 or all float64"
+    if computed_in(call) is None:
+        found = " and ".join(call.dtypes)
+        return f"the arrays are {found}, not all of one of {', '.join(_COMPUTED_IN)}"
+    arrays, (rows, time), dropout = call.arrays, call.x.shape[:2], call.dropout
+    units = call.weights.recurrent_kernel.shape[0]
     if not all(isinstance(size, int) for array in arrays for size in array.shape):
         return "the number of samples or of time steps is open (the program is for export)"
     if any(0 in array.shape for array in arrays):
         return "an array is empty"
-    rows, time = x.shape[:2]
     if time == 1 and rows < _FEW_ROWS:
         return f"one time step of fewer than {_FEW_ROWS} samples is faster without them"
     if time <= SHORT and rows == 1:
         return f"one sample of {SHORT} time steps or fewer is faster without them"
-    if rows == 1 and time * state[0].shape[-1] <= _FEW_OUTPUTS and not _small_loops.why_not_whole():
+    if rows == 1 and time * units <= _FEW_OUTPUTS and not _small_loops.why_not_whole():
         return f"one sample of {_FEW_OUTPUTS} outputs or fewer, all steps, is faster without them"
     if dropout.recurrent is not None:
         return "the previous output has dropout"
@@ -109,46 +118,26 @@ def native_serves(
     return native.unavailable_reason()
 
 
-def run(
-    cell: Cell,
-    x: Array,
-    state: CellState,
-    weights: Weights,
-    *,
-    mask: Array | None = None,
-    resets: Array | None = None,
-    dropout: DropoutMasks = NO_DROPOUT,
-    go_backwards: bool = False,
-    zero_output_for_mask: bool = False,
-    all_outputs: bool = True,
-    unroll: bool = False,
-) -> Result:
-    """Run a cell over a batch of sequences natively.
+def computed_in(call: Call) -> str | None:
+    """Return the dtype that a call is computed in natively, or None where none serves its arrays.
 
-    `native_serves` says when this can be called; arguments and result are those of
-    `statewise.recurrence.scan`. First derivatives in reverse mode only.
+    Arrays of 16 bits are computed with, and a state carried from step to step, in float32; what
+    comes out has 16 bits again.
+    """
+    dtypes = call.dtypes
+    return _COMPUTED_IN.get(dtypes[0]) if len(dtypes) == 1 else None
 
-    Args:
-        cell: with tanh, and sigmoid for the gates.
-        x: inputs ``(batch, time, features)``, float32 or float64, nothing empty.
-        state: the state before the first processed step, of x's dtype.
-        weights: of the layer, of x's dtype.
-        mask: bool ``(batch, time)``.
-        resets: bool ``(batch, time)``.
-        dropout: of the inputs only, one mask ``(batch, features)`` for all gates.
-        go_backwards: process the last time step first.
-        zero_output_for_mask: give zeros for masked steps.
-        all_outputs: give the outputs of all steps.
-        unroll: of no effect, there is no loop to unroll.
 
-    Returns:
-        A `Result`.
+def run(call: Call) -> Result:
+    """Run a call natively, one that `native_serves` has nothing against.
+
+    First derivatives in reverse mode only. There is no loop to unroll.
 
     Raises:
         RuntimeError: if the native extension isn't available.
         ValueError: for a cell with other activations.
         TypeError: if it is differentiated in forward mode or twice.
-        jax.errors.JaxRuntimeError: when it runs, if a shape doesn't fit.
+        jax.errors.JaxRuntimeError: when it runs, if a shape or a dtype doesn't fit.
 
     >>> import numpy as np
     >>> from statewise.recurrence import LSTM, native, scan
@@ -158,9 +147,25 @@ def run(
     ... )
     >>> given = cell, x, cell.initial_state(2, 2, x.dtype), Weights(kernel, recurrent_kernel)
     >>> if native.available():
-    ...     assert jnp.allclose(run(*given).outputs, scan(*given).outputs, atol=1e-6)
+    ...     assert jnp.allclose(run(Call(*given)).outputs, scan(*given).outputs, atol=1e-6)
     """
     extension()  # registers the calls
+    dtype = computed_in(call)
+    given = call.x.dtype
+    if dtype in (None, str(given)):  # of several dtypes the kernels themselves say so
+        return _run(call)
+    wide = jax.tree.map(
+        lambda a: a.astype(dtype) if jnp.issubdtype(a.dtype, jnp.floating) else a, call
+    )
+    return jax.tree.map(lambda a: a.astype(given), _run(wide))
+
+
+def _run(call: Call) -> Result:
+    """Run a call whose arrays are all float32 or all float64."""
+    cell, x, state, weights, dropout = (
+        *(call.cell, call.x, call.state),
+        *(call.weights, call.dropout),
+    )
     number = cell_number(cell)
     if number is None:
         raise ValueError(f"{cell} isn't served natively: native_serves says of what else isn't.")
@@ -174,18 +179,18 @@ def run(
         weights.kernel,
         weights.recurrent_kernel,
         none if weights.bias is None else weights.bias,
-        no_flags if mask is None else jnp.asarray(mask, bool),
-        no_flags if resets is None else jnp.asarray(resets, bool),
+        no_flags if call.mask is None else jnp.asarray(call.mask, bool),
+        no_flags if call.resets is None else jnp.asarray(call.resets, bool),
     )
-    call = Call(number, bool(go_backwards), bool(all_outputs), _threads.get())
+    form = Form(number, bool(call.go_backwards), bool(call.all_outputs), _threads.get())
     outputs: Array | None
-    outputs, h, c = recurrence(call, operands)
+    outputs, h, c = recurrence(form, operands)
     after = cell.state_type(*(h, c)[: len(cell.state_type._fields)])
-    if not all_outputs:
+    if not call.all_outputs:
         outputs = None
     last = h
-    if zero_output_for_mask and mask is not None:
-        processed = jnp.flip(operands.mask, axis=1) if go_backwards else operands.mask
+    if call.zero_output_for_mask and call.mask is not None:
+        processed = jnp.flip(operands.mask, axis=1) if call.go_backwards else operands.mask
         last = jnp.where(processed[:, -1, None], h, 0)
         if outputs is not None:
             outputs = jnp.where(processed[..., None], outputs, 0)
@@ -197,4 +202,4 @@ def _passed_over(reason: str) -> None:
         native.log_if_missing()
 
 
-BACKEND = Backend("cpu", native_serves, run, _passed_over)
+BACKEND = Backend("cpu", _why_not, run, _passed_over)

@@ -1,30 +1,22 @@
 """The recurrence itself, as one ``lax.scan``: the specification every faster path is held to."""
 
+from typing import Unpack
+
 import jax
 import jax.numpy as jnp
 from jax import Array
 
-from statewise.recurrence.backends.backend import NO_DROPOUT, Backend, Result
+from statewise.recurrence.backends.backend import Backend
+from statewise.recurrence.call import Call, Options, Result
 from statewise.recurrence.cells import Cell
-from statewise.recurrence.layout import CellState, DropoutMasks, Weights, starts_backwards
+from statewise.recurrence.layout import CellState, Weights, starts_backwards
 
 # Up to this many time steps the loop is laid out flat: XLA's loop costs more than the steps.
 SHORT = 4
 
 
 def scan(
-    cell: Cell,
-    x: Array,
-    state: CellState,
-    weights: Weights,
-    *,
-    mask: Array | None = None,
-    resets: Array | None = None,
-    dropout: DropoutMasks = NO_DROPOUT,
-    go_backwards: bool = False,
-    zero_output_for_mask: bool = False,
-    all_outputs: bool = True,
-    unroll: bool = False,
+    cell: Cell, x: Array, state: CellState, weights: Weights, **options: Unpack[Options]
 ) -> Result:
     """Run a cell over a batch of sequences.
 
@@ -36,22 +28,15 @@ def scan(
         x: inputs ``(batch, time, features)``, floating point, at least one time step.
         state: the state before the first processed step, every array ``(batch, units)``.
         weights: of the layer, see `statewise.recurrence.layout`.
-        mask: bool ``(batch, time)``; where False the state stays as it is and the output is the
-            previous one (the state's ``h`` before the first), or zero. What x holds there, NaN
-            too, counts neither in the results nor in a gradient.
-        resets: bool ``(batch, time)``; where True a new sequence begins at that step: it starts
-            from zeros, and neither values nor gradients cross from the steps before.
-        dropout: masks for the inputs and for the previous output.
-        go_backwards: process the last time step first.
-        zero_output_for_mask: give zeros for masked steps.
-        all_outputs: give the outputs of all steps.
-        unroll: compile a copy of the step for each time step.
+        **options: ``mask``, ``resets``, ``dropout``, ``go_backwards``, ``zero_output_for_mask``,
+            ``all_outputs``, ``unroll``; see `statewise.recurrence.Call`.
 
     Returns:
         A `Result`. A fully masked row keeps its initial state.
 
     Raises:
         ValueError: if there is no time step.
+        TypeError: for an option that there isn't.
 
     >>> from statewise.recurrence import LSTM, Weights
     >>> x, kernel = jnp.ones((2, 3, 1)), jnp.full((1, 16), 0.1)
@@ -68,9 +53,20 @@ def scan(
     >>> bool(jnp.allclose(cut.last, outputs[:, 0]))
     True
     """
+    return run(Call(cell, x, state, weights, **options))
+
+
+def run(call: Call) -> Result:
+    """Run a call, whatever it asks for.
+
+    Raises:
+        ValueError: if there is no time step.
+    """
+    cell, x, weights, dropout = call.cell, call.x, call.weights, call.dropout
+    mask, resets = call.mask, call.resets
     if x.shape[1] == 0:
         raise ValueError(f"x has no time steps: its shape (batch, time, features) is {x.shape}.")
-    if resets is not None and go_backwards:
+    if resets is not None and call.go_backwards:
         resets = starts_backwards(resets)
     if mask is not None:  # zero times what stands there, a missing value perhaps, need not be zero
         x = jnp.where(jnp.asarray(mask)[..., None], x, jnp.zeros((), x.dtype))
@@ -84,31 +80,28 @@ def scan(
         if starts_t is not None:
             before = jax.tree.map(lambda a: jnp.where(starts_t, jnp.zeros_like(a), a), before)
         after = cell.step(projected_t, before, weights, dropout.recurrent)
-        output = after.h
         if valid_t is not None:
             after = jax.tree.map(lambda new, old: jnp.where(valid_t, new, old), after, before)
-            output = jnp.where(valid_t, output, 0) if zero_output_for_mask else after.h
-        return after, output if all_outputs else None
+        output = cell.output(after)
+        if valid_t is not None and call.zero_output_for_mask:
+            output = jnp.where(valid_t, output, 0)
+        return after, output if call.all_outputs else None
 
     state, outputs = jax.lax.scan(
         step,
-        state,
+        call.state,
         (projected, valid, starts),
-        reverse=go_backwards,
-        unroll=isinstance(x.shape[1], int) and (unroll or x.shape[1] <= SHORT),
+        reverse=call.go_backwards,
+        unroll=isinstance(x.shape[1], int) and (call.unroll or x.shape[1] <= SHORT),
     )
-    last = state.h
-    if zero_output_for_mask and mask is not None:
-        last = jnp.where(mask[:, 0 if go_backwards else -1, None], last, 0)
-    if not all_outputs:
+    last = cell.output(state)
+    if call.zero_output_for_mask and mask is not None:
+        last = jnp.where(mask[:, 0 if call.go_backwards else -1, None], last, 0)
+    if not call.all_outputs:
         return Result(None, last, state)
-    if go_backwards:
+    if call.go_backwards:
         outputs = jnp.flip(outputs, axis=0)
     return Result(jnp.swapaxes(outputs, 0, 1), last, state)
 
 
-def _serves_all(cell, x, state, weights, *, dropout=NO_DROPOUT) -> None:
-    return None
-
-
-BACKEND = Backend("reference", _serves_all, scan)
+BACKEND = Backend("reference", lambda call: None, run)

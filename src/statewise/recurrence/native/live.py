@@ -33,7 +33,7 @@ class Dense(NamedTuple):
 
 def cell_number(cell: Cell) -> int | None:
     """Return the extension's number of a cell, or None where its activations aren't served."""
-    if cell.activation is not jnp.tanh:
+    if not isinstance(cell, (SimpleRNN, LSTM, GRU)) or cell.activation is not jnp.tanh:
         return None
     if isinstance(cell, SimpleRNN):
         return 0
@@ -41,7 +41,7 @@ def cell_number(cell: Cell) -> int | None:
         return None
     if isinstance(cell, LSTM):
         return 1
-    return 2 if isinstance(cell, GRU) and cell.reset_after else 3
+    return 2 if cell.reset_after else 3
 
 
 def live_step(layers: Sequence[tuple[Cell, Weights] | Dense]) -> "LiveStep":

@@ -47,7 +47,7 @@ _AXES = (0, 0, 0, None, None, None, 0, 0)
 
 
 @dataclass(frozen=True)
-class Call:
+class Form:
     """What is fixed about a call when it is traced."""
 
     cell: int
@@ -75,14 +75,14 @@ class _Wanted:
     weights: bool
 
 
-def recurrence(call: Call, operands: Operands) -> tuple[Array, Array, Array]:
+def recurrence(form: Form, operands: Operands) -> tuple[Array, Array, Array]:
     """Return the outputs (without elements if not wanted), the last h and the last c.
 
     Raises:
         TypeError: if it is differentiated in forward mode or twice.
     """
     try:
-        return _recurrence(call, operands)
+        return _recurrence(form, operands)
     except TypeError as error:
         if "forward-mode" not in str(error):
             raise
@@ -90,15 +90,15 @@ def recurrence(call: Call, operands: Operands) -> tuple[Array, Array, Array]:
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _recurrence(call: Call, operands: Operands) -> tuple[Array, Array, Array]:
-    outputs, h, c, _ = _forward(call, operands, outputs=call.all_outputs, saved=False)
+def _recurrence(form: Form, operands: Operands) -> tuple[Array, Array, Array]:
+    outputs, h, c, _ = _forward(form, operands, outputs=form.all_outputs, saved=False)
     return outputs, h, c
 
 
-def _forward(call: Call, operands: Operands, *, outputs: bool, saved: bool) -> list[Array]:
+def _forward(form: Form, operands: Operands, *, outputs: bool, saved: bool) -> list[Array]:
     batch, time, _ = operands.x.shape
     units, dtype = operands.recurrent_kernel.shape[0], operands.x.dtype
-    kept = _SAVED[call.cell] * units if saved else 0
+    kept = _SAVED[form.cell] * units if saved else 0
     shapes = (
         (batch, time, units) if outputs else (0,),
         (batch, units),
@@ -106,10 +106,10 @@ def _forward(call: Call, operands: Operands, *, outputs: bool, saved: bool) -> l
         (time, batch, kept) if kept else (0,),
     )
     results = [jax.ShapeDtypeStruct(shape, dtype) for shape in shapes]
-    return _native_call(call, FORWARD, operands, _AXES, results, (0, 0, 0, 1))
+    return _native_call(form, FORWARD, operands, _AXES, results, (0, 0, 0, 1))
 
 
-def _native_call(call, name, arrays, axes, results, result_axes) -> list[Array]:
+def _native_call(form, name, arrays, axes, results, result_axes) -> list[Array]:
     """Return what a custom call gives; the axes are where each array has its batch, if anywhere."""
     axes, result_axes = (
         tuple(None if 0 in a.shape else axis for a, axis in zip(group, group_axes, strict=True))
@@ -122,7 +122,7 @@ def _native_call(call, name, arrays, axes, results, result_axes) -> list[Array]:
             result if axis is None else result.update(shape=_with(result.shape, axis, batch))
             for result, axis in zip(results, result_axes, strict=True)
         ]
-        return jax.ffi.ffi_call(name, shapes, vmap_method="sequential")(*arrays, **call.attributes)
+        return jax.ffi.ffi_call(name, shapes, vmap_method="sequential")(*arrays, **form.attributes)
 
     @jax.custom_jvp
     def function(*arrays):
@@ -141,16 +141,16 @@ def _with(shape: tuple[int, ...], axis: int, size: int) -> tuple[int, ...]:
     return (*shape[:axis], size, *shape[axis + 1 :])
 
 
-def _forward_rule(call: Call, operands):
+def _forward_rule(form: Form, operands):
     x, h, c, kernel, recurrent_kernel, bias, *_ = (operand.perturbed for operand in operands)
     wanted = _Wanted(x=x, state=h or c, weights=kernel or recurrent_kernel or bias)
     values = Operands(*(operand.value for operand in operands))
-    outputs, h, c, saved = _forward(call, values, outputs=True, saved=True)
-    shown = outputs if call.all_outputs else jnp.zeros((0,), outputs.dtype)
+    outputs, h, c, saved = _forward(form, values, outputs=True, saved=True)
+    shown = outputs if form.all_outputs else jnp.zeros((0,), outputs.dtype)
     return (shown, h, c), (wanted, values, outputs, saved)
 
 
-def _backward_rule(call: Call, kept, cotangents):
+def _backward_rule(form: Form, kept, cotangents):
     wanted, operands, outputs, saved = kept
     none = jnp.zeros((0,), outputs.dtype)
     given = [none if isinstance(ct, SymbolicZero) else ct for ct in cotangents]
@@ -166,7 +166,7 @@ def _backward_rule(call: Call, kept, cotangents):
     results = [jax.ShapeDtypeStruct(shape, outputs.dtype) for shape in shapes]
     arrays = (*operands, outputs, saved, *given)
     axes, result_axes = (*_AXES, 0, 1, 0, 0, 0), _AXES[:6]
-    d_x, d_h, d_c, *d_weights = _native_call(call, BACKWARD, arrays, axes, results, result_axes)
+    d_x, d_h, d_c, *d_weights = _native_call(form, BACKWARD, arrays, axes, results, result_axes)
     gradients = [
         d_x if wanted.x else None,
         *([d_h, d_c] if wanted.state else [None] * 2),

@@ -10,10 +10,12 @@ import pytest
 from statewise.recurrence import (
     GRU,
     LSTM,
+    Call,
     DropoutMasks,
+    Result,
     SimpleRNN,
     Weights,
-    call,
+    choice,
     native,
     native_serves,
     run,
@@ -21,7 +23,7 @@ from statewise.recurrence import (
     show_config,
 )
 from statewise.recurrence.backends import cpu, reference
-from statewise.recurrence.backends.backend import Backend, Result
+from statewise.recurrence.backends.backend import Backend
 
 needs_extension = pytest.mark.skipif(
     not native.available(), reason=f"no native kernels: {native.unavailable_reason()}"
@@ -56,7 +58,6 @@ NOT_SERVED = pytest.mark.parametrize(
     [
         ({"cell": LSTM(activation=jax.nn.relu)}, {}, "not tanh and sigmoid"),
         ({"cell": GRU(recurrent_activation=jnp.tanh)}, {}, "not tanh and sigmoid"),
-        ({"dtype": "bfloat16"}, {}, "the arrays are bfloat16, not all float32"),
         ({"shape": (0, 3, 4)}, {}, "an array is empty"),
         ({"shape": (31, 1, 4)}, {}, "one time step of fewer than 32 samples is faster without"),
         ({"shape": (1, 4, 4)}, {}, "one sample of 4 time steps or fewer is faster without"),
@@ -81,8 +82,8 @@ def test_a_small_loop_of_one_sample_is_not_served(monkeypatch):
 def test_mixed_dtypes_are_not_served():
     cell, x, state, weights = case()
     weights = weights._replace(bias=jnp.zeros(20, "bfloat16"))
-    expected = "the arrays are bfloat16 and float32, not all float32 or all float64"
-    assert native_serves(cell, x, state, weights) == expected
+    expected = "the arrays are bfloat16 and float32, not all of one of float32"
+    assert native_serves(cell, x, state, weights).startswith(expected)
 
 
 def test_an_accelerator_is_not_served(monkeypatch):
@@ -116,8 +117,8 @@ def answering(name, reason, passed=None):
     """Return a backend that says this of every call, and gives its name for a result."""
     return Backend(
         name,
-        lambda *_, dropout: reason,
-        lambda *_, **options: Result(name, tuple(sorted(options)), None),
+        lambda call: reason,
+        lambda call: Result(name, call, None),
         (lambda reason: None) if passed is None else passed,
     )
 
@@ -129,36 +130,34 @@ def test_the_first_that_serves_runs_the_call(monkeypatch):
         answering("tpu", None),
         answering("other", None, passed.append),
     )
-    monkeypatch.setattr(call, "BACKENDS", backends)
+    monkeypatch.setattr(choice, "BACKENDS", backends)
     found = run(*case(), go_backwards=True)
     assert found.outputs == "tpu"
     assert passed == ["there is none"]
-    assert found.last == (
-        *("all_outputs", "dropout", "go_backwards", "mask", "resets"),
-        *("unroll", "zero_output_for_mask"),
-    )
+    assert found.last.go_backwards
+    assert found.last.x.shape == (2, 3, 4)
 
 
 def test_the_error_of_the_one_that_serves_is_not_hidden(monkeypatch):
-    def fails(*_, **__):
+    def fails(call):
         raise RuntimeError("out of memory")
 
-    failing = Backend("gpu", lambda *_, **__: None, fails)
-    monkeypatch.setattr(call, "BACKENDS", (failing, reference.BACKEND))
+    failing = Backend("gpu", lambda call: None, fails)
+    monkeypatch.setattr(choice, "BACKENDS", (failing, reference.BACKEND))
     with pytest.raises(RuntimeError, match="out of memory"):
         run(*case())
 
 
 def test_calls_that_nobody_serves_say_why(monkeypatch):
-    monkeypatch.setattr(call, "BACKENDS", (answering("gpu", "there is none"),))
+    monkeypatch.setattr(choice, "BACKENDS", (answering("gpu", "there is none"),))
     with pytest.raises(ValueError, match="No backend serves this call: there is none"):
         run(*case())
 
 
 def test_the_last_backend_serves_every_call():
-    assert call.BACKENDS[-1] is reference.BACKEND
-    assert reference.BACKEND.why_not(*case(dtype="float16"), dropout=DropoutMasks()) is None
-    assert len({backend.name for backend in call.BACKENDS}) == len(call.BACKENDS)
+    assert choice.BACKENDS[-1] is reference.BACKEND
+    assert reference.BACKEND.why_not(Call(*case(dtype="int8"))) is None
+    assert len({backend.name for backend in choice.BACKENDS}) == len(choice.BACKENDS)
 
 
 @pytest.mark.parametrize("options", [{}, {"go_backwards": True, "all_outputs": False}])
