@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # for editors; at run time see __getattr__
 
     from statewise import datasets, layers, models, pictures, recurrence, sequences, streams, tasks
     from statewise.models import Model, Sequential, load_model
-    from statewise.pictures import draw, explain, inspect_steps
+    from statewise.pictures import draw, explain, explain_backend, inspect_steps
     from statewise.recurrence import show_config
     from statewise.sequences import read_table
     from statewise.tasks import Forecaster, backtest
@@ -49,6 +49,7 @@ _NAMES = {
     "backtest": "statewise.tasks",
     "draw": "statewise.pictures",
     "explain": "statewise.pictures",
+    "explain_backend": "statewise.pictures",
     "inspect_steps": "statewise.pictures",
     "load_model": "statewise.models",
     "read_table": "statewise.sequences",

@@ -10,7 +10,6 @@ import keras
 import numpy as np
 from keras import ops, tree
 
-from statewise import recurrence
 from statewise._keras_compat import (
     draw_dropout_masks,
     forget_dropout_masks,
@@ -18,9 +17,10 @@ from statewise._keras_compat import (
     takes_training,
 )
 from statewise._runtime.forks import check_not_forked
-from statewise.layers.arithmetic import arithmetic_of, dropout_of, is_pure, weights_of
+from statewise.layers.arithmetic import arithmetic_of
 from statewise.layers.carry import current_carry
 from statewise.layers.given_states import by_name, check_given_state
+from statewise.layers.known_cells import known_cells, note_a_loop, run_cells
 from statewise.layers.masks import flag_a_step, mask_of, mask_of_outputs
 from statewise.layers.memory import Memory, check_no_state, may_keep, warn_if_forgotten, zeros
 from statewise.recurrence.layout import starts_backwards
@@ -36,11 +36,6 @@ def saving_states(wanted: bool):
         yield
     finally:
         _with_states.reset(token)
-
-
-# The same recurrence, compiled once for all eager calls of the same form: a loop that JAX meets
-# outside of jit is otherwise compiled anew in every call.
-_compiled = jax.jit(recurrence.run_call)
 
 
 class Recurrent:
@@ -125,26 +120,11 @@ class Recurrent:
         """Run the cell over time; return the last output, all outputs or None, and the state."""
         carry = current_carry()
         resets = None if carry is None else carry.resets
-        cell = arithmetic_of(self.cell)
-        if cell is None:
+        cells = known_cells(self.cell)
+        if cells is None:
+            note_a_loop(self)
             return self._loop_over_time(sequences, initial_state, mask, resets, training)
-        eager = is_pure(self.cell) and not isinstance(sequences, jax.core.Tracer)
-        run = _compiled if eager else recurrence.run_call
-        call = recurrence.Call(
-            cell,
-            ops.cast(sequences, self.cell.compute_dtype),
-            cell.state_type(*initial_state),
-            weights_of(self.cell),
-            mask=mask,
-            resets=resets,
-            dropout=dropout_of(self.cell, training),
-            go_backwards=bool(self.go_backwards),
-            zero_output_for_mask=bool(self.zero_output_for_mask),
-            all_outputs=bool(self.return_sequences),
-            unroll=bool(self.unroll),
-        )
-        result = run(call)
-        return result.last, result.outputs, list(result.state)
+        return run_cells(self, cells, sequences, initial_state, mask, resets, training)
 
     def reset_state(self, rows=None):
         """Forget the carried state, of all samples or of the given rows of the batch."""

@@ -10,6 +10,7 @@ from statewise._renamed import say_renamed
 
 if TYPE_CHECKING:  # for editors; at run time see __getattr__
     from statewise.pictures.diagram.drawing import Drawing, draw
+    from statewise.pictures.explanation.backends import explain_backend
     from statewise.pictures.explanation.explain import Explanation, explain
     from statewise.pictures.forecast_plot import plot_forecast
     from statewise.pictures.inspection.layer_steps import Inspection, LayerSteps, inspect_steps
@@ -22,6 +23,7 @@ __all__ = [
     "LayerSteps",
     "draw",
     "explain",
+    "explain_backend",
     "inspect_steps",
     "model_from_sketch",
     "plot_forecast",
@@ -34,6 +36,7 @@ _MODULES = {
     "LayerSteps": "inspection.layer_steps",
     "draw": "diagram.drawing",
     "explain": "explanation.explain",
+    "explain_backend": "explanation.backends",
     "inspect_steps": "inspection.layer_steps",
     "model_from_sketch": "sketch",
     "plot_forecast": "forecast_plot",
