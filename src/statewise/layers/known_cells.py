@@ -49,7 +49,8 @@ def noting_what_serves() -> Iterator[list[Served]]:
     >>> [(served.backend, list(served.reasons)) for served in noted]
     [('reference', ['cpu'])]
     """
-    token = _served.set(noted := [])
+    noted: list[Served] = []
+    token = _served.set(noted)
     try:
         yield noted
     finally:
@@ -74,8 +75,13 @@ def known_cells(cell) -> list[tuple[keras.Layer, recurrence.Cell]] | None:
     """
     # A subclass may call its cells in another way.
     cells = cell.cells if type(cell) is keras.layers.StackedRNNCells else [cell]
-    found = [(one, arithmetic_of(one)) for one in cells]
-    return None if any(arithmetic is None for _, arithmetic in found) else found
+    found = []
+    for one in cells:
+        arithmetic = arithmetic_of(one)
+        if arithmetic is None:
+            return None
+        found.append((one, arithmetic))
+    return found
 
 
 def run_cells(layer, cells, sequences, initial_state, mask, resets, training):

@@ -27,6 +27,32 @@ class Cell(Protocol):
     Attributes:
         gates: the names of the blocks of the kernels, in their order.
         state_type: a NamedTuple of the arrays that are carried from step to step.
+
+    A sum that forgets a tenth at each step, as one:
+
+    >>> from typing import NamedTuple
+    >>> from statewise.recurrence import scan
+    >>> class Level(NamedTuple):
+    ...     h: Array
+    >>> class Leaky:
+    ...     gates, state_type = ("h",), Level
+    ...
+    ...     def initial_state(self, batch_size, units, dtype):
+    ...         return Level(jnp.zeros((batch_size, units), dtype))
+    ...
+    ...     def project(self, x, weights, masks=None):
+    ...         return x @ weights.kernel
+    ...
+    ...     def step(self, projected, state, weights, masks=None):
+    ...         return Level(0.9 * state.h + projected)
+    ...
+    ...     def output(self, state):
+    ...         return state.h
+    >>> cell, one = Leaky(), jnp.ones((1, 1))
+    >>> zeros = cell.initial_state(1, 1, "float32")
+    >>> result = scan(cell, jnp.ones((1, 2, 1)), zeros, Weights(one, one))
+    >>> print(result.outputs.ravel())
+    [1.  1.9]
     """
 
     @property
