@@ -51,8 +51,22 @@ def run(
 def run_call(call: Call) -> Result:
     """Run a call by the first of `BACKENDS` that serves it.
 
+    Args:
+        call: what there is to compute, see `Call`.
+
+    Returns:
+        A `Result`.
+
     Raises:
         ValueError: if there is no time step.
+
+    >>> import jax.numpy as jnp
+    >>> from statewise.recurrence import SimpleRNN
+    >>> cell, one = SimpleRNN(), jnp.ones((1, 1))
+    >>> zeros = cell.initial_state(1, 1, "float32")
+    >>> call = Call(cell, jnp.zeros((1, 3, 1)), zeros, Weights(one, one))
+    >>> run_call(call).outputs.shape
+    (1, 3, 1)
     """
     for backend in BACKENDS:
         reason = backend.why_not(call)
