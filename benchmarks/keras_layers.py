@@ -11,16 +11,13 @@ as stock, by the medians, and the losses of both sides, which must agree.
 """
 
 import argparse
-import contextlib
-import json
 import os
-import statistics
-import subprocess
 import sys
-import time
 from dataclasses import dataclass
 
 import numpy as np
+
+import in_turn
 
 BATCHES = 24
 WHAT = ("fit", "evaluate", "predict")
@@ -193,7 +190,6 @@ def serve(side: str, name: str, size: Size):
     x, y = data(name, size)
     model = network(side, name, size)
     options = {"batch_size": size.batch, "verbose": 0}
-    found = {"fit": [], "evaluate": [], "predict": []}
 
     def fit():
         return model.fit(x, y, shuffle=False, **options).history["loss"][-1]
@@ -204,72 +200,13 @@ def serve(side: str, name: str, size: Size):
     def predict():
         return float(np.abs(model.predict(x, **options)).mean())
 
-    for line in sys.stdin:
-        name = line.strip()
-        begun = time.perf_counter()
-        value = {"fit": fit, "evaluate": evaluate, "predict": predict}[name]()
-        found[name].append(value)
-        print(json.dumps([time.perf_counter() - begun, value]), flush=True)
-
-
-class Side:
-    """A process that has a network, and runs it when asked."""
-
-    def __init__(self, python: str, *given: str):
-        self.process = subprocess.Popen(
-            [python, __file__, "--serve", *given],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, what: str) -> tuple[float, float]:
-        """Return the seconds, and the loss or the mean of what was predicted."""
-        with contextlib.suppress(BrokenPipeError):  # it has ended; below it's said why
-            self.process.stdin.write(what + "\n")
-            self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            said = self.process.stderr.read().strip().splitlines() or ["no message"]
-            raise RuntimeError(said[-1])
-        return tuple(json.loads(line))
-
-    def end(self):
-        with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.close()
-        self.process.wait()
-        for stream in (self.process.stdout, self.process.stderr):
-            stream.close()
+    in_turn.serve({"fit": fit, "evaluate": evaluate, "predict": predict})
 
 
 def measure(name: str, size: str, rounds: int, pythons: dict[str, str]) -> dict:
     """Return for each of ``WHAT`` the median seconds of both sides, and all that they computed."""
-    sides = {side: Side(pythons[side], side, name, size) for side in SIDES}
-    times = {what: {side: [] for side in SIDES} for what in WHAT}
-    values = {what: {side: [] for side in SIDES} for what in WHAT}
-    try:
-        for turn in range(rounds + 2):  # the first two of each are for compiling and warming up
-            for what in WHAT:
-                for side in SIDES if turn % 2 else reversed(SIDES):
-                    seconds, value = sides[side].run(what)
-                    values[what][side].append(value)
-                    if turn > 1:
-                        times[what][side].append(seconds)
-    finally:
-        for side in sides.values():
-            side.end()
-    medians = {
-        what: {side: statistics.median(taken) for side, taken in found.items()}
-        for what, found in times.items()
-    }
-    return {"seconds": medians, "values": values}
-
-
-def differ(values: dict[str, list[float]]) -> float:
-    """Return by how much the two sides' values differ, relative, at most."""
-    ours, theirs = (np.asarray(values[side]) for side in SIDES)
-    return float(np.max(np.abs(ours - theirs) / np.maximum(np.abs(theirs), 1e-6)))
+    sides = {side: in_turn.Side(pythons[side], __file__, side, name, size) for side in SIDES}
+    return in_turn.measure(sides, WHAT, rounds)
 
 
 def line(name: str, size: str, found: dict) -> tuple[str, bool]:
@@ -283,7 +220,7 @@ def line(name: str, size: str, found: dict) -> tuple[str, bool]:
             per_batch = [f"{1e3 * t / BATCHES:.2f} ms" for t in (ours, theirs)]
             cells += [*per_batch]
         cells.append(shown)
-        agree = agree and differ(found["values"][what]) <= AGREE
+        agree = agree and in_turn.differ(*(found["values"][what][side] for side in SIDES)) <= AGREE
     losses = [f"{found['values']['fit'][side][-1]:.6g}" for side in SIDES]
     verdict = "yes" if agree else "**NO**"
     return f"| {name} | {size} | " + " | ".join([*cells, *losses, verdict]) + " |", agree
