@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import keras
 
 from statewise._keras_compat import assign_values, has_own, resets_only_variables, structure_of
+from statewise._runtime.device import platform
 from statewise.layers.scores import keeping_scores
 from statewise.models.losses.cross_entropy import projecting_layers, softmax_layers
 from statewise.models.structure import KeptStates, LaneStates
@@ -234,7 +235,7 @@ def _compiler_options(trained: int) -> dict:
     LSTM(64) without the emitters.
     """
     options = {}
-    if jax.default_backend() == "cpu":
+    if platform() == "cpu":
         if trained <= 50_000:
             options["xla_backend_optimization_level"] = 1
         if trained <= 1000:

@@ -9,13 +9,13 @@ import contextlib
 from collections.abc import Iterator
 from functools import partial
 
-import jax
 import jax.numpy as jnp
 import keras
 from jax import lax
 
 from statewise._keras_compat import ADAM_UPDATE, moments_of, replaced, updates_as_adam
 from statewise._runtime import small_loops as _small_loops
+from statewise._runtime.device import platform
 from statewise.recurrence import native
 
 # What Adam moves for each value: it reads four numbers and writes three.
@@ -77,7 +77,7 @@ def _pays(gradients) -> bool:
     A smaller loop is compiled in one piece, unless it calls native code.
     """
     moved = _NUMBERS_MOVED * sum(gradient.nbytes for gradient in gradients)
-    return moved > _small_loops.LIMIT and jax.default_backend() == "cpu" and native.available()
+    return moved > _small_loops.LIMIT and platform() == "cpu" and native.available()
 
 
 def _adam(rate, parameters, first, second, gradients, *, beta_1, beta_2, epsilon):

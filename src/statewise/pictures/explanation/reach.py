@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from statewise.pictures.trace.model_call import QUICK, call_model
+from statewise.pictures.trace.model_call import call_model, quick_options
 from statewise.pictures.trace.parts import intercepted
 from statewise.pictures.trace.time_axis import TimeAxis
 from statewise.pictures.trace.traced import Trace
@@ -123,7 +123,7 @@ def _pull(run, probes, values, o: int, places: TimeAxis):
 
         return jax.lax.map(at, jnp.arange(len(places)))
 
-    return jax.jit(pull, compiler_options=QUICK)(probes, values)
+    return jax.jit(pull, compiler_options=quick_options())(probes, values)
 
 
 def _readers(trace: Trace) -> dict[int, int]:

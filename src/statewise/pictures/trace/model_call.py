@@ -4,12 +4,13 @@ import jax
 import keras
 
 from statewise._keras_compat import inputs_structure, takes_training
+from statewise._runtime.device import platform
 from statewise.layers import Carry
 from statewise.layers.recurrent import Recurrent
 from statewise.pictures.trace.parts import Part
 
-# Compiled to run once: the time goes into compiling.
-QUICK = {
+# Compiled for a CPU to run once: the time goes into compiling.
+_QUICK = {
     "xla_backend_optimization_level": 0,
     "xla_llvm_disable_expensive_passes": True,
     "xla_cpu_parallel_codegen_split_count": 1,
@@ -43,6 +44,11 @@ def _packed(model, xs):
     return xs[0] if len(xs) == 1 else list(xs)
 
 
+def quick_options() -> dict:
+    """Return the compiler's options for what is to run once."""
+    return _QUICK if platform() == "cpu" else {}
+
+
 def compiled(function):
     """Return a function compiled as quickly as can be: it is to run once."""
-    return jax.jit(function, compiler_options=QUICK)
+    return jax.jit(function, compiler_options=quick_options())

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from statewise._runtime import small_loops as _small_loops
+from statewise._runtime.device import platform
 from statewise.recurrence import native
 from statewise.recurrence.backends.backend import Backend
 from statewise.recurrence.backends.reference import SHORT
@@ -113,8 +114,8 @@ def _why_not(call: Call) -> str | None:
         return "the previous output has dropout"
     if dropout.inputs is not None and dropout.inputs.ndim != 2:
         return "the gates have dropout masks of their own"
-    if jax.default_backend() != "cpu":
-        return f"the arrays are on a {jax.default_backend()}, not on the CPU"
+    if platform() != "cpu":
+        return f"the arrays are on a {platform()}, not on the CPU"
     return native.unavailable_reason()
 
 
