@@ -10,6 +10,7 @@ write into exported programs.
 from statewise._runtime.compilation_cache import keep_compiled_programs
 from statewise._runtime.convolutions import transpose_convolutions
 from statewise.recurrence.backends.cpu import native_serves, native_threads
+from statewise.recurrence.backends.cudnn_elsewhere import write_elsewhere
 from statewise.recurrence.backends.reference import scan
 from statewise.recurrence.call import Call, Result
 from statewise.recurrence.cells import CELLS, GRU, LSTM, Cell, SimpleRNN
@@ -50,3 +51,4 @@ __all__ = [
 keep_compiled_programs()
 transpose_convolutions()
 make_exportable()
+write_elsewhere()

@@ -5,12 +5,13 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import TextIO
 
-import jax
-
 from statewise._runtime import compilation_cache
+from statewise._runtime import device as where
 from statewise._runtime import small_loops as _small_loops
 from statewise._version import __version__
 from statewise.recurrence import native
+from statewise.recurrence.backends import gpu
+from statewise.recurrence.backends.cudnn_elsewhere import has_cudnn
 from statewise.recurrence.native.extension import SWITCH, extension
 
 
@@ -30,17 +31,19 @@ def show_config(file: TextIO | None = None) -> None:
 def _lines() -> list[str]:
     names = ("jax", "jaxlib", "keras", "numpy")
     versions = ", ".join(f"{name} {_version(name)}" for name in names)
-    device = jax.default_backend()
+    device = where.platform()
     return [
         f"statewise {__version__}, Python {platform.python_version()}, {versions}",
         *_recurrence_lines(device),
         f"device      {device}, {platform.machine()}, {platform.system()}",
-        _small_loops_line(),
+        _small_loops_line(device),
         _programs_line(),
     ]
 
 
 def _recurrence_lines(device: str) -> list[str]:
+    if device == "gpu":
+        return _gpu_lines()
     reason = native.unavailable_reason()
     if reason is None and device != "cpu":
         reason = f"the arrays are on a {device}, and the native kernels are for the CPU"
@@ -56,8 +59,24 @@ def _recurrence_lines(device: str) -> list[str]:
     ]
 
 
-def _small_loops_line() -> str:
+def _gpu_lines() -> list[str]:
+    wish = gpu.chosen()
+    if wish == "reference":
+        return [f"recurrence  the reference (a compiled lax.scan), because {gpu.SWITCH}=reference"]
+    rest = "our own kernels, never measured" if wish == "kernels" else "the reference"
+    if not has_cudnn():
+        return [f"recurrence  {rest} (a compiled lax.scan), because the installed JAX has no cuDNN"]
+    return [
+        f"recurrence  cuDNN's LSTM ({gpu.SWITCH}=reference switches it off), masked or not, with",
+        "            tanh and sigmoid in float32, bfloat16 and float16, without resets and without",
+        f"            dropout between steps; anything else: {rest}",
+    ]
+
+
+def _small_loops_line(device: str) -> str:
     reason = _small_loops.why_not_whole()
+    if device != "cpu":
+        reason = f"it compiles them for a {device}"
     if reason is not None:
         return f"small loops compiled as XLA does it, because {reason}"
     return f"small loops compiled in one piece, up to {_small_loops.LIMIT >> 10} KiB a turn"
