@@ -4,7 +4,7 @@ from typing import Unpack
 
 from jax import Array
 
-from statewise.recurrence.backends import cpu, reference
+from statewise.recurrence.backends import cpu, gpu, gpu_kernels, reference
 from statewise.recurrence.backends.backend import Backend
 from statewise.recurrence.call import Call, Options, Result
 from statewise.recurrence.cells import Cell
@@ -12,7 +12,12 @@ from statewise.recurrence.layout import CellState, Weights
 
 # In the order in which they are asked. Each says by one predicate of its own whether it serves a
 # call; the last serves every one.
-BACKENDS: tuple[Backend, ...] = (cpu.BACKEND, reference.BACKEND)
+BACKENDS: tuple[Backend, ...] = (
+    gpu.BACKEND,
+    gpu_kernels.BACKEND,
+    cpu.BACKEND,
+    reference.BACKEND,
+)
 
 
 def run(
