@@ -4,6 +4,7 @@ from typing import Unpack
 
 from jax import Array
 
+from statewise._runtime.device import platform
 from statewise.recurrence.backends import cpu, gpu, gpu_kernels, reference
 from statewise.recurrence.backends.backend import Backend
 from statewise.recurrence.call import Call, Options, Result
@@ -73,12 +74,18 @@ def run_call(call: Call) -> Result:
     >>> run_call(call).outputs.shape
     (1, 3, 1)
     """
-    for backend in BACKENDS:
+    for backend in _asked():
         reason = backend.why_not(call)
         if reason is None:
             return backend.run(call)
         backend.passed_over(reason)
     raise ValueError(f"No backend serves this call: {reason}.")
+
+
+def _asked() -> list[Backend]:
+    """Return those of `BACKENDS` that are asked where this program will run."""
+    where = platform()
+    return [backend for backend in BACKENDS if backend.device in (None, where)]
 
 
 def served_by(call: Call) -> tuple[str, dict[str, str]]:
@@ -95,7 +102,7 @@ def served_by(call: Call) -> tuple[str, dict[str, str]]:
     'reference'
     """
     reasons: dict[str, str] = {}
-    for backend in BACKENDS:
+    for backend in _asked():
         reason = backend.why_not(call)
         if reason is None:
             return backend.name, reasons

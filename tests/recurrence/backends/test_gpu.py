@@ -178,7 +178,12 @@ def test_a_call_goes_to_cudnn_where_there_is_one(rng, pretended):
     name, reasons = choice.served_by(Call(*case, resets=mask))
     assert name == "reference"
     assert reasons["cuDNN"] == "cuDNN has no resets"
-    assert "GPU, not on the CPU" in reasons["cpu"] or "gpu, not on the CPU" in reasons["cpu"]
+    assert "STATEWISE_GPU=kernels chooses them" in reasons["GPU kernels"]
+
+
+def test_on_a_cpu_nobody_asks_for_a_gpu(rng):
+    _, reasons = choice.served_by(Call(*random_case("LSTM", rng, time=1)))
+    assert list(reasons) in ([], ["cpu"])
 
 
 @pytest.fixture

@@ -19,9 +19,12 @@ class Backend(NamedTuple):
             looks at types, shapes and dtypes alone, since it is asked while programs are traced.
         run: runs a call. What it raises is raised: nothing else is tried in its place.
         passed_over: told the reason where the call goes to another backend.
+        device: the kind of device on which alone it is asked (see `statewise._runtime.device`);
+            None for any.
     """
 
     name: str
     why_not: Callable[[Call], str | None]
     run: Callable[[Call], Result]
     passed_over: Callable[[str], None] = lambda reason: None
+    device: str | None = None

@@ -136,4 +136,4 @@ def _back_to_their_places(outputs: Array, before: Array, mask: Array) -> Array:
     return jnp.take_along_axis(outputs, counts[..., None], axis=1, mode="promise_in_bounds")
 
 
-BACKEND = Backend("cuDNN", why_not_cudnn, run_cudnn)
+BACKEND = Backend("cuDNN", why_not_cudnn, run_cudnn, device="gpu")

@@ -162,4 +162,4 @@ def _flags(shape: tuple[int, ...], bits: dict[int, Array | None]) -> Array:
     return flags
 
 
-BACKEND = Backend("GPU kernels", why_not, run)
+BACKEND = Backend("GPU kernels", why_not, run, device="gpu")
