@@ -48,8 +48,9 @@ def case(cell=None, dtype="float32", shape=(2, 3, 4), units=5):
 )
 def test_what_is_served(cell):
     assert native_serves(*case(cell)) is None
-    masks = DropoutMasks(inputs=jnp.ones((2, 4)))
-    assert native_serves(*case(cell), dropout=masks) is None
+    for leading in ((), (len(cell.gates),)):
+        masks = DropoutMasks(jnp.ones((*leading, 2, 4)), jnp.ones((*leading, 2, 5)))
+        assert native_serves(*case(cell), dropout=masks) is None
     assert native_serves(*case(cell, shape=(32, 1, 4))) is None
 
 
@@ -61,8 +62,6 @@ NOT_SERVED = pytest.mark.parametrize(
         ({"shape": (0, 3, 4)}, {}, "an array is empty"),
         ({"shape": (31, 1, 4)}, {}, "one time step of fewer than 32 samples is faster without"),
         ({"shape": (1, 4, 4)}, {}, "one sample of 4 time steps or fewer is faster without"),
-        ({}, {"dropout": DropoutMasks(recurrent=jnp.ones((2, 5)))}, "previous output has dropout"),
-        ({}, {"dropout": DropoutMasks(inputs=jnp.ones((4, 2, 4)))}, "masks of their own"),
     ],
 )
 

@@ -22,6 +22,7 @@ from statewise.recurrence import DropoutMasks, Weights, native, scan
 MOST = {"batch": 1100, "time": 80, "units": 300, "features": 200}
 # As a part of the greatest value of each array. Sums of up to a hundred thousand numbers.
 TOLERANCE = {"float32": 5e-5, "float64": 1e-11}
+DROPOUT = ("drop_inputs", "drop_state")
 needs_kernels = pytest.mark.skipif(
     not native.available(), reason=f"no native kernels: {native.unavailable_reason()}"
 )
@@ -36,9 +37,11 @@ def cases(draw, work):
         case[largest] = (case[largest] + 1) // 2
     case["name"] = draw(st.sampled_from(list(CELLS)))
     case["dtype"] = draw(st.sampled_from(["float32", "float64"]))
-    flags = ("bias", "mask", "resets", "go_backwards", "zero_output_for_mask", "drop_inputs")
+    flags = ("bias", "mask", "resets", "go_backwards", "zero_output_for_mask", "all_outputs")
     flags = (*flags, "missing")  # values, at the steps that the mask skips
-    case |= {name: draw(st.booleans()) for name in (*flags, "all_outputs")}
+    case |= {name: draw(st.booleans()) for name in flags}
+    # Dropout masks: none, one for all gates or one for each.
+    case |= {name: draw(st.sampled_from(["", "", "one", "each"])) for name in DROPOUT}
     case["seed"] = draw(st.integers(0, 2**32 - 1))
     return case
 
@@ -70,9 +73,15 @@ class Operands:
         if case["mask"] and case["missing"]:
             self.x[~self.mask] = np.nan
         self.resets = rng.random((batch, time)) < 0.2 if case["resets"] else None
-        self.inputs = None
-        if case["drop_inputs"]:
-            self.inputs = 2.0 * (rng.random((batch, features)) < 0.5)
+        gates = numpy_gradients.CELLS[case["name"]].gates
+
+        def masks(kind, count):
+            shape = (gates, batch, count) if kind == "each" else (batch, count)
+            return 1.5 * (rng.random(shape) < 0.7) if kind else None
+
+        self.dropout = DropoutMasks(
+            masks(case["drop_inputs"], features), masks(case["drop_state"], units)
+        )
         self.d_outputs = rng.normal(size=(batch, time, units))
         if not case["all_outputs"]:
             self.d_outputs[:] = 0
@@ -83,16 +92,14 @@ class Operands:
 def expected(case, given):
     """Return the results and gradients that NumPy gives."""
     options = {name: case[name] for name in ("go_backwards", "zero_output_for_mask")}
-    x = given.x if given.inputs is None else given.x * given.inputs[:, None]
-    options |= {"mask": given.mask, "resets": given.resets}
-    run = numpy_gradients.Recurrence(case["name"], x, given.state, given.weights, **options)
+    options |= {"mask": given.mask, "resets": given.resets, "dropout": given.dropout}
+    run = numpy_gradients.Recurrence(case["name"], given.x, given.state, given.weights, **options)
     gradients = run.gradients(given.d_outputs, given.d_last, given.d_state)
-    d_x = gradients.x if given.inputs is None else gradients.x * given.inputs[:, None]
     results = {"last": run.last, "state": run.state}
     if case["all_outputs"]:
         results["outputs"] = run.outputs
     weights = [g for g in gradients[2:] if g is not None]
-    return results, {"x": d_x, "state": gradients.state, "weights": weights}
+    return results, {"x": gradients.x, "state": gradients.state, "weights": weights}
 
 
 def found(case, given, run):
@@ -102,7 +109,7 @@ def found(case, given, run):
     def array(a):
         return None if a is None else jnp.asarray(a, case["dtype"])
 
-    dropout = DropoutMasks(inputs=array(given.inputs))
+    dropout = DropoutMasks(*map(array, given.dropout))
     options = {name: case[name] for name in ("go_backwards", "zero_output_for_mask", "all_outputs")}
     options |= {"mask": given.mask, "resets": given.resets, "dropout": dropout}
 
@@ -178,7 +185,7 @@ def test_the_reference_at_drawn_shapes(case):
 def one_step_left_over(**changes):
     """Return a case whose last chunk in the backward pass has a single step, of several groups."""
     case = {"batch": 300, "time": 10, "units": 64, "features": 8, "seed": 0, "name": "LSTM"}
-    flags = ("mask", "resets", "go_backwards", "zero_output_for_mask", "drop_inputs", "missing")
+    flags = ("mask", "resets", "go_backwards", "zero_output_for_mask", *DROPOUT, "missing")
     case |= dict.fromkeys(flags, False) | {"bias": True, "all_outputs": True, "dtype": "float32"}
     return case | changes
 
@@ -194,8 +201,11 @@ def one_step_left_over(**changes):
         one_step_left_over(name="SimpleRNN", batch=64, time=5),
         one_step_left_over(batch=128, time=3, units=31, dtype="float64"),
         one_step_left_over(name="GRU, reset before", batch=300, time=5),
+        one_step_left_over(drop_inputs="each", drop_state="each"),
+        one_step_left_over(name="GRU, reset before", batch=300, time=5, drop_state="each"),
+        one_step_left_over(name="GRU", batch=512, drop_state="one", dtype="float64"),
     ],
-    ids=lambda case: "{name} {batch}x{time}x{units}".format(**case),
+    ids=lambda case: "{name} {batch}x{time}x{units} {drop_state}".format(**case).rstrip(),
 )
 def test_a_chunk_of_one_step(case):
     for instruction_set in native.extension.extension().instruction_sets():

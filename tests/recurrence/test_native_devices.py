@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(
 BEGIN = """
 import jax, jax.numpy as jnp, numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
-from statewise.recurrence import GRU, LSTM, Call, SimpleRNN, Weights, scan
+from statewise.recurrence import GRU, LSTM, Call, DropoutMasks, SimpleRNN, Weights, scan
 from statewise.recurrence.backends import cpu
 
 def native_run(cell, x, state, weights, **options):
@@ -34,14 +34,14 @@ def case(cell, batch=6, time=5, features=3, units=4):
     weights = Weights(draw(features, gates), draw(units, gates), draw(*bias))
     return draw(batch, time, features), state, weights
 
-def loss_of(run, cell, flags):
+def loss_of(run, cell, flags, dropout=DropoutMasks()):
     def loss(x, state, weights):
-        result = run(cell, x, state, weights, mask=flags, resets=~flags)
+        result = run(cell, x, state, weights, mask=flags, resets=~flags, dropout=dropout)
         return jnp.sum(result.outputs**2) + jnp.sum(result.last), result
     return loss
 
-def gradients_of(run, cell, flags):
-    return jax.jit(jax.grad(loss_of(run, cell, flags), argnums=(0, 1, 2), has_aux=True))
+def gradients_of(run, *options):
+    return jax.jit(jax.grad(loss_of(run, *options), argnums=(0, 1, 2), has_aux=True))
 
 def assert_close(found, expected):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=2e-5), found, expected)
@@ -68,11 +68,14 @@ for cell in cells:
     rows = NamedSharding(mesh, P("rows"))
     shared = jax.device_put((x, state), rows)
     everywhere = jax.device_put(weights, NamedSharding(mesh, P()))
-    program = gradients_of(native_run, cell, jax.device_put(flags, rows))
+    gates = len(cell.gates)
+    masks = DropoutMasks(*(abs(draw(gates, 6, size)) for size in (3, 4)))
+    shared_masks = jax.device_put(masks, NamedSharding(mesh, P(None, "rows")))
+    program = gradients_of(native_run, cell, jax.device_put(flags, rows), shared_masks)
     assert "all-gather" not in program.lower(*shared, everywhere).compile().as_text()
     found = program(*shared, everywhere)
     assert found[1].outputs.sharding.spec[0] == "rows"
-    assert_close(found, gradients_of(scan, cell, flags)(x, state, weights))
+    assert_close(found, gradients_of(scan, cell, flags, masks)(x, state, weights))
 """)
 
 

@@ -21,96 +21,141 @@ class Weights(NamedTuple):
     b: np.ndarray | None
 
 
+class Masks(NamedTuple):
+    """Dropout masks ``(gates, batch, n)`` for the inputs and for the previous output, or None."""
+
+    inputs: np.ndarray | None = None
+    recurrent: np.ndarray | None = None
+
+
+NO_DROPOUT = Masks()
+
+
+def product(x, kernel, masks):
+    """Return the product of x and the kernel of some gates, each with its own mask on x."""
+    if masks is None:
+        return x @ kernel
+    blocks = np.split(kernel, len(masks), axis=1)
+    return np.concatenate([(x * m) @ k for m, k in zip(masks, blocks, strict=True)], axis=1)
+
+
+def product_gradients(x, kernel, masks, d_product):
+    """Return the gradients of such a product by x and by the kernel."""
+    if masks is None:
+        return d_product @ kernel.T, x.T @ d_product
+    blocks = np.split(kernel, len(masks), axis=1)
+    gates = list(zip(masks, blocks, np.split(d_product, len(masks), axis=1), strict=True))
+    d_kernel = np.concatenate([(x * m).T @ d for m, _, d in gates], axis=1)
+    return sum((d @ k.T) * m for m, k, d in gates), d_kernel
+
+
 class SimpleRNN:
-    arrays = 1
+    arrays, gates = 1, 1
 
     @staticmethod
-    def forward(x, state, w):
+    def forward(x, state, w, m):
         (h,) = state
-        new = np.tanh(x @ w.W + h @ w.U + (0 if w.b is None else w.b))
+        new = product(x, w.W, m.inputs) + product(h, w.U, m.recurrent)
+        new = np.tanh(new + (0 if w.b is None else w.b))
         return (new,), new
 
     @staticmethod
-    def backward(x, state, w, new, d_state, add):
+    def backward(x, state, w, m, new, d_state, add):
         (h,), (d_h,) = state, d_state
         d_gate = d_h * (1 - new**2)
-        add(x.T @ d_gate, h.T @ d_gate, d_gate.sum(0))
-        return d_gate @ w.W.T, (d_gate @ w.U.T,)
+        d_x, d_W = product_gradients(x, w.W, m.inputs, d_gate)
+        d_h, d_U = product_gradients(h, w.U, m.recurrent, d_gate)
+        add(d_W, d_U, d_gate.sum(0))
+        return d_x, (d_h,)
 
 
 class LSTM:
-    arrays = 2
+    arrays, gates = 2, 4
 
     @staticmethod
-    def forward(x, state, w):
+    def forward(x, state, w, m):
         h, c = state
-        i, f, g, o = np.split(x @ w.W + h @ w.U + (0 if w.b is None else w.b), 4, axis=1)
+        sums = product(x, w.W, m.inputs) + product(h, w.U, m.recurrent)
+        i, f, g, o = np.split(sums + (0 if w.b is None else w.b), 4, axis=1)
         i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)
         new_c = f * c + i * g
         return (o * np.tanh(new_c), new_c), (i, f, g, o, new_c)
 
     @staticmethod
-    def backward(x, state, w, kept, d_state, add):
+    def backward(x, state, w, m, kept, d_state, add):
         (h, c), (i, f, g, o, new_c), (d_h, d_c) = state, kept, d_state
         t = np.tanh(new_c)
         d_c = d_c + d_h * o * (1 - t**2)
         d_gates = [d_c * g * i * (1 - i), d_c * c * f * (1 - f), d_c * i * (1 - g**2)]
         d_gates = np.concatenate([*d_gates, d_h * t * o * (1 - o)], axis=1)
-        add(x.T @ d_gates, h.T @ d_gates, d_gates.sum(0))
-        return d_gates @ w.W.T, (d_gates @ w.U.T, d_c * f)
+        d_x, d_W = product_gradients(x, w.W, m.inputs, d_gates)
+        d_h, d_U = product_gradients(h, w.U, m.recurrent, d_gates)
+        add(d_W, d_U, d_gates.sum(0))
+        return d_x, (d_h, d_c * f)
 
 
 class GRU:
     """With the reset gate after the recurrent product."""
 
-    arrays = 1
+    arrays, gates = 1, 3
 
     @staticmethod
-    def forward(x, state, w):
+    def forward(x, state, w, m):
         (h,) = state
         b_x, b_h = (0, 0) if w.b is None else w.b
-        from_x, from_h = np.split(x @ w.W + b_x, 3, axis=1), np.split(h @ w.U + b_h, 3, axis=1)
+        from_x = np.split(product(x, w.W, m.inputs) + b_x, 3, axis=1)
+        from_h = np.split(product(h, w.U, m.recurrent) + b_h, 3, axis=1)
         z, r = sigmoid(from_x[0] + from_h[0]), sigmoid(from_x[1] + from_h[1])
         g = np.tanh(from_x[2] + r * from_h[2])
         return (z * h + (1 - z) * g,), (z, r, g, from_h[2])
 
     @staticmethod
-    def backward(x, state, w, kept, d_state, add):
+    def backward(x, state, w, m, kept, d_state, add):
         (h,), (z, r, g, recurrent), (d_h,) = state, kept, d_state
         d_g = d_h * (1 - z) * (1 - g**2)
         d_z = d_h * (h - g) * z * (1 - z)
         d_r = d_g * recurrent * r * (1 - r)
         of_x = np.concatenate([d_z, d_r, d_g], axis=1)
         of_h = np.concatenate([d_z, d_r, d_g * r], axis=1)
-        add(x.T @ of_x, h.T @ of_h, np.stack([of_x.sum(0), of_h.sum(0)]))
-        return of_x @ w.W.T, (d_h * z + of_h @ w.U.T,)
+        d_x, d_W = product_gradients(x, w.W, m.inputs, of_x)
+        through, d_U = product_gradients(h, w.U, m.recurrent, of_h)
+        add(d_W, d_U, np.stack([of_x.sum(0), of_h.sum(0)]))
+        return d_x, (d_h * z + through,)
 
 
 class GRUResetBefore:
-    arrays = 1
+    arrays, gates = 1, 3
 
     @staticmethod
-    def forward(x, state, w):
+    def parts(w, m):
+        """Return the recurrent kernel and masks of the gates, then those of the candidate."""
+        outer, inner = np.split(w.U, [2 * w.U.shape[0]], axis=1)
+        masks = (None, None) if m.recurrent is None else (m.recurrent[:2], m.recurrent[2:])
+        return outer, inner, *masks
+
+    @classmethod
+    def forward(cls, x, state, w, m):
         (h,) = state
-        units = h.shape[1]
-        from_x = np.split(x @ w.W + (0 if w.b is None else w.b), 3, axis=1)
-        z = sigmoid(from_x[0] + h @ w.U[:, :units])
-        r = sigmoid(from_x[1] + h @ w.U[:, units : 2 * units])
-        g = np.tanh(from_x[2] + (r * h) @ w.U[:, 2 * units :])
+        outer, inner, outer_masks, inner_masks = cls.parts(w, m)
+        from_x = product(x, w.W, m.inputs) + (0 if w.b is None else w.b)
+        from_x, from_h = np.split(from_x, 3, axis=1), product(h, outer, outer_masks)
+        z, r = map(sigmoid, map(np.add, from_x[:2], np.split(from_h, 2, axis=1)))
+        g = np.tanh(from_x[2] + product(r * h, inner, inner_masks))
         return (z * h + (1 - z) * g,), (z, r, g)
 
-    @staticmethod
-    def backward(x, state, w, kept, d_state, add):
+    @classmethod
+    def backward(cls, x, state, w, m, kept, d_state, add):
         (h,), (z, r, g), (d_h,) = state, kept, d_state
-        units = h.shape[1]
+        outer, inner, outer_masks, inner_masks = cls.parts(w, m)
         d_g = d_h * (1 - z) * (1 - g**2)
         d_z = d_h * (h - g) * z * (1 - z)
-        d_gated = d_g @ w.U[:, 2 * units :].T
-        d_r = d_gated * h * r * (1 - r)
-        d_zr = np.concatenate([d_z, d_r], axis=1)
+        d_gated, d_inner = product_gradients(r * h, inner, inner_masks, d_g)
+        d_zr = np.concatenate([d_z, d_gated * h * r * (1 - r)], axis=1)
+        through, d_outer = product_gradients(h, outer, outer_masks, d_zr)
         of_x = np.concatenate([d_zr, d_g], axis=1)
-        add(x.T @ of_x, np.concatenate([h.T @ d_zr, (r * h).T @ d_g], axis=1), of_x.sum(0))
-        return of_x @ w.W.T, (d_h * z + d_gated * r + d_zr @ w.U[:, : 2 * units].T,)
+        d_x, d_W = product_gradients(x, w.W, m.inputs, of_x)
+        add(d_W, np.concatenate([d_outer, d_inner], axis=1), of_x.sum(0))
+        return d_x, (d_h * z + d_gated * r + through,)
 
 
 CELLS = {"SimpleRNN": SimpleRNN, "LSTM": LSTM, "GRU": GRU, "GRU, reset before": GRUResetBefore}
@@ -144,8 +189,15 @@ class Recurrence:
         resets=None,
         go_backwards=False,
         zero_output_for_mask=False,
+        dropout=NO_DROPOUT,
     ):
         self.cell, self.x, self.weights = CELLS[name], x, weights
+        self.dropout = Masks(
+            *(
+                None if m is None else np.broadcast_to(m, (self.cell.gates, *m.shape[-2:]))
+                for m in dropout
+            )
+        )
         self.zeros = zero_output_for_mask
         batch, time = x.shape[:2]
         self.order = range(time - 1, -1, -1) if go_backwards else range(time)
@@ -161,7 +213,7 @@ class Recurrence:
             valid = self.valid[:, t, None]
             # What stands at a masked step must not matter, whatever it is.
             now = np.where(valid, x[:, t], 0.0)
-            new, kept = self.cell.forward(now, before, weights)
+            new, kept = self.cell.forward(now, before, weights, self.dropout)
             state = tuple(np.where(valid, a, b) for a, b in zip(new, before, strict=True))
             self.steps.append((t, now, before, kept))
             outputs.append(np.where(valid, state[0], 0.0) if self.zeros else state[0])
@@ -187,7 +239,7 @@ class Recurrence:
                 d_output = np.where(valid, d_output, 0.0)
             d_state = (d_state[0] + d_output, *d_state[1:])
             through = tuple(np.where(valid, a, 0.0) for a in d_state)
-            d_now, d_before = self.cell.backward(now, before, w, kept, through, add)
+            d_now, d_before = self.cell.backward(now, before, w, self.dropout, kept, through, add)
             d_x[:, t] = d_now
             around = (np.where(valid, 0.0, a) for a in d_state)
             d_state = tuple(

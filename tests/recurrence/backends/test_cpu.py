@@ -44,7 +44,8 @@ OPTIONS = {
     "go_backwards": [False, True],
     "zero_output_for_mask": [False, True],
     "all_outputs": [True, False],
-    "drop_inputs": [False, True],
+    "drop_inputs": ["", "one", "each"],
+    "drop_state": ["", "one", "each"],
 }
 # Layers large enough for the tile unit, where there is one: it works in pieces of 16 rows and 32
 # units or features, here whole or not.
@@ -59,6 +60,8 @@ WIDE_OPTIONS = {
     "resets": [False, True],
     "go_backwards": [False, True],
     "all_outputs": [True, False],
+    "drop_inputs": ["", "each"],
+    "drop_state": ["", "one", "each"],
 }
 # One row of few units, which has a way of its own where the units fill one vector or two of any
 # instruction set.
@@ -72,6 +75,7 @@ ROW_OPTIONS = {
     "use_bias": [True, False],
     "go_backwards": [False, True],
     "all_outputs": [True, False],
+    "drop_state": ["", "one", "each"],
 }
 # How far two orders of the same sums may come apart, as a part of the greatest value.
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
@@ -105,6 +109,13 @@ def random_case(name, rng, *, batch=3, time=5, units=4, features=2, dtype="float
     # Small enough that a long sequence forgets rounding instead of blowing it up.
     weights = weights._replace(recurrent_kernel=weights.recurrent_kernel * units**-0.5)
     return cell, draw(batch, time, features), state, weights
+
+
+def drawn_masks(rng, kind, case, count):
+    """Return dropout masks with zeros: ``one`` for all gates or one for ``each``; or None."""
+    cell, x, *_ = case
+    shape = (len(x), count) if kind == "one" else (len(cell.gates), len(x), count)
+    return jnp.asarray((rng.random(shape) < 0.7) * 1.5, x.dtype) if kind else None
 
 
 def gradients_of(run, options, seed=0):
@@ -166,7 +177,7 @@ def test_arrays_of_16_bits_are_computed_with_in_32(name, dtype, options, rng):
 )
 def test_results_and_gradients_are_the_references(options, rng):
     defaults = {"dtype": "float32", "features": 3}
-    defaults |= dict.fromkeys(("mask", "resets", "drop_inputs"), False)
+    defaults |= dict.fromkeys(("mask", "resets", "drop_inputs", "drop_state"), False)
     options = defaults | dict(options)
     name = options.pop("name")
     sizes = {key: options.pop(key) for key in ("units", "features", "time", "batch", "dtype")}
@@ -174,9 +185,11 @@ def test_results_and_gradients_are_the_references(options, rng):
     flags = case[1].shape[:2]
     options["mask"] = rng.random(flags) < 0.6 if options["mask"] else None
     options["resets"] = rng.random(flags) < 0.4 if options["resets"] else None
-    if options.pop("drop_inputs"):
-        inputs = jnp.asarray(rng.random((sizes["batch"], 3)) < 0.5, sizes["dtype"]) * 2
-        options["dropout"] = DropoutMasks(inputs=inputs)
+    counts = {"inputs": sizes["features"], "recurrent": sizes["units"]}
+    kinds = {"inputs": options.pop("drop_inputs"), "recurrent": options.pop("drop_state")}
+    options["dropout"] = DropoutMasks(
+        **{of: drawn_masks(rng, kinds[of], case, counts[of]) for of in counts}
+    )
 
     def expected(*arguments, **options):
         return scan(*arguments, **options)._replace(**not_asked(options))
@@ -196,9 +209,12 @@ def not_asked(options):
     [(33, 64, 2), (5, 200, 3), (40, 260, 2), (2, 33, 7)],
     ids=["rows", "rows of wide layers", "units", "more threads than rows"],
 )
-def test_threads_change_nothing(name, batch, units, count, rng, threads):
+@pytest.mark.parametrize("dropout", ["", "each"])
+def test_threads_change_nothing(name, batch, units, count, dropout, rng, threads):
     case = random_case(name, rng, batch=batch, time=12, units=units)
     options = {"resets": rng.random((batch, 12)) < 0.2, "mask": rng.random((batch, 12)) < 0.8}
+    masks = (drawn_masks(rng, dropout, case, size) for size in (2, units))
+    options["dropout"] = DropoutMasks(*masks)
     threads(1)
     alone = gradients_of(native_run, options)(*case)
     threads(count)
@@ -358,6 +374,53 @@ def test_a_sharded_batch(rng):
     )
     expected = native_run(cell, x, state, weights).outputs
     np.testing.assert_allclose(jax.jit(program)(x, state.h), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["LSTM", "SimpleRNN"])
+def test_dropout_masks_of_flags_and_for_all_rows(name, rng):
+    case = random_case(name, rng)
+    for masks in (
+        DropoutMasks(jnp.asarray(rng.random((3, 2)) < 0.5), jnp.asarray(rng.random((3, 4)) < 0.5)),
+        DropoutMasks(jnp.array([[0.0, 2.0]]), jnp.array([[0.0, 2.0, 0.0, 2.0]])),
+        DropoutMasks(*(drawn_masks(rng, "each", case, size)[:, :1] for size in (2, 4))),
+    ):
+        masks = jax.tree.map(lambda m: m if m.dtype == bool else m.astype("float32"), masks)
+        found, expected = (gradients_of(r, {"dropout": masks})(*case) for r in (native_run, scan))
+        assert_close(found, expected, "float32")
+
+
+@each_cell
+def test_gradients_by_dropout_masks(name, rng):
+    cell, x, state, weights = random_case(name, rng, dtype="float64")
+    mask, resets = rng.random((3, 5)) < 0.7, rng.random((3, 5)) < 0.3
+    masks = [drawn_masks(rng, "each", (cell, x), size) for size in (2, 4)]
+
+    def gradients(run, all_outputs):
+        def total(masks, x, weights):
+            options = {"dropout": DropoutMasks(*masks), "all_outputs": all_outputs}
+            result = run(cell, x, state, weights, mask=mask, resets=resets, **options)
+            return sum(jnp.sum(a**2) for a in jax.tree.leaves(result))
+
+        return jax.grad(total, argnums=(0, 1, 2))(masks, x, weights)
+
+    for all_outputs in (True, False):
+        found, expected = (gradients(run, all_outputs) for run in (native_run, scan))
+        assert_close(found, expected, "float64")
+
+
+@pytest.mark.parametrize(
+    ("masks", "told"),
+    [
+        (DropoutMasks(recurrent=jnp.ones((3, 3, 4))), r"recurrent has the shape \(3, 3, 4\)"),
+        (DropoutMasks(recurrent=jnp.ones((3, 5))), r"recurrent has the shape \(3, 5\)"),
+        (DropoutMasks(inputs=jnp.ones((2, 2))), r"inputs has the shape \(2, 2\)"),
+        (DropoutMasks(inputs=jnp.ones(2)), r"expected \(3, 2\), .* or \(4, 3, 2\)"),
+    ],
+)
+def test_dropout_masks_that_do_not_fit(masks, told, rng):
+    masks = jax.tree.map(lambda m: m.astype("float32"), masks)
+    with pytest.raises(ValueError, match=told):
+        native_run(*random_case("LSTM", rng), dropout=masks)
 
 
 def test_a_shape_that_does_not_fit_is_an_error_of_the_call(rng):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from jax import export
 
-from statewise.recurrence import GRU, LSTM, SimpleRNN, Weights, native, run
+from statewise.recurrence import GRU, LSTM, DropoutMasks, SimpleRNN, Weights, native, run
 from statewise.recurrence.native import exporting
 
 CELLS = {
@@ -65,6 +65,11 @@ def test_results_and_gradients_are_those_of_the_kernels(name, go_backwards, flag
         options["mask"] = jnp.asarray(rng.random(x.shape[:2]) < 0.7)
         options["resets"] = jnp.asarray(rng.random(x.shape[:2]) < 0.2)
         options["zero_output_for_mask"] = go_backwards
+        units = state.h.shape[-1]
+        options["dropout"] = DropoutMasks(
+            jnp.asarray(rng.random((CELLS[name][1], len(x), x.shape[-1])) < 0.7, "float32"),
+            jnp.asarray(rng.random((len(x), units)) < 0.7, "float32"),
+        )
 
     def results(x, state, weights):
         return run(cell, x, state, weights, **options)

@@ -98,7 +98,7 @@ def _why_not(call: Call) -> str | None:
     if computed_in(call) is None:
         found = " and ".join(call.dtypes)
         return f"the arrays are {found}, not all of one of {', '.join(_COMPUTED_IN)}"
-    arrays, (rows, time), dropout = call.arrays, call.x.shape[:2], call.dropout
+    arrays, (rows, time) = call.arrays, call.x.shape[:2]
     units = call.weights.recurrent_kernel.shape[0]
     if not all(isinstance(size, int) for array in arrays for size in array.shape):
         return "the number of samples or of time steps is open (the program is for export)"
@@ -110,10 +110,6 @@ def _why_not(call: Call) -> str | None:
         return f"one sample of {SHORT} time steps or fewer is faster without them"
     if rows == 1 and time * units <= _FEW_OUTPUTS and not _small_loops.why_not_whole():
         return f"one sample of {_FEW_OUTPUTS} outputs or fewer, all steps, is faster without them"
-    if dropout.recurrent is not None:
-        return "the previous output has dropout"
-    if dropout.inputs is not None and dropout.inputs.ndim != 2:
-        return "the gates have dropout masks of their own"
     if platform() != "cpu":
         return f"the arrays are on a {platform()}, not on the CPU"
     return native.unavailable_reason()
@@ -136,7 +132,7 @@ def run(call: Call) -> Result:
 
     Raises:
         RuntimeError: if the native extension isn't available.
-        ValueError: for a cell with other activations.
+        ValueError: for a cell with other activations, or dropout masks of another shape.
         TypeError: if it is differentiated in forward mode or twice.
         jax.errors.JaxRuntimeError: when it runs, if a shape or a dtype doesn't fit.
 
@@ -163,16 +159,15 @@ def run(call: Call) -> Result:
 
 def _run(call: Call) -> Result:
     """Run a call whose arrays are all float32 or all float64."""
-    cell, x, state, weights, dropout = (
-        *(call.cell, call.x, call.state),
-        *(call.weights, call.dropout),
-    )
+    cell, x, state, weights = call.cell, call.x, call.state, call.weights
     number = cell_number(cell)
     if number is None:
         raise ValueError(f"{cell} isn't served natively: native_serves says of what else isn't.")
-    if dropout.inputs is not None:
-        x = x * dropout.inputs[:, None, :]
     none, no_flags = jnp.zeros((0,), x.dtype), jnp.zeros((0,), bool)
+    input_masks = _masks_of_gates("inputs", call, x.shape[-1])
+    recurrent_masks = _masks_of_gates("recurrent", call, state.h.shape[-1])
+    if input_masks is not None and len(input_masks) == 1:
+        x, input_masks = x * input_masks[0][:, None], None
     operands = Operands(
         x,
         state.h,
@@ -182,6 +177,8 @@ def _run(call: Call) -> Result:
         none if weights.bias is None else weights.bias,
         no_flags if call.mask is None else jnp.asarray(call.mask, bool),
         no_flags if call.resets is None else jnp.asarray(call.resets, bool),
+        none if input_masks is None else input_masks,
+        none if recurrent_masks is None else recurrent_masks,
     )
     form = Form(number, bool(call.go_backwards), bool(call.all_outputs), _threads.get())
     outputs: Array | None
@@ -196,6 +193,23 @@ def _run(call: Call) -> Result:
         if outputs is not None:
             outputs = jnp.where(processed[..., None], outputs, 0)
     return Result(outputs, last, after)
+
+
+def _masks_of_gates(name: str, call: Call, size: int) -> Array | None:
+    """Return dropout masks as ``(1 or gates, batch, size)``, or None where there are none."""
+    masks = getattr(call.dropout, name)
+    if masks is None:
+        return None
+    each = (len(call.cell.gates), call.batch, size)
+    given = masks.shape if masks.ndim == 3 else (1, *masks.shape)
+    shape = each if masks.ndim == 3 else (1, *each[1:])
+    fits = len(given) == 3 and given[0] == shape[0]
+    if not fits or any(n not in (1, wanted) for n, wanted in zip(given, shape, strict=True)):
+        raise ValueError(
+            f"dropout.{name} has the shape {masks.shape}; expected {each[1:]}, one mask for all "
+            f"gates, or {each}, one for each."
+        )
+    return jnp.broadcast_to(jnp.asarray(masks, call.x.dtype).reshape(given), shape)
 
 
 def _passed_over(reason: str) -> None:

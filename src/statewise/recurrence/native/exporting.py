@@ -15,7 +15,7 @@ from jax.interpreters import mlir
 
 from statewise.recurrence.backends.reference import scan
 from statewise.recurrence.cells import GRU, LSTM, SimpleRNN
-from statewise.recurrence.layout import Weights
+from statewise.recurrence.layout import DropoutMasks, Weights
 from statewise.recurrence.native.extension import ADAM, BACKWARD, FORWARD
 
 try:
@@ -73,15 +73,15 @@ def _log_export() -> None:
 
 def _forward(attributes, shapes, *operands):
     """`FORWARD`: outputs, last h, last c; what is kept for the gradients isn't needed."""
-    outputs, h, c = _recurrence(attributes, operands[6:], bool(shapes[0].size), *operands[:6])
+    outputs, h, c = recurrence_by_scan(attributes, operands, bool(shapes[0].size))
     return outputs, h, c, jnp.zeros(shapes[3].shape, shapes[3].dtype)
 
 
 def _backward(attributes, shapes, *operands):
     """`BACKWARD`: the gradients that are wanted, from the forward pass computed once more."""
-    flags, cotangents = operands[6:8], operands[10:]
+    others, cotangents = operands[6:10], operands[12:]
     results, pull = jax.vjp(
-        lambda *given: _recurrence(attributes, flags, True, *given), *operands[:6]
+        lambda *given: recurrence_by_scan(attributes, (*given, *others), True), *operands[:6]
     )
     gradients = pull(
         tuple(
@@ -95,22 +95,35 @@ def _backward(attributes, shapes, *operands):
     )
 
 
-def _recurrence(attributes, flags, all_outputs, x, h, c, kernel, recurrent_kernel, bias):
-    """Return outputs, last h and last c; what isn't there has no elements, as in the call."""
+def recurrence_by_scan(attributes, operands, all_outputs: bool):
+    """Return what a recurrence's call gives: outputs, the last h and the last c.
+
+    Args:
+        attributes: of the custom call, see `native.recurrence.Form`.
+        operands: `native.recurrence.Operands`; what isn't there has no elements, nor have results
+            that aren't wanted.
+        all_outputs: whether the outputs are wanted.
+    """
+    x, h, c, kernel, recurrent_kernel, *others = operands
+    bias, mask, resets, *masks = (other if other.size else None for other in others)
     cell = _CELLS[attributes["cell"]]
-    mask, resets = (flag if flag.size else None for flag in flags)
     result = scan(
         cell,
         x,
         cell.state_type(*(h, c)[: len(cell.state_type._fields)]),
-        Weights(kernel, recurrent_kernel, bias if bias.size else None),
+        Weights(kernel, recurrent_kernel, bias),
         mask=mask,
         resets=resets,
+        dropout=DropoutMasks(*map(_for_all_gates, masks)),
         go_backwards=bool(attributes["backwards"]),
         all_outputs=all_outputs,
     )
     outputs = jnp.zeros((0,), x.dtype) if result.outputs is None else result.outputs
     return outputs, result.state.h, getattr(result.state, "c", c)
+
+
+def _for_all_gates(masks):
+    return masks[0] if masks is not None and masks.shape[0] == 1 else masks
 
 
 def _adam(attributes, shapes, rate, *arrays):

@@ -16,6 +16,7 @@ from jax import Array
 from jax.custom_derivatives import SymbolicZero
 
 from statewise.recurrence.native import sharding
+from statewise.recurrence.native.exporting import recurrence_by_scan
 from statewise.recurrence.native.extension import BACKWARD, FORWARD, SWITCH
 
 _FIRST_IN_REVERSE = (
@@ -40,10 +41,12 @@ class Operands(NamedTuple):
     bias: Array
     mask: Array
     resets: Array
+    input_masks: Array  # (gates, batch, features)
+    recurrent_masks: Array  # (1 or gates, batch, units)
 
 
 # The operands' batch axes.
-_AXES = (0, 0, 0, None, None, None, 0, 0)
+_AXES = (0, 0, 0, None, None, None, 0, 0, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -145,12 +148,28 @@ def _forward_rule(form: Form, operands):
     x, h, c, kernel, recurrent_kernel, bias, *_ = (operand.perturbed for operand in operands)
     wanted = _Wanted(x=x, state=h or c, weights=kernel or recurrent_kernel or bias)
     values = Operands(*(operand.value for operand in operands))
+    if operands.input_masks.perturbed or operands.recurrent_masks.perturbed:
+        return _by_scan(form, values)
     outputs, h, c, saved = _forward(form, values, outputs=True, saved=True)
     shown = outputs if form.all_outputs else jnp.zeros((0,), outputs.dtype)
     return (shown, h, c), (wanted, values, outputs, saved)
 
 
+def _by_scan(form: Form, operands: Operands):
+    """Return the results and what gives the gradients, without kernels: by dropout masks too."""
+    flags = {"mask": operands.mask, "resets": operands.resets}
+
+    def results(numbers):
+        given = numbers._replace(**flags)
+        return recurrence_by_scan(form.attributes, given, form.all_outputs)
+
+    absent: dict = dict.fromkeys(flags)
+    return jax.vjp(results, operands._replace(**absent))
+
+
 def _backward_rule(form: Form, kept, cotangents):
+    if callable(kept):
+        return kept(tuple(map(_instantiated, cotangents)))
     wanted, operands, outputs, saved = kept
     none = jnp.zeros((0,), outputs.dtype)
     given = [none if isinstance(ct, SymbolicZero) else ct for ct in cotangents]
@@ -171,9 +190,13 @@ def _backward_rule(form: Form, kept, cotangents):
         d_x if wanted.x else None,
         *([d_h, d_c] if wanted.state else [None] * 2),
         *(d_weights if wanted.weights else [None] * 3),
-        *[None] * 2,
+        *[None] * 4,
     ]
     return (Operands._make(gradients),)
+
+
+def _instantiated(ct) -> Array:
+    return jnp.zeros(ct.shape, ct.dtype) if isinstance(ct, SymbolicZero) else ct
 
 
 _recurrence.defvjp(_forward_rule, _backward_rule, symbolic_zeros=True)

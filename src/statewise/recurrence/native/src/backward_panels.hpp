@@ -2,77 +2,11 @@
 // vectors.
 #pragma once
 
-#include "cells.hpp"
-#include "weight_gradients.hpp"
+#include "past.hpp"
+#include "weight_operands.hpp"
 
 namespace statewise {
 namespace STATEWISE_ISA {
-
-// The rows (steps times batch) of a chunk: enough that reading and writing the weights' gradients
-// once for each chunk costs little beside the product.
-constexpr Index kChunkRows = 256;
-
-// What the forward pass left for the backward pass.
-template <class T, class C>
-class Past {
- public:
-  Past(const Problem<T>& p, const Cotangents<T>& given, const Flags<T>& flags)
-      : p_(p), given_(given), flags_(flags) {}
-
-  // The values that the cell saved at step s.
-  const T* saved(Index b, Index s) const {
-    return given_.saved ? given_.saved + (s * p_.batch + b) * saved_count(C::kCell) * p_.units
-                        : nullptr;
-  }
-
-  // The output that step s began from; null where it began from zeros.
-  const T* output_before(Index b, Index s) const {
-    if (flags_.restarts(b, s)) return nullptr;
-    return s == 0 ? p_.h0 + b * p_.units : given_.outputs + (b * p_.time + s - 1) * p_.units;
-  }
-
-  const T* cell_before(Index b, Index s) const {
-    if (flags_.restarts(b, s)) return nullptr;
-    return s == 0 ? p_.c0 + b * p_.units : saved(b, s - 1) + 4 * p_.units;
-  }
-
-  // Where the inputs of step s stand.
-  Index input_at(Index b, Index s) const {
-    return (b * p_.time + flags_.time_of(s)) * p_.features;
-  }
-
-  // The inputs that step s multiplied; null where it was skipped: its derivatives are zeros, but
-  // zero times what stands there, a missing value perhaps, need not be zero.
-  const T* input(Index b, Index s) const {
-    return flags_.valid(b, s) ? p_.x + input_at(b, s) : nullptr;
-  }
-
-  // What the GRU's second recurrent product multiplied is output_before times this; null where the
-  // step was skipped.
-  const T* reset_gate(Index b, Index s) const {
-    return flags_.valid(b, s) ? saved(b, s) + p_.units : nullptr;
-  }
-
- private:
-  const Problem<T>& p_;
-  const Cotangents<T>& given_;
-  const Flags<T>& flags_;
-};
-
-// What one thread works on.
-struct Worker {
-  Index number;
-  Index part;           // which part of the batch
-  Range rows, groups;   // that part, and the units
-  Index share, shares;  // which of how many equal shares of what the part's threads do together
-};
-
-// A single step whose initial state nobody differentiates by multiplies nothing by the recurrent
-// kernel.
-template <class C, class T>
-inline bool reads_recurrent(const Problem<T>& p, const Gradients<T>& wanted) {
-  return p.time > 1 || wanted.d_h0 || C::kPhases > 1;
-}
 
 // Steps are counted in the order of the backward pass: `done` lie behind it.
 template <class T, class C>
@@ -104,6 +38,7 @@ class BackwardPanels {
     for (Index b = 0; b < plan.row_blocks; ++b) parts_[b] = make_part(b, rows, workspace);
     for (Index b = 0; b < max_of(plan.row_blocks, plan.unit_blocks); ++b) {
       panels_[b] = take<T>(workspace, 2 * chunk_ * rows * kPanel<T>);
+      if (p.recurrent_masks) unmasked_[b] = take<T>(workspace, rows * kPanel<T>);
       if (wanted.d_x) d_x_[b] = take<T>(workspace, chunk_ * rows * features_padded());
     }
   }
@@ -163,6 +98,7 @@ class BackwardPanels {
     } else {
       left = d_gates(w, done - 1, 0, 0);
     }
+    if (p_.recurrent_masks) return recurrent_masked(w, phase, group, left, panel, sums);
     product<T>(w.rows.size(), 1, C::kRecurrentCount[phase] * p_.units, {left, row_}, panel,
                {nullptr, 0}, {sums, kPanel<T>}, streams_);
   }
@@ -170,23 +106,8 @@ class BackwardPanels {
   // Collects what the weights of a chunk's steps were multiplied by.
   void gather(const Worker& w, Index done, Index steps) const {
     if (!wanted_.d_kernel) return;
-    const Part& own = parts_[w.part];
-    const Range units = part(Gathered<T>::block_count(p_.units), w.share, w.shares);
-    const Range features = part(Gathered<T>::block_count(p_.features), w.share, w.shares);
-    const Index count = steps * w.rows.size();
-    Index k = 0;
-    for (Index i = done; i < done + steps; ++i) {
-      const Index s = p_.time - 1 - i;
-      for (Index b = w.rows.from; b < w.rows.to; ++b, ++k) {
-        own.x.put(k, count, past_.input(b, s), features);
-        const T* before = past_.output_before(b, s);
-        own.h.put(k, count, before, units);
-        if constexpr (C::kPhases == 2) {
-          const T* reset = past_.reset_gate(b, s);
-          own.gated.put(k, count, reset ? before : nullptr, units, reset);
-        }
-      }
-    }
+    parts_[w.part].operands.gather(p_, past_, p_.time - 1 - done, steps, w.rows, w.share,
+                                   w.shares);
   }
 
   // The gradients of the weights and the inputs from a complete chunk: this worker's share.
@@ -196,16 +117,17 @@ class BackwardPanels {
     const T* all = d_gates(w, done, 0, 0);
     if (wanted_.d_kernel) {
       const Range panels = part(WeightGradients<T, C>::panel_count(p_.units), w.share, w.shares);
-      own.weights.add(all, count, own.x, own.h, own.gated, panels, panels_[w.number], done == 0);
+      own.weights.add(all, count, own.operands, panels, panels_[w.number], done == 0);
     }
     if (!wanted_.d_x) return;
     const Range share = part(count, w.share, w.shares);
     if (share.size() == 0) return;
+    const T* left = all + share.from * row_ + C::kInputBlock[0] * p_.units;
+    if (p_.input_masks) return finish_masked_inputs(w, done, share, left);
     const Index inner = gates_of<C>() * p_.units, width = features_padded();
     T* d_x = d_x_[w.number];
-    product<T>(share.size(), width / kPanel<T>, inner,
-               {all + share.from * row_ + C::kInputBlock[0] * p_.units, row_}, kernel_,
-               {nullptr, 0}, {d_x, width}, streams_);
+    product<T>(share.size(), width / kPanel<T>, inner, {left, row_}, kernel_, {nullptr, 0},
+               {d_x, width}, streams_);
     for (Index k = share.from; k < share.to; ++k)
       copy(wanted_.d_x + past_.input_at(w.rows.from + k % rows, p_.time - 1 - done - k / rows),
            d_x + (k - share.from) * width, p_.features);
@@ -221,9 +143,52 @@ class BackwardPanels {
   // What belongs to some rows of the batch and to all units.
   struct Part {
     T* d_gates;  // (chunk, rows, kBlocks * units), steps in the order of this pass
-    Gathered<T> x, h, gated;
+    WeightOperands<T, C> operands;
     WeightGradients<T, C> weights;
   };
+
+  static int gate_of_block(Index block) {
+    int gate = 0;
+    while (C::kRecurrentBlock[gate] != block) ++gate;
+    return gate;
+  }
+
+  // As `recurrent`; with a mask for each gate, each gate's part is multiplied by its own.
+  [[gnu::noinline]] void recurrent_masked(const Worker& w, int phase, Index group, const T* left,
+                                          const T* panel, T* sums) const {
+    const Index parts = p_.recurrent_mask_count > 1 ? C::kRecurrentCount[phase] : 1;
+    const Index inner = C::kRecurrentCount[phase] / parts * p_.units, rows = w.rows.size();
+    const Index unit = group * kPanel<T>, count = min_of(kPanel<T>, p_.units - unit);
+    for (Index i = 0; i < parts; ++i) {
+      const int gate = gate_of_block(first_recurrent_gate<C>(phase) + i);
+      T* to = i == 0 ? sums : unmasked_[w.number];
+      product<T>(rows, 1, inner, {left + i * inner, row_}, panel + i * inner * kPanel<T>,
+                 {nullptr, 0}, {to, kPanel<T>}, streams_);
+      for (Index b = 0; b < rows; ++b)
+        put_masked(to + b * kPanel<T>, recurrent_mask(p_, gate, w.rows.from + b) + unit, count,
+                   sums + b * kPanel<T>, i > 0);
+    }
+  }
+
+  // The gradients of the inputs of some of a chunk's rows, one gate and panel after the other.
+  [[gnu::noinline]] void finish_masked_inputs(const Worker& w, Index done, Range share,
+                                              const T* left) const {
+    const Index width = features_padded(), rows = w.rows.size();
+    T* d_x = d_x_[w.number];
+    for (Index gate = 0; gate < gates_of<C>(); ++gate) {
+      const T* panels = kernel_ + gate * p_.units * kPanel<T>;
+      for (Index at = 0; at < width; at += kPanel<T>)
+        product<T>(share.size(), 1, p_.units, {left + gate * p_.units, row_},
+                   panels + at * gates_of<C>() * p_.units, {nullptr, 0}, {d_x + at, width},
+                   streams_);
+      for (Index k = share.from; k < share.to; ++k) {
+        const Index b = w.rows.from + k % rows;
+        T* to = wanted_.d_x + past_.input_at(b, p_.time - 1 - done - k / rows);
+        put_masked(d_x + (k - share.from) * width, input_mask(p_, gate, b), p_.features, to,
+                   gate > 0);
+      }
+    }
+  }
 
   // Two take turns from chunk to chunk: in a chunk of one step, the groups that are done leave theirs
   // while those that come still read what the step before left.
@@ -235,12 +200,7 @@ class BackwardPanels {
     Part own;
     own.d_gates = take<T>(workspace, chunk_ * rows * row_);
     if (!wanted_.d_kernel) return own;
-    const auto gathered = [&](Index columns) {
-      return Gathered<T>(take<T>(workspace, Gathered<T>::size(columns, chunk_ * rows)), columns);
-    };
-    own.x = gathered(p_.features);
-    own.h = gathered(p_.units);
-    if (C::kPhases == 2) own.gated = gathered(p_.units);
+    own.operands = WeightOperands<T, C>::of_rows(p_, chunk_ * rows, workspace);
     own.weights = WeightGradients<T, C>::of_part(number, p_, wanted_, workspace);
     return own;
   }
@@ -256,6 +216,7 @@ class BackwardPanels {
   T* previous_[2];          // (batch, kBlocks * units): the d_gates of the last step of a chunk
   Part parts_[kMaxBlocks];
   T* panels_[kMaxBlocks];   // for each thread two of (chunk * rows, kPanel)
+  T* unmasked_[kMaxBlocks];  // with dropout, for each thread (rows, kPanel)
   T* d_x_[kMaxBlocks];      // for each thread (chunk * rows, features, filled up to whole panels)
 };
 

@@ -37,12 +37,15 @@ struct Shape {
 
 struct Options {
   bool backwards, mask, resets, bias;
+  bool drops_inputs = false;
+  Index recurrent_masks = 0;  // dropout masks of the state: none, one, or more for one of each gate
 };
 
 // A layer, its inputs and all that the passes write, on the heap so that a sanitizer sees its ends.
 template <class T>
 struct Case {
   std::vector<T> x, h0, c0, kernel, recurrent, bias, d_outputs, d_h, d_c;
+  std::vector<T> input_masks, recurrent_masks;
   std::vector<unsigned char> mask, resets;
   std::vector<T> outputs, h, c, saved, d_x, d_h0, d_c0, d_kernel, d_recurrent, d_bias;
   Problem<T> problem{};
@@ -73,6 +76,14 @@ struct Case {
     draw(d_c, state);
     flags(mask, o.mask, 0.7);
     flags(resets, o.resets, 0.2);
+    const auto drop = [&](std::vector<T>& v, Index size) {
+      v.resize(static_cast<std::size_t>(size));
+      std::bernoulli_distribution flip(0.6);
+      for (T& factor : v) factor = flip(random) ? T(1) / T(0.6) : T(0);
+    };
+    const Index masks = o.recurrent_masks > 1 ? gate_count(cell) : o.recurrent_masks;
+    drop(input_masks, o.drops_inputs ? gate_count(cell) * s.batch * s.features : 0);
+    drop(recurrent_masks, masks * state);
     outputs.resize(d_outputs.size());
     h.resize(h0.size());
     c.resize(h0.size());
@@ -85,7 +96,8 @@ struct Case {
     d_bias.resize(bias.size());
     problem = {cell,        s.batch,  s.time,        s.features,       s.units,
                o.backwards, 0,        x.data(),      h0.data(),        c0.data(), kernel.data(),
-               recurrent.data(), pointer(bias), pointer(mask), pointer(resets)};
+               recurrent.data(), pointer(bias), pointer(mask), pointer(resets),
+               pointer(input_masks), pointer(recurrent_masks), masks};
   }
 
   template <class V>
@@ -168,9 +180,11 @@ bool check_cell(Cell cell, Shape shape, Options options, const List& ways, doubl
       if (distance <= tolerance) continue;
       equal = false;
       std::printf("cell %d, batch %td, time %td, features %td, units %td, backwards %d, mask %d, "
-                  "resets %d, bias %d, %s, %td threads, cache %td, seed %u: %g\n",
+                  "resets %d, bias %d, drops inputs %d, recurrent masks %td, %s, %td threads, "
+                  "cache %td, seed %u: %g\n",
                   static_cast<int>(cell), shape.batch, shape.time, shape.features, shape.units,
-                  options.backwards, options.mask, options.resets, options.bias, *set, way.threads,
+                  options.backwards, options.mask, options.resets, options.bias,
+                  options.drops_inputs, options.recurrent_masks, *set, way.threads,
                   way.cache_bytes, seed, distance);
     }
   }
@@ -184,7 +198,8 @@ bool check() {
   for (const Shape& shape : kShapes)
     for (int cell = 0; cell < kCells; ++cell)
       for (int o = 0; o < 4; ++o) {
-        const Options options{o % 2 == 1, o >= 2, o == 1 || o == 3, o != 1};
+        const Options options{o % 2 == 1, o >= 2,  o == 1 || o == 3,
+                              o != 1,     o == 3, (o + cell) % 3};
         const Cell kind = static_cast<Cell>(cell);
         equal = check_cell<float>(kind, shape, options, kSharing, 2e-4, ++seed) && equal;
         if (shape.units < 100)
@@ -221,7 +236,7 @@ bool check_drawn(Index cases, unsigned seed) {
            draw_size(random, 300)};
     } while (double(s.batch) * s.time * s.units * (s.units + s.features) > kMost);
     const Options options{random() % 2 == 0, random() % 3 == 0, random() % 3 == 0,
-                          random() % 4 != 0};
+                          random() % 4 != 0, random() % 3 == 0, Index(random() % 3)};
     const Cell cell = static_cast<Cell>(random() % kCells);
     const Sharing ways[] = {{1, 0}, {2 + Index(random() % 6), kCaches[random() % 3]}};
     equal = check_cell<float>(cell, s, options, ways, 2e-4, own) && equal;

@@ -47,7 +47,7 @@ class Forward {
         share.projected = take<T>(workspace_, chunk_ * rows * widest);
         for (T*& sums : share.sums) sums = take<T>(workspace_, rows * C::kSlots * kPanel<T>);
         const auto* same_rows = by_units && b > 0 ? &shares_[0][0].operands : nullptr;
-        share.operands = products_.make_share(share.rows.size(), same_rows, chunk_, workspace_);
+        share.operands = products_.make_share(share.rows, same_rows, chunk_, workspace_);
       }
     }
   }

@@ -85,7 +85,8 @@ class ForwardRow {
 // Whether ForwardRow serves. More features are better projected for many steps at once.
 template <class T>
 inline bool is_small_row(const Problem<T>& p) {
-  return p.batch == 1 && p.units <= kPanel<T> && p.features <= kPanel<T> && !p.mask && !p.resets;
+  return p.batch == 1 && p.units <= kPanel<T> && p.features <= kPanel<T> && !p.mask &&
+         !p.resets && !has_dropout(p);
 }
 
 }  // namespace STATEWISE_ISA

@@ -41,7 +41,8 @@ class ForwardTiles {
   }
 
   // `shared` is the share of another thread that works on the same rows, or null.
-  Share make_share(Index rows, const Share* shared, Index chunk, Workspace& workspace) const {
+  Share make_share(Range own, const Share* shared, Index chunk, Workspace& workspace) const {
+    const Index rows = own.size();
     const auto make = [&](Index count, Index depth) {
       return SplitRows(count, depth, true, workspace);
     };

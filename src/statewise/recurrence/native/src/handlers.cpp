@@ -54,7 +54,7 @@ class Check {
 
 // What all the calls take.
 struct Operands {
-  ffi::AnyBuffer x, h0, c0, kernel, recurrent, bias, mask, resets;
+  ffi::AnyBuffer x, h0, c0, kernel, recurrent, bias, mask, resets, input_masks, recurrent_masks;
   std::int32_t cell;
   bool backwards;
   std::int32_t threads;
@@ -95,6 +95,12 @@ void read(const Operands& o, Problem<T>& p, Check& check) {
   }
   check.flags("the mask", o.mask, p.batch, p.time);
   check.flags("resets", o.resets, p.batch, p.time);
+  check.shape("the inputs' dropout masks", o.input_masks,
+              {gate_count(p.cell), p.batch, p.features}, true);
+  const auto masks = o.recurrent_masks.dimensions();
+  p.recurrent_mask_count = masks.size() == 3 && masks[0] == 1 ? 1 : gate_count(p.cell);
+  check.shape("the recurrent dropout masks", o.recurrent_masks,
+              {p.recurrent_mask_count, p.batch, p.units}, true);
   p.x = data<const T>(o.x);
   p.h0 = data<const T>(o.h0);
   p.c0 = data<const T>(o.c0);
@@ -103,6 +109,9 @@ void read(const Operands& o, Problem<T>& p, Check& check) {
   p.bias = data<const T>(o.bias);
   p.mask = data<const unsigned char>(o.mask);
   p.resets = data<const unsigned char>(o.resets);
+  p.input_masks = data<const T>(o.input_masks);
+  p.recurrent_masks = data<const T>(o.recurrent_masks);
+  if (!p.recurrent_masks) p.recurrent_mask_count = 0;
 }
 
 struct ForwardTargets {
@@ -172,12 +181,13 @@ ffi::Error backward_as(const Operands& operands, BackwardSources from, BackwardT
 
 ffi::Error forward(ffi::AnyBuffer x, ffi::AnyBuffer h0, ffi::AnyBuffer c0, ffi::AnyBuffer kernel,
                    ffi::AnyBuffer recurrent, ffi::AnyBuffer bias, ffi::AnyBuffer mask,
-                   ffi::AnyBuffer resets, ffi::Result<ffi::AnyBuffer> outputs,
+                   ffi::AnyBuffer resets, ffi::AnyBuffer input_masks,
+                   ffi::AnyBuffer recurrent_masks, ffi::Result<ffi::AnyBuffer> outputs,
                    ffi::Result<ffi::AnyBuffer> h, ffi::Result<ffi::AnyBuffer> c,
                    ffi::Result<ffi::AnyBuffer> saved, std::int32_t cell, bool backwards,
                    std::int32_t threads) {
-  const Operands operands{x,    h0,     c0,   kernel,    recurrent, bias,
-                          mask, resets, cell, backwards, threads};
+  const Operands operands{x,      h0,          c0,              kernel, recurrent, bias,   mask,
+                          resets, input_masks, recurrent_masks, cell,   backwards, threads};
   return with_type(x.element_type(), [&](auto zero) {
     return forward_as<decltype(zero)>(operands, {outputs, h, c, saved});
   });
@@ -185,14 +195,15 @@ ffi::Error forward(ffi::AnyBuffer x, ffi::AnyBuffer h0, ffi::AnyBuffer c0, ffi::
 
 ffi::Error backward(ffi::AnyBuffer x, ffi::AnyBuffer h0, ffi::AnyBuffer c0, ffi::AnyBuffer kernel,
                     ffi::AnyBuffer recurrent, ffi::AnyBuffer bias, ffi::AnyBuffer mask,
-                    ffi::AnyBuffer resets, ffi::AnyBuffer outputs, ffi::AnyBuffer saved,
+                    ffi::AnyBuffer resets, ffi::AnyBuffer input_masks,
+                    ffi::AnyBuffer recurrent_masks, ffi::AnyBuffer outputs, ffi::AnyBuffer saved,
                     ffi::AnyBuffer d_outputs, ffi::AnyBuffer d_h, ffi::AnyBuffer d_c,
                     ffi::Result<ffi::AnyBuffer> d_x, ffi::Result<ffi::AnyBuffer> d_h0,
                     ffi::Result<ffi::AnyBuffer> d_c0, ffi::Result<ffi::AnyBuffer> d_kernel,
                     ffi::Result<ffi::AnyBuffer> d_recurrent, ffi::Result<ffi::AnyBuffer> d_bias,
                     std::int32_t cell, bool backwards, std::int32_t threads) {
-  const Operands operands{x,    h0,     c0,   kernel,    recurrent, bias,
-                          mask, resets, cell, backwards, threads};
+  const Operands operands{x,      h0,          c0,              kernel, recurrent, bias,   mask,
+                          resets, input_masks, recurrent_masks, cell,   backwards, threads};
   return with_type(x.element_type(), [&](auto zero) {
     return backward_as<decltype(zero)>(operands, {outputs, saved, d_outputs, d_h, d_c},
                                        {d_x, d_h0, d_c0, d_kernel, d_recurrent, d_bias});
@@ -210,6 +221,8 @@ XLA_FFI_DEFINE_HANDLER(
         .Arg<ffi::AnyBuffer>()  // bias
         .Arg<ffi::AnyBuffer>()  // mask
         .Arg<ffi::AnyBuffer>()  // resets
+        .Arg<ffi::AnyBuffer>()  // input_masks
+        .Arg<ffi::AnyBuffer>()  // recurrent_masks
         .Ret<ffi::AnyBuffer>()  // outputs
         .Ret<ffi::AnyBuffer>()  // h
         .Ret<ffi::AnyBuffer>()  // c
@@ -229,6 +242,8 @@ XLA_FFI_DEFINE_HANDLER(
         .Arg<ffi::AnyBuffer>()  // bias
         .Arg<ffi::AnyBuffer>()  // mask
         .Arg<ffi::AnyBuffer>()  // resets
+        .Arg<ffi::AnyBuffer>()  // input_masks
+        .Arg<ffi::AnyBuffer>()  // recurrent_masks
         .Arg<ffi::AnyBuffer>()  // outputs
         .Arg<ffi::AnyBuffer>()  // saved
         .Arg<ffi::AnyBuffer>()  // d_outputs

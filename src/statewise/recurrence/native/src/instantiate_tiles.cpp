@@ -16,8 +16,10 @@ namespace {
 
 // Whether the tile unit is the faster way for a layer. It works in pieces of 16 rows and 32 of the
 // inner dimension, at about twice the speed of the vectors; cutting a row's values in parts costs as
-// much as multiplying it by 32 columns more. (Measured: LSTMs of 32 to 512 units.)
+// much as multiplying it by 32 columns more. (Measured: LSTMs of 32 to 512 units.) Dropout is left to
+// the vectors.
 bool on_tiles(const Problem<float>& p) {
+  if (has_dropout(p)) return false;
   constexpr double kGain = 1.9, kCutting = 32;
   const double rows = double(whole_tiles(p.batch));
   const double inner = double((depth_of(p.units) + depth_of(p.features)) * kTileDepth);

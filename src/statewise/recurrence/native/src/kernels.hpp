@@ -44,6 +44,11 @@ struct Problem {
   const T* bias;           // (gates * units), GRU (2, gates * units), or null
   const unsigned char* mask;    // (batch, time), 0 = the step is skipped, or null
   const unsigned char* resets;  // (batch, time), 1 = a sequence begins at this step, or null
+  // Dropout, the same at every step: what multiplies the inputs, and what multiplies the state (and
+  // the gated state) where it enters a recurrent product.
+  const T* input_masks;      // (gates, batch, features), or null
+  const T* recurrent_masks;  // (recurrent_mask_count, batch, units), or null
+  Index recurrent_mask_count;  // 1, of all gates, or as many as gates
 };
 
 // What a forward pass writes; null what is not wanted.

@@ -1,8 +1,8 @@
 // How a call is shared out among threads, and when a step of a sequence is skipped or begins anew.
 #pragma once
 
+#include "dropout.hpp"
 #include "pool.hpp"
-#include "simd.hpp"
 
 namespace statewise {
 namespace STATEWISE_ISA {

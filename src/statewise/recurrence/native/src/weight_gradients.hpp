@@ -20,9 +20,10 @@ class Gathered {
   Gathered() = default;
   Gathered(T* data, Index columns) : data_(data), columns_(columns) {}
 
-  // Row k of `rows`, as far as the blocks in `blocks` go; null stands for zeros. `scale`, if given,
-  // multiplies it.
-  void put(Index k, Index rows, const T* from, Range blocks, const T* scale = nullptr) const {
+  // Row k of `rows`, as far as the blocks in `blocks` go; null stands for zeros. `scale`, and `mask`
+  // beside it, multiply it if given.
+  void put(Index k, Index rows, const T* from, Range blocks, const T* scale = nullptr,
+           const T* mask = nullptr) const {
     for (Index block = blocks.from; block < blocks.to; ++block) {
       T* to = data_ + (block * rows + k) * kTileRows;
       const Index at = block * kTileRows, count = min_of(kTileRows, columns_ - at);
@@ -33,6 +34,8 @@ class Gathered {
       } else {
         for (Index i = 0; i < count; ++i) to[i] = from[at + i];
       }
+      if (from && mask)
+        for (Index i = 0; i < count; ++i) to[i] *= mask[at + i];
     }
   }
 
@@ -98,9 +101,10 @@ class WeightGradients {
   static Index panel_count(Index units) { return gates_of<C>() * groups_of<T>(units); }
 
   // Adds the rows of d_gates (rows, kBlocks * units) for some of the panels. `panel` has room for
-  // two panels; `gated` is the left operand of the GRU's second product.
-  void add(const T* d_gates, Index rows, const Gathered<T>& x, const Gathered<T>& h,
-           const Gathered<T>& gated, Range panels, T* panel, bool first) const {
+  // two panels; the operands, a WeightOperands, are what each gate's kernels multiplied.
+  template <class Operands>
+  void add(const T* d_gates, Index rows, const Operands& operands, Range panels, T* panel,
+           bool first) const {
     const Index groups = groups_of<T>(units_), row = gates_of<C>() * units_;
     for (Index q = panels.from; q < panels.to; ++q) {
       const Index gate = q / groups, unit = q % groups * kPanel<T>;
@@ -113,9 +117,8 @@ class WeightGradients {
         pack_panel(other, rows, count, d_gates + C::kRecurrentBlock[gate] * units_ + unit, step, 1);
         recurrent = other;
       }
-      x.multiply(panel, rows, count, kernel_ + at, row, !first);
-      const bool second = C::kPhases == 2 && gate >= C::kRecurrentCount[0];
-      (second ? gated : h).multiply(recurrent, rows, count, recurrent_ + at, row, !first);
+      operands.x(gate).multiply(panel, rows, count, kernel_ + at, row, !first);
+      operands.h(gate).multiply(recurrent, rows, count, recurrent_ + at, row, !first);
       if (!bias_) continue;
       add_up(panel, rows, count, bias_ + at, !first);
       if constexpr (C::kCell == Cell::kGRU)
