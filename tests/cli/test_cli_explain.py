@@ -109,6 +109,20 @@ def test_wrong_input_is_one_line_and_exit_code_2(arguments, words):
     assert re.search(words, result.stderr), result.stderr
 
 
+def test_pictures_are_not_written_over_without_a_word(tmp_path):
+    path = tmp_path / "picture.svg"
+    path.write_text("mine")
+    sketch = ("GRU(2)", "--shape", "1,3,1", "--svg", "--png", "--output", tmp_path)
+    refused = explain(*sketch)
+    assert (refused.exit_code, refused.stdout, path.read_text()) == (2, "", "mine")
+    assert f"{path} is there already: --force writes over it" in refused.stderr
+    assert not (tmp_path / "picture.png").exists()
+    done = explain(*sketch, "--force")
+    assert done.exit_code == 0, done.output
+    assert "<svg" in path.read_text()
+    assert (tmp_path / "picture.png").exists()
+
+
 def test_a_damaged_file(tmp_path):
     (tmp_path / "bad.keras").write_bytes(b"no model")
     result = explain(tmp_path / "bad.keras")

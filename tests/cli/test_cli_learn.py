@@ -48,6 +48,16 @@ def test_the_page_is_written_and_not_opened(tmp_path, monkeypatch):
     assert browser.asked == []
 
 
+def test_a_page_is_not_written_over_without_a_word(tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text("mine")
+    refused = learn("--output", path)
+    assert (refused.exit_code, refused.stdout, path.read_text()) == (2, "", "mine")
+    assert f"{path} is there already: --force writes over it" in refused.stderr
+    assert learn("--output", path, "--force").exit_code == 0
+    assert path.read_text("utf-8") == learn_page()
+
+
 def test_the_page_is_opened_from_a_folder_of_its_own(monkeypatch):
     here(monkeypatch, browser := Browser())
     result = learn()
@@ -87,7 +97,10 @@ def test_a_browser_of_ones_choice_is_used(monkeypatch):
     ("name", "message"),
     [
         ("folder", "'--output': File '.*folder' is a directory"),
-        ("file/page.html", "--output .*page.html can't be written: (Not a directory|File exists)"),
+        (
+            "file/page.html",
+            "--output .*file is no folder to write to: (Not a directory|File exists)",
+        ),
     ],
 )
 def test_where_nothing_can_be_written(tmp_path, name, message):

@@ -39,7 +39,7 @@ def backtest(files, output, **options):
     Example:
       statewise backtest --horizon 6 --windows 4
     """
-    from statewise.cli.files import check_places
+    from statewise.cli.places import check_places
     from statewise.cli.printer import Printer, as_notes
     from statewise.sequences import DataError
 

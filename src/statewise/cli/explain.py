@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from statewise.cli import options as shared
+from statewise.cli.places import check_places, unwritten
 from statewise.cli.refusal import Refusal
 
 _MOST = 10_000  # of each axis but the batch
@@ -30,7 +32,8 @@ _FILES = (".keras", ".h5", ".hdf5")
     metavar="DIR",
     help="Folder for the pictures; by default this one.",
 )
-def explain(model, shape, closed_loop, svg, png, output):
+@shared.force
+def explain(model, shape, closed_loop, svg, png, output, force):
     """Draw and explain MODEL: what goes where, what is remembered, and how many weights.
 
     MODEL is a saved model (model.keras), a model or a function that returns one in a Python file
@@ -50,6 +53,10 @@ def explain(model, shape, closed_loop, svg, png, output):
         axes = _SHAPE_OF_WORDS if model.lstrip().startswith("Embedding") else _SHAPE
         names = ", ".join(("batch", "time steps", "features")[: len(axes)])
         taken = f"the shape {','.join(map(str, axes))} ({names}) was taken"
+    pictures = ["picture.svg"] * svg + ["picture.png"] * png
+    folder = output or Path()
+    if pictures:
+        check_places([folder / name for name in pictures], "--output", force=force)
     # The engine takes seconds to load: what is wrong with the options is told before that.
     from statewise.cli.printer import Printer
 
@@ -69,10 +76,9 @@ def explain(model, shape, closed_loop, svg, png, output):
     if taken:
         printer.note(f"{taken}; --shape says another.")
     _print(printer, found, drawing)
-    if svg or png:
-        names = ["picture.svg"] * svg + ["picture.png"] * png
-        _write(drawing, output or Path(), names)
-        printer.line("Written", " and ".join(names))
+    if pictures:
+        _write(drawing, folder, pictures)
+        printer.line("Written", " and ".join(pictures))
 
 
 def _axes(shape: str) -> tuple:
@@ -172,8 +178,7 @@ def _print(printer, found, drawing) -> None:
 
 def _write(drawing, folder: Path, names: list[str]) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for name in names:
             drawing.save(folder / name)
     except OSError as error:
-        raise Refusal(f"--output {folder} is no folder to write to: {error.strerror}") from None
+        raise unwritten(folder, error) from None

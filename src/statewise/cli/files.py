@@ -1,11 +1,9 @@
 """The files that ``statewise forecast`` and ``statewise backtest`` write."""
 
-import os
-import secrets
 import shlex
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,52 +13,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from statewise._whole_files import written_whole
+from statewise.cli.places import unwritten
 from statewise.cli.printer import Printer
 from statewise.cli.refusal import Refusal
 from statewise.sequences.stamp_words import format_stamps
 
 if TYPE_CHECKING:
     from statewise.pictures.report import Report
-
-
-def check_places(paths: Sequence[Path], option: str, *, force: bool) -> None:
-    """Make the folder of files that will be written, and refuse what would fail then.
-
-    Not to fail after the training, nor to write over what another one left.
-
-    Args:
-        paths: of the files, in one folder.
-        option: which names the place.
-        force: whether files that are there may be written over.
-
-    Raises:
-        Refusal: where the folder can't be made or written to, where a path is a folder, where a
-            file is there.
-    """
-    folder = paths[0].parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Refusal(f"{option} {folder} is no folder to write to: {error.strerror}") from None
-    for path in paths:
-        if path.is_dir():
-            raise Refusal(f"{option}: {path} is a folder, and can't be written as a file")
-    there = [path for path in paths if path.is_file()]
-    if there and not force:
-        names = " and ".join(map(str, there))
-        one = len(there) == 1
-        raise Refusal(
-            f"{names} {'is' if one else 'are'} there already: --force writes over "
-            f"{'it' if one else 'them'}, {option} names another place"
-        )
-    probe = folder / f".{secrets.token_hex(6)}.part"
-    try:
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        # Files that are there can be changed where no new one can be made; so can devices.
-        if not all(path.exists() and os.access(path, os.W_OK) for path in paths):
-            raise _unwritten(folder, error) from None
 
 
 def write_table(frame: pd.DataFrame, path: Path, **options) -> None:
@@ -84,7 +43,7 @@ def write_table(frame: pd.DataFrame, path: Path, **options) -> None:
         with written_whole(path) as beside:
             frame.to_csv(beside, **{"index": False, **options})
     except OSError as error:
-        raise _unwritten(path.parent, error) from None
+        raise unwritten(path.parent, error) from None
 
 
 @contextmanager
@@ -111,7 +70,7 @@ def write_picture(figure: Figure, path: Path) -> None:
         with written_whole(path) as beside:
             figure.savefig(beside, dpi=100)
     except OSError as error:
-        raise _unwritten(path.parent, error) from None
+        raise unwritten(path.parent, error) from None
 
 
 def write_page(page: "Report", path: Path, printer: Printer) -> None:
@@ -132,7 +91,3 @@ def write_page(page: "Report", path: Path, printer: Printer) -> None:
 def command_line() -> str:
     """Return the command as it was typed."""
     return shlex.join(["statewise", *sys.argv[1:]])
-
-
-def _unwritten(folder: Path, error: OSError) -> Refusal:
-    return Refusal(f"{folder} can't be written to: {error.strerror or error}")

@@ -68,7 +68,7 @@ def forecast(files, output, **options):
     """
     _check_together(options, options["future"])
     # The engine takes seconds to load: what is wrong with the data is told before that.
-    from statewise.cli.files import check_places
+    from statewise.cli.places import check_places
     from statewise.cli.printer import Printer, as_notes
     from statewise.cli.written_names import target_name
     from statewise.sequences import DataError, Panel

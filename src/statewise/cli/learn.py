@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from statewise.cli import options as shared
+from statewise.cli.places import check_places
 from statewise.cli.refusal import Refusal
 
 
@@ -17,7 +19,8 @@ from statewise.cli.refusal import Refusal
     metavar="FILE",
     help="Write the page to this file; nothing is opened then.",
 )
-def learn(output):
+@shared.force
+def learn(output, force):
     """Open a page on which one builds a network and sees what it does.
 
     Choose layers, return_sequences, stateful, batch, time steps and features, and see the unrolled
@@ -28,6 +31,8 @@ def learn(output):
     Example:
       statewise learn --output learn.html
     """
+    if output:
+        check_places([output], "--output", force=force)
     from statewise.pictures.learn import write_learn_page
 
     try:

@@ -113,7 +113,8 @@ def _together(names: Sequence[str]) -> str | None:
 
 
 def _write(look: "Look", folder: Path, printer: "Printer", *, force: bool) -> Path:
-    from statewise.cli.files import any_letters, check_places, write_picture
+    from statewise.cli.files import any_letters, write_picture
+    from statewise.cli.places import check_places
     from statewise.cli.refusal import Refusal
     from statewise.pictures.series_grid import SmallPicture, draw_series_grid
 
