@@ -20,8 +20,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from statewise.sequences.bridging import latest_known
-
 _MOST = 4096  # residuals kept for each step
 _LEVELS = (10, 20, 30, 40, 50, 60, 70, 80, 85, 90, 95, 97, 99)  # at which factors are measured
 
@@ -193,37 +191,3 @@ def ends_of(paths: np.ndarray, level: float) -> np.ndarray:
     """Return the lower end, the median and the upper end of an interval, (windows, horizon)."""
     tail = (1 - level / 100) / 2
     return np.quantile(paths, (tail, 0.5, 1 - tail), axis=1)
-
-
-def staleness(known: np.ndarray, offsets: np.ndarray, *, season: int, horizon: int) -> np.ndarray:
-    """Return by how much intervals are wider where what a forecast goes on from is missing.
-
-    A forecast from the season before whose value is missing goes on from one season earlier, so it
-    reaches one season further; one from the last value reaches as many steps further as are missing
-    at the end. Errors grow with the root of that, as a random walk's do.
-
-    Args:
-        known: whether rows have a value, (rows,).
-        offsets: where each series begins, (series + 1,).
-        season: after so many steps the forecast repeats itself; 1 where it begins from the last
-            value.
-        horizon: steps.
-
-    Returns:
-        (series, horizon), 1 where nothing is missing.
-
-    >>> known = np.array([1, 1, 1, 1, 0, 1], bool)
-    >>> staleness(known, np.array([0, 6]), season=2, horizon=4).round(2)
-    array([[1.41, 1.  , 1.22, 1.  ]])
-    """
-    begin, stop = offsets[:-1, None], offsets[1:, None]
-    if known.all():
-        return np.ones((len(begin), horizon))
-    source = latest_known(known, offsets, season)
-    rows = stop - season + np.arange(season)
-    last = source[np.maximum(rows, 0)]
-    missed = np.where(last >= 0, (rows - last) // season, 1)
-    missed = np.where(rows >= begin, missed, 0)
-    steps = np.arange(horizon)
-    ahead = steps // season + 1
-    return np.sqrt((ahead + missed[:, steps % season]) / ahead)

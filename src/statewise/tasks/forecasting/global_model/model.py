@@ -41,9 +41,10 @@ from statewise.tasks.forecasting.global_model.prediction import PATHS, PanelFore
 from statewise.tasks.forecasting.global_model.programs import in_threads
 from statewise.tasks.forecasting.global_model.selection import ValidationRun, train_for_choice
 from statewise.tasks.forecasting.global_model.training import TrainingRun
-from statewise.tasks.forecasting.intervals import Factors, Residuals, staleness
+from statewise.tasks.forecasting.intervals import Factors, Residuals
 from statewise.tasks.forecasting.logarithms import with_logarithm
 from statewise.tasks.forecasting.progress import Progress
+from statewise.tasks.forecasting.stale import staleness
 from statewise.tasks.forecasting.training_data import any_known, learnable
 
 
@@ -240,7 +241,7 @@ class GlobalModel:
             ahead = ahead.reshape(len(order), horizon, -1)[order].reshape(ahead.shape)
         data, level = self._laid_out(panel, extra=horizon, ahead=ahead)
         repeats = self.request.season if self.spec.start == "seasonal" else 1
-        known = ~np.isnan(panel.values[:, 0])
+        known = np.log(panel.values[:, 0]) if self.spec.log else panel.values[:, 0]
         stale = staleness(known, panel.offsets, season=repeats, horizon=horizon)
         first = data.begins + panel.lengths
         return PanelForecast(self, data, level, first, stale, np.argsort(order))

@@ -24,7 +24,7 @@ from statewise.tasks.forecasting.engine import (
     TrainingData,
 )
 from statewise.tasks.forecasting.forecast import Forecast
-from statewise.tasks.forecasting.intervals import Residuals, band_of_few, staleness
+from statewise.tasks.forecasting.intervals import Residuals, band_of_few
 from statewise.tasks.forecasting.known_steps import stand_in
 from statewise.tasks.forecasting.local_model import saved
 from statewise.tasks.forecasting.local_model.ensemble import side_by_side
@@ -43,6 +43,7 @@ from statewise.tasks.forecasting.local_model.training import (
 from statewise.tasks.forecasting.local_model.transforms import TransformSpec, transform_specs
 from statewise.tasks.forecasting.logarithms import with_logarithm
 from statewise.tasks.forecasting.progress import Progress
+from statewise.tasks.forecasting.stale import staleness
 from statewise.tasks.forecasting.training_data import on_season
 
 _UNITS = 8
@@ -205,8 +206,11 @@ class LocalModel:
         """Forecast one series (time,), NaN where a value is missing; (horizon,) each."""
         values = stand_in(known, self.data.shortest)
         points = self._points(values, np.array([len(values)]), horizon)[0]
-        there = ~np.isnan(known)
-        return Forecast(points, {level: self._interval(points, there, level) for level in levels})
+        if self.spec.log:
+            known = np.log(np.where(known <= 0, self.values.min(), known))
+        repeats, ends = max(self.spec.lags, default=1), np.array([0, len(known)])
+        stale = staleness(known, ends, season=repeats, horizon=horizon)[0]
+        return Forecast(points, {level: self._interval(points, stale, level) for level in levels})
 
     def _points(self, values: np.ndarray, origins: np.ndarray, horizon: int) -> np.ndarray:
         """Return the forecasts (origins, horizon) from each origin.
@@ -234,7 +238,7 @@ class LocalModel:
         return np.median(members, axis=0)
 
     def _interval(
-        self, points: np.ndarray, known: np.ndarray, level: float
+        self, points: np.ndarray, stale: np.ndarray, level: float
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the ends of an interval around ``points`` (horizon,).
 
@@ -242,15 +246,13 @@ class LocalModel:
 
         Args:
             points: the forecast.
-            known: whether the steps that it goes on from have a value, (time,).
+            stale: by how much it is wider, (horizon,); see `staleness`.
             level: how many percent are to lie within.
         """
         held = len(self.values) - self.split.first
         low, high = band_of_few(
             self.residuals, level, len(points), independent=held / self.split.horizon
         )
-        repeats, ends = max(self.spec.lags, default=1), np.array([0, len(known)])
-        stale = staleness(known, ends, season=repeats, horizon=len(points))[0]
         low, high = low * stale, high * stale
         if self.spec.log:
             return points * np.exp(low), points * np.exp(high)
