@@ -18,6 +18,31 @@ def write(folder, values, name="t.csv"):
     return path
 
 
+def test_a_column_without_any_value_is_refused_by_its_name(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("day,sold\n" + "".join(f"2024-01-{day:02},\n" for day in range(1, 10)))
+    with pytest.raises(DataError, match="'sold' holds no value at all"):
+        read_data(path)
+
+
+@pytest.mark.parametrize("header", ["day,a", "unique_id,ds,y", "day,a,b"])
+def test_a_column_of_numbers_is_read_once(tmp_path, header, monkeypatch):
+    from statewise.sequences import columns
+
+    read = []
+    usual = columns.numbers_of
+    monkeypatch.setattr(
+        columns, "numbers_of", lambda column, **o: read.append(column.name) or usual(column, **o)
+    )
+    rows = [f"2024-01-{day:02},{day % 5}" for day in range(1, 20)]
+    rows = [f"x,{row}" if header.startswith("u") else row for row in rows]
+    rows = [f"{row},7" if header.endswith("b") else row for row in rows]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join([header, *rows]) + "\n")
+    read_data(path)
+    assert sorted(read) == sorted(set(read))
+
+
 def test_rows_that_wait_for_their_values_are_not_filled_in(tmp_path):
     values = ["", *range(5, 38), *[""] * 6]
     found = read_data(write(tmp_path, values))

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from statewise.sequences import DataError, read_panel, read_series
 from statewise.sequences.panel import Columns
 from statewise.sequences.regular import Every
+from statewise.sequences.tables import load_table
 
 
 def series(stamps, values, **options):
@@ -19,6 +22,32 @@ def test_repeated_stamps_are_refused_with_the_way_out():
         series(days, [1.0, 2.0, 4.0, 5.0])
     for how, value in {"sum": 6, "mean": 3, "first": 2, "last": 4, "min": 2, "max": 4}.items():
         assert series(days, [1.0, 2.0, 4.0, 5.0], aggregate=how).values[1, 0] == value
+
+
+@pytest.mark.parametrize("every", [None, "1D"])
+@pytest.mark.parametrize("part", ["future", "past"])
+def test_inputs_are_not_added_up(every, part):
+    """What is sold twice is sold, the price of it is no higher for that."""
+    days = pd.date_range("2024-01-01", periods=20).repeat(2)
+    frame = pd.DataFrame({"ds": days, "y": 1.0 + np.arange(40), "price": np.tile([2.0, 4.0], 20)})
+    columns = Columns(**{part: ["price"]})
+    table = load_table(frame)
+    panel = read_panel(table, columns, every=every, aggregate="sum")
+    assert "of the inputs (price) their mean" in " ".join(table.understood.notes)
+    price = panel.future["price"] if part == "future" else panel.values[:, 1]
+    np.testing.assert_array_equal(panel.values[:, 0], 3 + 4 * np.arange(20.0))
+    np.testing.assert_array_equal(price, 3.0)
+
+
+@pytest.mark.parametrize(("how", "price"), [("sum", 3), ("max", 4), ("last", 4), ("median", 3)])
+def test_features_are_aggregated_as_the_target_is_but_not_added_up(how, price):
+    days = pd.date_range("2024-01-01", periods=20).repeat(2)
+    frame = pd.DataFrame({"ds": days, "y": np.ones(40), "price": np.tile([2.0, 4.0], 20)})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = read_series(frame, target="y", features=["price"], aggregate=how)
+    np.testing.assert_array_equal(found.values[:, 1], price)
+    assert found.values[0, 0] == (2 if how == "sum" else 1)
 
 
 def test_uneven_stamps_are_refused_with_the_way_out():

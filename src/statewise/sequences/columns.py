@@ -6,7 +6,7 @@ one. So a key "001" stays apart from "1", and "11,9" is a number or a name, but 
 
 import datetime
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -232,12 +232,12 @@ def _tell(table: Table, found: Numbers) -> None:
         table.understood.note(note)
 
 
-def ask_about_markers(table: Table, names: Iterable[str]) -> None:
+def ask_about_markers(table: Table, read: Mapping[str, np.ndarray]) -> None:
     """Ask about numbers that stand for missing values, most likely, where nobody said a word.
 
     Args:
         table: out of a file; a frame's numbers are its owner's.
-        names: of the columns that are to be read as numbers.
+        read: the values of columns that were read as numbers, by their names.
 
     Raises:
         DataError: where there are some: it names them, and the words for either answer.
@@ -245,8 +245,8 @@ def ask_about_markers(table: Table, names: Iterable[str]) -> None:
     if table.missing_values is not None or not table.text:
         return
     found: dict[float, tuple[str, int]] = {}
-    for name in names:
-        for value, count in suspects(read_numbers(table, name)):
+    for name, values in read.items():
+        for value, count in suspects(values):
             found.setdefault(value, (name, count))
     if not found:
         return
@@ -260,14 +260,6 @@ def ask_about_markers(table: Table, names: Iterable[str]) -> None:
         f"--missing-value {said} (missing_values=[{said}]); if not, --missing-value none "
         "(missing_values=[])"
     )
-
-
-def parse_time(column: pd.Series) -> pd.Index:
-    """Read time stamps, NaT where one can't be read; plain numbers stay numbers.
-
-    Stamps keep their zone; text with more than one offset from UTC names no zone, and is in UTC.
-    """
-    return times_of(column).stamps
 
 
 def format_cell(column: pd.Series, row: int) -> str:
@@ -287,7 +279,6 @@ __all__ = [
     "guess_time",
     "holds_numbers_alone",
     "holds_times",
-    "parse_time",
     "read_numbers",
     "time_of",
 ]

@@ -117,8 +117,8 @@ def _brought(layout: Layout, every: str | None, aggregate: str | None) -> Table:
     table = layout.table
     if layout.time is None or (every is None and aggregate is None):
         return table
-    ask_about_markers(table, layout.targets)
     read = {name: read_numbers(table, name) for name in layout.targets}
+    ask_about_markers(table, read)
     frame = pd.DataFrame({layout.time: table.frame[layout.time], **read})
     table = replace(table, frame=frame, text=False)
     return one_row_each(table, time=layout.time, key=None, numbers=layout.targets,

@@ -124,14 +124,21 @@ def series_of(
     if len(table.frame) < _LEAST_ROWS:
         rows = counted(len(table.frame), "row")
         raise DataError(f"{table.name} has {rows}, but a series needs at least {_LEAST_ROWS}")
-    ask_about_markers(table, names)
     columns = {name: read_numbers(table, name) for name in names}
+    ask_about_markers(table, columns)
     if time is not None:
         frame = pd.DataFrame({time: table.frame[time], **columns})
         table = replace(table, frame=frame, text=False)
         if every is not None or aggregate is not None:
+            target, *features = names
             table = one_row_each(
-                table, time=time, key=None, numbers=names, aggregate=aggregate, every=every
+                table,
+                time=time,
+                key=None,
+                numbers=[target],
+                inputs=features,
+                aggregate=aggregate,
+                every=every,
             )
         table = _in_order(table, time)
         stamps: pd.Index = pd.Index(table.frame[time])

@@ -46,6 +46,7 @@ def read_panel(
             no other column is named for the key.
         every: brings uneven rows to even steps, as "1h"; see `read_series`.
         aggregate: what becomes of values in one step, or at one stamp of a key; see `read_series`.
+            By "sum" the target is added up, inputs take their mean.
 
     Returns:
         A `Panel` with NaN where a value is missing.
@@ -76,9 +77,14 @@ def read_panel(
     table = _with_numbers(table, columns)
     if every is not None or aggregate is not None:
         key = columns.key if columns.key in table.frame.columns else None
-        numbers = [columns.target, *columns.past, *_numbers_of(table, columns)]
         table = one_row_each(
-            table, time=columns.time, key=key, numbers=numbers, aggregate=aggregate, every=every
+            table,
+            time=columns.time,
+            key=key,
+            numbers=[columns.target],
+            inputs=[*columns.past, *_numbers_of(table, columns)],
+            aggregate=aggregate,
+            every=every,
         )
     code, keys = read_keys(table, columns.key)
     stamps = pd.Index(table.frame[columns.time])
@@ -159,8 +165,8 @@ def as_frame(source: Any) -> nw.DataFrame | None:
 def _with_numbers(table: Table, columns: Columns) -> Table:
     """Return the table with its time, target and inputs read by what they are for."""
     _, table = time_of(table, columns.time)
-    ask_about_markers(table, (columns.target, *columns.past))
     read = {name: read_numbers(table, name) for name in (columns.target, *columns.past)}
+    ask_about_markers(table, read)
     for name in (*columns.future, *columns.static):
         read[name] = read_input(table, name, columns)
     return replace(table, frame=with_columns(table.frame, read))

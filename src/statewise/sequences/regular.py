@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from statewise.sequences.tables import DataError, Table, counted, with_columns
+from statewise.sequences.tables import DataError, Table, counted, listed, with_columns
 from statewise.sequences.zones import in_zone
 
 AGGREGATES = {
@@ -108,6 +108,7 @@ def one_row_each(
     time: str,
     key: str | None,
     numbers: Sequence[str],
+    inputs: Sequence[str] = (),
     aggregate: str | None,
     every: str | None,
 ) -> Table:
@@ -118,6 +119,8 @@ def one_row_each(
         time: the column of stamps.
         key: of the keys; None for one series.
         numbers: the columns to aggregate; of all others the first value stays.
+        inputs: further columns of numbers, that the target depends on: prices, temperatures. They
+            are aggregated as it is, but not added up: where it is, they take their mean.
         aggregate: a name out of ``AGGREGATES``; None is the mean for steps, and leaves repeated
             stamps as they are without steps.
         every: the steps, as `Every.of` reads them; None for the stamps as they are.
@@ -150,15 +153,16 @@ def one_row_each(
     by = [code, stamps]
     place = order
     grouped = with_columns(frame, {time: stamps}).groupby(by, sort=True, dropna=False)
-    rows = grouped.agg(
-        {name: how if name in numbers else "first" for name in frame.columns if name != time}
-    )
+    ways = dict.fromkeys(frame.columns.drop(time), "first")
+    ways |= dict.fromkeys(inputs, "mean" if how == "sum" else how) | dict.fromkeys(numbers, how)
+    rows = grouped.agg(ways)
     if how == "sum":  # pandas' sum of nothing is 0
         rows[list(numbers)] = grouped[list(numbers)].sum(min_count=1)
     first = pd.Series(place).groupby(by, sort=True, dropna=False).first().to_numpy()
     result = with_columns(rows, {time: rows.index.get_level_values(-1)}).reset_index(drop=True)
     result = result[list(frame.columns)]
     merged = len(frame) - len(result)
+    meant = f"of the inputs ({listed(inputs)}) their mean" if inputs and how == "sum" else ""
     if step is not None:
         keep = np.ones(len(result), bool)
         if how == "sum":
@@ -172,12 +176,14 @@ def one_row_each(
         other = "sum adds them up" if how != "sum" else "mean averages them"
         table.understood.note(
             f"the rows are brought to steps of {step}: of the values in a step {AGGREGATES[how]} "
-            f"counts (--aggregate {other}){partial}"
+            f"counts{meant and ', '}{meant} (--aggregate {other}){partial}"
         )
     elif merged:
         table.understood.tell(
             "repeated", f"{counted(merged, 'repeated row')} brought together, {AGGREGATES[how]}"
         )
+        if meant:
+            table.understood.note(f"of rows that are brought together, {meant} counts")
     return replace(table, frame=result, places=[table.places[row] for row in first])
 
 

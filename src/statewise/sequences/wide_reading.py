@@ -37,8 +37,9 @@ def read_wide(source: Any, time: str | None = None, *, targets: Sequence[str] = 
     names = list(targets) or [name for name in table.frame.columns if name != time]
     if not names:
         raise DataError(f"{table.name} has no column of numbers besides the time")
-    ask_about_markers(table, names)
-    values = np.column_stack([read_numbers(table, name) for name in names])
+    read = {name: read_numbers(table, name) for name in names}
+    ask_about_markers(table, read)
+    values = np.column_stack(list(read.values()))
     rows, count = len(table.frame), len(names)
     label = time if time is not None else free_name(Columns.time, names)
     # The names of the series are keys here, but for that of time no column may be lost.

@@ -159,3 +159,18 @@ def test_names_of_a_file_that_goes_beyond_its_first_part(tmp_path, length):
     table = load_file(path)
     assert set(table.frame["note"]) == {"é\n" * length}
     assert table.places[1] == f"line {length + 3}"
+
+
+def test_a_column_that_is_empty_throughout_keeps_its_name(tmp_path):
+    text = "day,sold\n" + "".join(f"2024-01-{day:02},\n" for day in range(1, 10))
+    cells, table = read(tmp_path, text)
+    assert list(cells) == ["day", "sold"]
+    assert set(cells["sold"]) == {""}
+    assert table.understood.line() == ""
+    cells, _ = read(tmp_path, "day,sold,price\n2024-01-01,,\n2024-01-02,,\n")
+    assert list(cells) == ["day", "sold", "price"]
+
+
+def test_delimiters_behind_one_column_make_no_more(tmp_path):
+    cells, _ = read(tmp_path, "sold;;\n5;;\n7;;\n8;;\n")
+    assert cells == {"sold": ["5", "7", "8"]}

@@ -55,6 +55,8 @@ def find_structure(
     ((1,), ('', 'EUR'), 3, (0,))
     """
     kinds = column_kinds(records, width)
+    if len(kinds) == 1 and _is_named(records[0], width):
+        kinds += (EMPTY,) * (width - 1)
     valued = [place for place, kind in enumerate(kinds) if kind in (NUMBER, DATE)]
     first = next(
         (
@@ -97,6 +99,11 @@ def column_kinds(records: Sequence[Record], width: int) -> tuple[str, ...]:
         main_kind(record[place] for record in body if place < len(record))
         for place in range(max(longest, 1))
     )
+
+
+def _is_named(record: Record, width: int) -> bool:
+    """Whether a record has a text for each column: also for those that are empty in all others."""
+    return width > 1 and len(record) == width and all(kind_of(cell) == TEXT for cell in record)
 
 
 def reads_as_data(record: Record, kinds: Sequence[str], width: int) -> bool:
