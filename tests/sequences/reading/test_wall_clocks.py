@@ -32,6 +32,26 @@ def test_the_zone_is_found(zone, freq, order):
     assert "comes twice, as on clocks that are set back there" in times.notes[0]
 
 
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("freq", ["h", "30min", "15min"])
+@pytest.mark.parametrize("series", [2, 3])
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_the_zone_of_series_side_by_side(zone, freq, series, newest_first):
+    hours = pd.date_range("2022-01-01", "2023-01-01", freq=freq, tz=zone).repeat(series)
+    hours = hours[::-1] if newest_first else hours
+    times = times_of(written(hours))
+    assert times.zone == zone
+    assert times.stamps.equals(hours.as_unit("us"))
+
+
+def test_series_side_by_side_of_which_one_begins_later():
+    hours = pd.date_range("2025-10-20", "2025-11-01", freq="h", tz="CET")
+    both = hours.append(hours[50:]).sort_values()
+    times = times_of(written(both))
+    assert times.stamps.equals(both.as_unit("us"))
+    assert times.notes[0].startswith("2025-10-26 02:00 comes twice, as on clocks that are set back")
+
+
 def test_one_change_is_enough():
     hours = pd.date_range("2025-10-20", "2025-11-01", freq="h", tz="Europe/Paris")
     assert find_zone(hours.tz_localize(None)) == "CET"
@@ -59,6 +79,8 @@ def test_series_side_by_side_are_no_change_of_the_clock():
     days = pd.date_range("2025-10-20", periods=200, freq="h")
     assert times_of(written(days.repeat(2))).stamps.tz is None
     assert times_of(written(days.append(days))).stamps.tz is None
+    row = days.get_loc(pd.Timestamp("2025-10-27 02:00"))  # a day too late
+    assert times_of(written(days.insert(row, days[row]).repeat(2))).stamps.tz is None
 
 
 def test_date_and_time_of_day_in_a_zone():

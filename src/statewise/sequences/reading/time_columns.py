@@ -27,7 +27,7 @@ from statewise.sequences.reading.time_parts import (
 from statewise.sequences.reading.time_preference import first_of
 from statewise.sequences.reading.times import (
     Times,
-    holds_numbers_alone,
+    holds_plain_numbers,
     holds_times,
     share_of_times,
     times_of,
@@ -147,7 +147,7 @@ def looks_like_time(frame: pd.DataFrame) -> str | None:
     """
     names = _in_question(frame, None)
     for name in names:
-        if not holds_numbers_alone(frame[name]) and (
+        if not holds_plain_numbers(frame[name]) and (
             plainly_says_time(name)
             or (says_time(name) and _has_digits(frame[name]))
             or holds_clock(frame[name])
@@ -184,7 +184,7 @@ def _is_year(column: pd.Series) -> bool:
     """Tell a column that says no more than the year, or says it with a fraction."""
     if types.is_datetime64_any_dtype(column.dtype) or isinstance(column.dtype, pd.PeriodDtype):
         return False
-    if not holds_numbers_alone(column):
+    if not holds_plain_numbers(column):
         return False
     known = pd.to_numeric(column[~is_missing(column)].head(100), errors="coerce")
     return bool(known.max() < 3000)

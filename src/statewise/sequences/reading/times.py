@@ -134,7 +134,7 @@ def share_of_times(column: pd.Series) -> float:
     return 0.0 if choice is None else 1 - choice.taken.failed / len(known)
 
 
-def holds_numbers_alone(column: pd.Series) -> bool:
+def holds_plain_numbers(column: pd.Series) -> bool:
     """Tell whether all cells of a sample are plain numbers."""
     if types.is_numeric_dtype(column.dtype):
         return True
@@ -274,9 +274,10 @@ def on_the_wall(times: Times) -> Times:
     zone = find_zone(stamps)
     if zone is None:
         return times
-    twice = stamps[stamps.duplicated() & stamps.notna()][0]
-    notes = [*times.notes, note_wall(twice, zone)]
-    return replace(times, stamps=in_wall_zone(stamps, zone), zone=zone, notes=notes)
+    stamps = in_wall_zone(stamps, zone)
+    shown = stamps.dropna().unique().tz_localize(None)  # other rows of an instant are other series'
+    notes = [*times.notes, note_wall(shown[shown.duplicated()].min(), zone)]
+    return replace(times, stamps=stamps, zone=zone, notes=notes)
 
 
 def _of_each(stamps: pd.DatetimeIndex, codes: np.ndarray) -> pd.DatetimeIndex:

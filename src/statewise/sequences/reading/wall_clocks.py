@@ -18,8 +18,8 @@ def find_zone(stamps: pd.DatetimeIndex) -> str | None:
     All hours that come twice must do so there, and none of the stamps may be one that never came.
 
     Args:
-        stamps: without a zone, as they come in the file: sorted, newest first, or one series
-            after another.
+        stamps: without a zone, as they come in the file: sorted, newest first, one series after
+            another, or all series at each time.
 
     Example:
         >>> hours = pd.date_range("2025-10-25", periods=60, freq="h", tz="CET").tz_localize(None)
@@ -54,7 +54,8 @@ def _second_hours(stamps: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray] | N
     steps = np.diff(wall)
     if np.median(steps) < 0 or (steps < 0).sum() > (steps > 0).sum():
         known, wall = known[::-1], wall[::-1]
-        steps = np.diff(wall)
+    heads = _heads(wall)
+    steps = np.diff(wall[heads])
     forward = steps[steps > 0]
     if not len(forward):
         return None
@@ -62,8 +63,23 @@ def _second_hours(stamps: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray] | N
     if not 0 < step <= _HOUR or (steps == step).mean() < 0.5:
         return None
     set_back = np.zeros(len(known), bool)
-    set_back[1:] = steps == step - _HOUR
+    set_back[heads[1:]] = steps == step - _HOUR
     return (known, set_back) if set_back.any() else None
+
+
+def _heads(wall: np.ndarray) -> np.ndarray:
+    """Return the rows that begin a time: all of them, or the first of each for many series.
+
+    Where series stand side by side, each time comes as often as there are series; where twice as
+    often as before and after, the clock was set back in between.
+    """
+    begins = np.flatnonzero(np.append(True, np.diff(wall) != 0))
+    counts = np.diff(np.append(begins, len(wall)))
+    if np.median(counts) < 2:
+        return np.arange(len(wall))
+    twice = np.zeros(len(counts), bool)
+    twice[1:-1] = (counts[1:-1] == 2 * counts[:-2]) & (counts[1:-1] == 2 * counts[2:])
+    return np.sort(np.append(begins, (begins + counts // 2)[twice]))
 
 
 def _fits(wall: pd.DatetimeIndex, set_back: np.ndarray, zone: str) -> bool:
