@@ -57,6 +57,51 @@ def test_a_row_for_each_year_and_a_column_for_each_month(months, tmp_path):
     assert found.data.time[-1] == pd.Timestamp("2023-08-01")
 
 
+YEARS = range(2019, 2022)
+
+
+@pytest.mark.parametrize("first", ["month", "Mes", ""])
+@pytest.mark.parametrize(
+    "months",
+    [
+        "Jan,Feb,Mar,Apr,May,Jun,Jul,Aug,Sep,Oct,Nov,Dec",
+        "enero,febrero,marzo,abril,mayo,junio,julio,agosto,septiembre,octubre,noviembre,diciembre",
+        "12,11,10,9,8,7,6,5,4,3,2,1",
+    ],
+)
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_a_row_for_each_month_and_a_column_for_each_year(first, months, newest_first, tmp_path):
+    words = months.split(",")
+    numbers = range(12, 0, -1) if words[0] == "12" else range(1, 13)
+    years = list(YEARS)[::-1] if newest_first else list(YEARS)
+    text = f"{first or 'month'}," + ",".join(map(str, years)) + "\n"
+    for word, month in zip(words, numbers, strict=True):
+        cells = ["" if (y, m) > (2021, 8) else str(12 * (y - 2019) + m) for y in years
+                 for m in [month]]  # fmt: skip
+        text += f"{word}," + ",".join(cells) + "\n"
+    found = read_data(write(tmp_path, text))
+    assert found.data.phrase == "monthly"
+    np.testing.assert_array_equal(found.data.values[:, 0], np.arange(1.0, 33))
+    assert found.data.time[-1] == pd.Timestamp("2021-08-01")
+    assert "a row for each month, a column for each year" in found.understood.line()
+
+
+def test_months_down_and_years_to_the_right_of_several_series(tmp_path):
+    words = "Jan,Feb,Mar,Apr,May,Jun,Jul,Aug,Sep,Oct,Nov,Dec".split(",")
+    text = "region,month,2020,2021\n"
+    for region, much in (("north", 100), ("south", 200)):
+        text += "".join(f"{region},{w},{much + i},{much + 12 + i}\n" for i, w in enumerate(words))
+    found = read_data(write(tmp_path, text))
+    assert found.data.keys.tolist() == ["north", "south"]
+    np.testing.assert_array_equal(found.data.values[24:, 0], 200 + np.arange(24.0))
+
+
+def test_twelve_stores_and_columns_of_years_are_no_months(tmp_path):
+    years = ",".join(map(str, range(2000, 2010)))
+    text = f"store,{years}\n" + "".join(f"s{i},{','.join('1234567890')}\n" for i in range(1, 13))
+    assert len(read_data(write(tmp_path, text)).data) == 12
+
+
 def test_other_tables_stay(tmp_path):
     from statewise.sequences.reshape import with_rows_for_steps
 

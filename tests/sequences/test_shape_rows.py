@@ -55,6 +55,11 @@ CASES = {
         + ",5" * 12 + "\n2023" + ",6" * 12,
         1, "a row for each year, a column for each month",
     ),
+    "a column of months, and one for each year": (
+        "month,2021,2022\n" + "".join(f"{month},5,6\n" for month in pd.date_range(
+            "2021-01-01", periods=12, freq="MS").strftime("%b")),
+        1, "a row for each month, a column for each year",
+    ),
     "a column of names, each once, and columns V1, V2, V3...": (
         "V1,V2,V3,V4,V5,V6\n" + "".join(f"W{i},{i},5,7.5,2,1\n" for i in range(4)), 4,
         "a row for each series",

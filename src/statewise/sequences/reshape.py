@@ -12,6 +12,7 @@ from statewise.sequences.key_columns import is_empty
 from statewise.sequences.reading.missing import is_missing
 from statewise.sequences.reading.month_names import names_for, plain_word
 from statewise.sequences.reading.time_columns import find_time, looks_like_time
+from statewise.sequences.reading.time_names import part_of
 from statewise.sequences.reading.times import times_of
 from statewise.sequences.tables import Table, counted, free_name, listed
 
@@ -39,9 +40,10 @@ class Reshaped:
 def with_rows_for_steps(table: Table) -> Reshaped | None:
     """Return a table with a row for each time stamp, where it had a column for each; else None.
 
-    Three such forms are known: columns that are named by time stamps, beside others that name the
-    series ("Country Name", "1960", "1961"...); a column of years beside twelve named by months; and
-    a column of names, each there once, beside columns that are numbered ("V1", "V2", "V3"...).
+    Four such forms are known: columns that are named by time stamps, beside others that name the
+    series ("Country Name", "1960", "1961"...); a column of years beside twelve named by months; one
+    of months beside columns named by years; and a column of names, each there once, beside columns
+    that are numbered ("V1", "V2", "V3"...).
 
     Example:
         >>> from statewise.sequences.tables import load_table
@@ -52,7 +54,12 @@ def with_rows_for_steps(table: Table) -> Reshaped | None:
         0    Chad  1990     0
         1    Chad  1991     1
     """
-    return _months_across(table) or _stamps_across(table) or _steps_across(table)
+    return (
+        _months_across(table)
+        or _years_across(table)
+        or _stamps_across(table)
+        or _steps_across(table)
+    )
 
 
 def _stamps_across(table: Table) -> Reshaped | None:
@@ -196,6 +203,55 @@ def _months_across(table: Table) -> Reshaped | None:
         table.understood.note(f"left out, since they are of whole years: {listed(gone)}")
     frame = long[[*texts, time, value]].reset_index(drop=True)
     return Reshaped(_of_rows(table, frame, rows), time, value)
+
+
+def _years_across(table: Table) -> Reshaped | None:
+    """Return a table with a row for each month, where months run down and years to the right."""
+    frame = table.frame
+    texts = {name: str(name).strip() for name in frame.columns}
+    years = {name: int(text) for name, text in texts.items() if text.isdigit()}
+    years = {name: year for name, year in years.items() if _YEARS[0] <= year <= _YEARS[1]}
+    if len(years) < 2 or len(set(years.values())) < len(years):
+        return None
+    if not all(holds_numbers_alone(frame[name]) or is_empty(frame[name]) for name in years):
+        return None
+    rest = [name for name in frame.columns if name not in years]
+    found = {name: months for name in rest if (months := _months_in(frame[name])) is not None}
+    others = [name for name in rest if name not in found and not is_empty(frame[name])]
+    if len(found) != 1 or any(holds_numbers_alone(frame[name]) for name in others):
+        return None
+    (months,) = found.values()
+    time, value = free_name("month", others), free_name("value", others)
+    each = frame[others].assign(**{time: months})
+    if each.duplicated().any() or len(each) % 12:
+        return None
+    rows = np.repeat(np.arange(len(frame)), len(years))
+    long = frame[others].iloc[rows].reset_index(drop=True)
+    long[time] = [f"{year}-{month:02}" for month in months for year in years.values()]
+    cells = frame[list(years)]
+    long[value] = cells.to_numpy(object).ravel()
+    known = np.column_stack([~is_missing(cells[year]) for year in years]).ravel()
+    last = long[time][known].max() if known.any() else ""
+    kept = (long[time] <= last).to_numpy()  # months that are still to come
+    order = np.lexsort([long[time], rows if others else np.zeros(len(rows))])
+    order = order[kept[order]]
+    table.understood.tell("layout", "a row for each month, a column for each year")
+    return Reshaped(
+        _of_rows(table, long.iloc[order].reset_index(drop=True), pd.Series(rows[order])),
+        time,
+        value,
+    )
+
+
+def _months_in(column: pd.Series) -> np.ndarray | None:
+    """Return the months of a column that names each of the twelve, or numbers them; else None."""
+    words = [plain_word(str(cell).strip(" .")) for cell in column]
+    known = names_for([word for word in words if word.isalpha()])
+    if part_of(column.name) == "month" and all(word.isdigit() for word in words):
+        months: list[int | None] = [int(word) for word in words]
+    else:
+        months = [known.month(word) for word in words]
+    return np.array(months) if set(months) == set(range(1, 13)) else None
 
 
 def _of_rows(table: Table, frame: pd.DataFrame, rows: pd.Series) -> Table:
