@@ -117,6 +117,7 @@ def test_one_step_ahead_over_missing_values(table, tmp_path):
     assert result.exit_code == 0, result.output
     assert "1 of 40 rows filled by linear interpolation" in result.output
     assert "the last 8 (32 to 39) held out and forecast one step ahead" in result.output
+    assert "one step ahead there are neither intervals nor anything beyond" in result.output
     assert "lookback 5," in result.output
     written = pd.read_csv(tmp_path / "forecast.csv")
     assert written.columns[0] == "step"

@@ -118,6 +118,10 @@ def forecast_one_step(
         )
     found.forecaster = result.forecaster
     _compare(found, result, None, printer)
+    printer.note(
+        "one step ahead there are neither intervals nor anything beyond the end: without "
+        "--one-step there are both"
+    )
     errors, steps = result.table["MAE"], len(result.forecasts)
     others = ", ".join(f"{one} {short(error)}" for one, error in errors.iloc[1:].items())
     title = (

@@ -29,7 +29,7 @@ def made_up(series=40, steps=120, windows=3, horizon=7, seed=0):
     bands = {level: (points - z, points + z) for level, z in ((80.0, 1.3), (95.0, 2.0))}
     forecaster = Forecaster(horizon=horizon, season=7)
     made = {
-        "season_": 7,
+        "seasons_": (7,),
         "lookback_": 28,
         "units_": 32,
         "epochs_": 20,

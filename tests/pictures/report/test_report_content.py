@@ -15,6 +15,7 @@ from statewise.pictures.report import (
     write_report,
 )
 from statewise.pictures.report.packing import pack, stamps_of
+from statewise.sequences import read_panel
 from statewise.tasks import Forecaster
 
 
@@ -43,6 +44,18 @@ def test_the_content_is_that_of_the_backtest(result):
     assert settings["lookback"] == "28 (found)"
     assert settings["season"] == "7"
     assert "jax " in settings["versions"]
+
+
+def test_a_report_names_all_seasons():
+    hours = pd.date_range("2024-01-01", periods=1200, freq="h")
+    busy = 5 * (hours.hour > 7) * (hours.day_of_week < 5)
+    noise = np.random.default_rng(0).normal(size=1200)
+    fitted = Forecaster(horizon=24, units=4, epochs=1).fit(pd.Series(busy + noise, hours))
+    panel = read_panel(pd.DataFrame({"ds": hours, "y": busy + noise}))
+    found = fitted.predict(level=[80]).reset_index(drop=True)
+    settings = dict(report_of_forecast(fitted, panel, found).content["settings"])
+    assert fitted.seasons_ == (24, 168)
+    assert settings["season"] == "24 and 168 (found)"
 
 
 def test_the_code_repeats_it(result):

@@ -20,7 +20,7 @@ _MOST_SERIES = 5000
 _HISTORY = 3  # so many times the steps forecast are shown before them
 _LEAST_HISTORY, _MOST_HISTORY = 36, 400
 _LIBRARIES = ("jax", "keras", "numpy", "pandas")
-_CHOSEN = ("season", "lookback", "units", "epochs")
+_CHOSEN = ("lookback", "units", "epochs")
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +158,7 @@ def report_of_forecast(
 def _common(forecaster: Any, title: str, command: str) -> dict[str, Any]:
     params = forecaster.get_params()
     chosen = {name: getattr(forecaster, f"{name}_") for name in _CHOSEN}
+    chosen["season"] = " and ".join(map(str, forecaster.seasons_ or (1,)))
     settings = [["level and season", forecaster.transform_]]
     for name, value in params.items():
         described = f"{chosen[name]} (found)" if value == "auto" and name in chosen else str(value)

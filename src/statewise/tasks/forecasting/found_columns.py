@@ -81,7 +81,6 @@ def found_columns(frame: nw.DataFrame) -> tuple[Any, Columns | None] | None:
     used = [*names, *([layout.time] if layout.time is not None else []), *layout.targets]
     own = set(used) <= set(frame.columns) and reshaped is None
     data: Any = frame.select(used).to_native() if own else layout.table.frame[used]
-    if layout.key is None:
+    if layout.key is None or layout.time is None:  # a long table has both
         return data, None
-    assert layout.time is not None  # of a long table it is known
     return data, Columns(key=joined(names), time=layout.time, target=layout.targets[0])
