@@ -80,7 +80,7 @@ def scale_of(architecture: Architecture, windows: WindowBatch) -> Array:
     """Return the mean absolute increment of the known steps, (batch, 1, channels).
 
     A tenth of it is that of the whole series: a window in which nothing happened has a scale too.
-    All of it is, where a window holds no two known steps after one another.
+    All of it is, where so much is missing that no two known steps follow one another.
     """
     known = windows.values[
         :, architecture.reach - 1 : architecture.reach - 1 + architecture.lookback
@@ -96,7 +96,8 @@ def scale_of(architecture: Architecture, windows: WindowBatch) -> Array:
     count = real.sum(1, keepdims=True)
     mean = (moves * real).sum(1, keepdims=True) / jnp.maximum(count, 1)
     floor = windows.floor[:, None]
-    return (1 - _FLOOR) * jnp.where(count > 0, mean, floor) + _FLOOR * floor
+    rest = 0 if windows.observed is None else (1 - _FLOOR) * floor
+    return jnp.where(count > 0, (1 - _FLOOR) * mean, rest) + _FLOOR * floor
 
 
 class Past(NamedTuple):
