@@ -9,7 +9,7 @@ WRONG = {
     "backtest": ["nowhere.csv"],
     "explain": ["nowhere.keras"],
     "forecast": ["nowhere.csv"],
-    "learn": ["--output", "taken/nowhere.html"],
+    "learn": ["--output", "nowhere/page.html"],
     "look": ["nowhere.csv"],
 }
 
@@ -21,14 +21,14 @@ def test_there_is_a_wrong_input_for_every_command():
 @pytest.mark.parametrize("command", WRONG)
 def test_wrong_input_is_one_line(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "taken").write_text("a file where a folder should be")
+    (tmp_path / "nowhere").write_text("a file where a folder should be")
     result = CliRunner().invoke(main, [command, *WRONG[command]], prog_name="statewise")
     assert result.exit_code == 2
     assert result.stdout == ""
     (line,) = result.stderr.splitlines()
     assert line.startswith("statewise: ")
     assert "nowhere" in line
-    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+    assert [path.name for path in tmp_path.iterdir()] == ["nowhere"]
 
 
 @pytest.mark.parametrize("command", WRONG)
