@@ -22,10 +22,12 @@ class Side:
         self.import_seconds = time.perf_counter() - begun
         self._torch, self._job = torch, job
         torch.manual_seed(0)
-        self._network = _network(torch, job)
-        _set_weights(torch, self._network, job)
-        self._run = torch.compile(self._network) if side == "PyTorch compiled" else self._network
-        self._optimizer = torch.optim.Adam(self._network.parameters(), lr=0.001, eps=1e-7)
+        self.network = _network(torch, job)
+        _set_weights(torch, self.network, job)
+        self._place = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.network.to(self._place)
+        self._run = torch.compile(self.network) if side == "PyTorch compiled" else self.network
+        self._optimizer = torch.optim.Adam(self.network.parameters(), lr=0.001, eps=1e-7)
         self._states = None
 
     def trace_and_compile(self) -> None:
@@ -34,7 +36,8 @@ class Side:
     def epoch(self, x, y) -> float:
         """Train for an epoch; the state is carried where the job says so. Return the mean loss."""
         torch, job = self._torch, self._job
-        x, y = torch.from_numpy(x), torch.from_numpy(y).long() if job.words else torch.from_numpy(y)
+        x, y = (torch.from_numpy(array).to(self._place) for array in (x, y))
+        y = y.long() if job.words else y
         states, total = None, 0.0
         for first in range(0, len(x), job.batch):
             rows = slice(first, first + job.batch)
@@ -55,9 +58,10 @@ class Side:
 
         def forward():
             with self._torch.inference_mode():
-                outputs, states = self._run(self._torch.from_numpy(x), self._states)
+                given = self._torch.from_numpy(x).to(self._place)
+                outputs, states = self._run(given, self._states)
             self._states = states if self._job.stateful else None
-            return outputs.numpy()
+            return outputs.cpu().numpy()
 
         return {"forward": forward}
 
