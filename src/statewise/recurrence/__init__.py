@@ -9,7 +9,7 @@ write into exported programs.
 
 from statewise._runtime.compilation_cache import keep_compiled_programs
 from statewise._runtime.convolutions import transpose_convolutions
-from statewise.recurrence.backends.cpu import native_serves, native_threads
+from statewise.recurrence.backends.cpu import native_serves
 from statewise.recurrence.backends.cudnn_elsewhere import write_elsewhere
 from statewise.recurrence.backends.reference import scan
 from statewise.recurrence.call import Call, Result
@@ -23,7 +23,12 @@ from statewise.recurrence.layout import (
     SimpleRNNState,
     Weights,
 )
+from statewise.recurrence.linear import linear_scan
+from statewise.recurrence.minimal import MinGRU, MinimalState, MinLSTM
 from statewise.recurrence.native.exporting import make_exportable
+from statewise.recurrence.native.threads import native_threads
+from statewise.recurrence.normalised import LayerNormLSTM
+from statewise.recurrence.projected import ProjectedLSTM
 
 __all__ = [
     "CELLS",
@@ -34,11 +39,17 @@ __all__ = [
     "DropoutMasks",
     "GRUState",
     "LSTMState",
+    "LayerNormLSTM",
+    "MinGRU",
+    "MinLSTM",
+    "MinimalState",
+    "ProjectedLSTM",
     "Result",
     "SimpleRNN",
     "SimpleRNNState",
     "Weights",
     "keep_compiled_programs",
+    "linear_scan",
     "native_serves",
     "native_threads",
     "run",

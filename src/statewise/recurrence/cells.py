@@ -80,7 +80,7 @@ class _Gated:
     """What the cells here have in common: zero states, and the product of the inputs."""
 
     gates: ClassVar[tuple[str, ...]]
-    state_type: ClassVar[type[SimpleRNNState] | type[GRUState] | type[LSTMState]]
+    state_type: ClassVar[Any]
 
     @renamed_arguments(batch="batch_size")
     def initial_state(self, batch_size: int, units: int, dtype) -> CellState:

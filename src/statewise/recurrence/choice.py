@@ -5,7 +5,7 @@ from typing import Unpack
 from jax import Array
 
 from statewise._runtime.device import platform
-from statewise.recurrence.backends import cpu, gpu, gpu_kernels, reference
+from statewise.recurrence.backends import cpu, gpu, gpu_kernels, linear, reference
 from statewise.recurrence.backends.backend import Backend
 from statewise.recurrence.call import Call, Options, Result
 from statewise.recurrence.cells import Cell
@@ -17,6 +17,7 @@ BACKENDS: tuple[Backend, ...] = (
     gpu.BACKEND,
     gpu_kernels.BACKEND,
     cpu.BACKEND,
+    linear.BACKEND,
     reference.BACKEND,
 )
 

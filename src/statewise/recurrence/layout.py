@@ -8,11 +8,15 @@ cell           gates       kernel                 recurrent kernel        bias
                                                                           ``(3units,)`` with
                                                                           ``reset_after=False``
 ``LSTM``       i f c o     ``(features, 4units)`` ``(units, 4units)``     ``(4units,)``
+``MinGRU``     z h         ``(features, 2units)`` None                    ``(2units,)``
+``MinLSTM``    i f h       ``(features, 3units)`` None                    ``(3units,)``
 =============  ==========  =====================  ======================  ==================
 
 The gates' blocks stand side by side along the last axis, in the order named (Keras's): LSTM input,
 forget, candidate, output; GRU update, reset, candidate. ``(2, 3units)`` holds the input bias and
 the recurrent bias of a GRU whose reset gate is applied after the matrix product (cuDNN's form).
+``LayerNormLSTM`` and ``ProjectedLSTM`` are laid out as ``LSTM``, but that the latter's recurrent
+kernel has a row for each value of its projection; what else they have is in `Weights.further`.
 
 Arrays are batch first: inputs ``(batch, time, features)``, outputs ``(batch, time, units)``,
 every array of a state ``(batch, units)``, masks and resets ``(batch, time)``.
@@ -29,13 +33,16 @@ class Weights(NamedTuple):
 
     Attributes:
         kernel: ``(features, gates * units)``, multiplies the input of a step.
-        recurrent_kernel: ``(units, gates * units)``, multiplies the previous output.
+        recurrent_kernel: ``(units, gates * units)``, multiplies the previous output; None of a
+            cell without a recurrent product.
         bias: as in the table, or None.
+        further: other arrays of the cell, in the order that its equations name.
     """
 
     kernel: Array
     recurrent_kernel: Array
     bias: Array | None = None
+    further: tuple[Array, ...] = ()
 
 
 class SimpleRNNState(NamedTuple):

@@ -1,8 +1,5 @@
 """The native kernels: which calls they serve, and the run of one."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Unpack
 
 import jax
@@ -12,7 +9,9 @@ from jax import Array
 from statewise._runtime import small_loops as _small_loops
 from statewise._runtime.device import platform
 from statewise.recurrence import native
+from statewise.recurrence.backends import linear
 from statewise.recurrence.backends.backend import Backend
+from statewise.recurrence.backends.dtypes import COMPUTED_IN, computed_in
 from statewise.recurrence.backends.reference import SHORT
 from statewise.recurrence.call import Call, Options, Result
 from statewise.recurrence.cells import Cell
@@ -20,6 +19,7 @@ from statewise.recurrence.layout import CellState, Weights
 from statewise.recurrence.native.extension import extension
 from statewise.recurrence.native.live import cell_number
 from statewise.recurrence.native.recurrence import Form, Operands, recurrence
+from statewise.recurrence.native.threads import threads_wanted
 
 # A single time step of fewer rows than this doesn't pay for packing the weights: measured with 4 to
 # 256 units, XLA's own code runs one row 1.2 to 3 times as fast forward and 2 to 5 with gradients;
@@ -32,39 +32,6 @@ _FEW_ROWS = 32
 # 4 to 32 units, up to about so many numbers of outputs. With 4 units and 12 steps a training step
 # takes 1.7 microseconds instead of 4.3, with 16 units and 10 steps they are even.
 _FEW_OUTPUTS = 128
-
-# By the dtype of the arrays.
-_COMPUTED_IN = {
-    "float32": "float32",
-    "float64": "float64",
-    "bfloat16": "float32",
-    "float16": "float32",
-}
-
-_threads: ContextVar[int] = ContextVar("threads", default=0)
-
-
-@contextmanager
-def native_threads(most: int) -> Iterator[None]:
-    """Let each native call of what is traced within take at most so many threads; 0 for all.
-
-    For programs that run side by side: they keep all processors busy between them, and calls that
-    each want all only wait for one another.
-
-    >>> from statewise.recurrence import SimpleRNN, native, native_threads, run
-    >>> cell, weights = SimpleRNN(), Weights(jnp.ones((1, 4)), jnp.ones((4, 4)))
-    >>> def outputs(x):
-    ...     return run(cell, x, cell.initial_state(2, 4, x.dtype), weights).outputs
-    >>> with native_threads(1):
-    ...     program = jax.jit(outputs).lower(jnp.ones((2, 3, 1))).as_text()
-    >>> "threads = 1 : i32" in program or not native.available()
-    True
-    """
-    token = _threads.set(most)
-    try:
-        yield
-    finally:
-        _threads.reset(token)
 
 
 def native_serves(
@@ -93,11 +60,13 @@ def native_serves(
 
 
 def _why_not(call: Call) -> str | None:
+    if linear.is_linear(call.cell):
+        return linear.why_not_natively(call)
     if cell_number(call.cell) is None:
         return "the activations are not tanh and sigmoid"
     if computed_in(call) is None:
         found = " and ".join(call.dtypes)
-        return f"the arrays are {found}, not all of one of {', '.join(_COMPUTED_IN)}"
+        return f"the arrays are {found}, not all of one of {', '.join(COMPUTED_IN)}"
     arrays, (rows, time) = call.arrays, call.x.shape[:2]
     units = call.weights.recurrent_kernel.shape[0]
     if not all(isinstance(size, int) for array in arrays for size in array.shape):
@@ -113,16 +82,6 @@ def _why_not(call: Call) -> str | None:
     if platform() != "cpu":
         return f"the arrays are on a {platform()}, not on the CPU"
     return native.unavailable_reason()
-
-
-def computed_in(call: Call) -> str | None:
-    """Return the dtype that a call is computed in natively, or None where none serves its arrays.
-
-    Arrays of 16 bits are computed with, and a state carried from step to step, in float32; what
-    comes out has 16 bits again.
-    """
-    dtypes = call.dtypes
-    return _COMPUTED_IN.get(dtypes[0]) if len(dtypes) == 1 else None
 
 
 def run(call: Call) -> Result:
@@ -147,6 +106,8 @@ def run(call: Call) -> Result:
     ...     assert jnp.allclose(run(Call(*given)).outputs, scan(*given).outputs, atol=1e-6)
     """
     extension()  # registers the calls
+    if linear.is_linear(call.cell):
+        return linear.run_natively(call)
     dtype = computed_in(call)
     given = call.x.dtype
     if dtype in (None, str(given)):  # of several dtypes the kernels themselves say so
@@ -180,7 +141,7 @@ def _run(call: Call) -> Result:
         none if input_masks is None else input_masks,
         none if recurrent_masks is None else recurrent_masks,
     )
-    form = Form(number, bool(call.go_backwards), bool(call.all_outputs), _threads.get())
+    form = Form(number, bool(call.go_backwards), bool(call.all_outputs), threads_wanted())
     outputs: Array | None
     outputs, h, c = recurrence(form, operands)
     after = cell.state_type(*(h, c)[: len(cell.state_type._fields)])

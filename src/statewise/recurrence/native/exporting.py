@@ -16,7 +16,14 @@ from jax.interpreters import mlir
 from statewise.recurrence.backends.reference import scan
 from statewise.recurrence.cells import GRU, LSTM, SimpleRNN
 from statewise.recurrence.layout import DropoutMasks, Weights
-from statewise.recurrence.native.extension import ADAM, BACKWARD, FORWARD
+from statewise.recurrence.linear import linear_scan
+from statewise.recurrence.native.extension import (
+    ADAM,
+    BACKWARD,
+    FORWARD,
+    LINEAR_BACKWARD,
+    LINEAR_FORWARD,
+)
 
 try:
     from jax._src.ffi import ffi_call_lowering, ffi_call_p
@@ -138,4 +145,30 @@ def _adam(attributes, shapes, rate, *arrays):
     return tuple(array for group in zip(*after, strict=True) for array in group)
 
 
-_MEANINGS = {FORWARD: _forward, BACKWARD: _backward, ADAM: _adam}
+def _linear_forward(attributes, shapes, a, b, h, *flags):
+    """`LINEAR_FORWARD`: the state after every step, where it's wanted, and after the last."""
+    states = _linear(attributes, flags, a, b, h)
+    return states if shapes[0].size else jnp.zeros((0,), a.dtype), states[:, -1]
+
+
+def _linear_backward(attributes, shapes, a, b, h, mask, resets, outputs, *cotangents):
+    """`LINEAR_BACKWARD`: the gradients by a, b and h."""
+    by_states, by_last = cotangents
+    states, pull = jax.vjp(functools.partial(_linear, attributes, (mask, resets)), a, b, h)
+    given = by_states if by_states.size else jnp.zeros_like(states)
+    return pull(given.at[:, -1].add(by_last) if by_last.size else given)
+
+
+def _linear(attributes, flags, a, b, h):
+    mask, resets = (flag if flag.size else None for flag in flags)
+    backwards = bool(attributes["backwards"])
+    return linear_scan(a, b, h, mask=mask, resets=resets, go_backwards=backwards)
+
+
+_MEANINGS = {
+    FORWARD: _forward,
+    BACKWARD: _backward,
+    ADAM: _adam,
+    LINEAR_FORWARD: _linear_forward,
+    LINEAR_BACKWARD: _linear_backward,
+}

@@ -9,6 +9,7 @@ import jax
 
 FORWARD, BACKWARD = "statewise_recurrence_forward", "statewise_recurrence_backward"
 ADAM = "statewise_adam"
+LINEAR_FORWARD, LINEAR_BACKWARD = "statewise_linear_forward", "statewise_linear_backward"
 
 # By this environment variable the native path is switched off, for good, when it's first asked for.
 SWITCH = "STATEWISE_NATIVE"
@@ -46,6 +47,8 @@ def _load() -> tuple[ModuleType | None, str | None]:
             (FORWARD, _native.forward_handler()),
             (BACKWARD, _native.backward_handler()),
             (ADAM, _native.adam_handler()),
+            (LINEAR_FORWARD, _native.linear_forward_handler()),
+            (LINEAR_BACKWARD, _native.linear_backward_handler()),
         ):
             jax.ffi.register_ffi_target(name, handler, platform="cpu")
     except Exception as error:  # JAX raises its runtime's own type where the interfaces differ

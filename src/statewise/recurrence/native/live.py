@@ -97,7 +97,8 @@ def _add(live: "LiveStep", layer: tuple[Cell, Weights] | Dense) -> None:
             f"{cell} is not served natively; its activation must be jax.numpy.tanh and its "
             "recurrent activation jax.nn.sigmoid."
         )
-    live.add_recurrent(number, *map(_single, weights))
+    kernel, recurrent_kernel, bias, _ = weights
+    live.add_recurrent(number, *map(_single, (kernel, recurrent_kernel, bias)))
 
 
 def _single(array) -> np.ndarray | None:

@@ -6,5 +6,7 @@ namespace statewise {
 void* forward_handler();
 void* backward_handler();
 void* adam_handler();
+void* linear_forward_handler();
+void* linear_backward_handler();
 
 }  // namespace statewise

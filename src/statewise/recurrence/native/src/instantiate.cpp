@@ -2,6 +2,7 @@
 #include "backward.hpp"
 #include "forward.hpp"
 #include "forward_row.hpp"
+#include "linear.hpp"
 
 namespace statewise {
 namespace STATEWISE_ISA {
@@ -147,6 +148,7 @@ constexpr Kernels<T> table() {
           packed_size<T>, pack<T>,
           packed_dense_size<T>, pack_dense<T>,
           dense<T>,       adam<T>,
+          linear_forward<T>, linear_backward<T>,
           apply<T, exp<T>>,
           apply<T, tanh<T>>, apply<T, sigmoid<T>>};
 }

@@ -107,6 +107,42 @@ struct AdamArrays {
   T *new_parameters, *new_first, *new_second;
 };
 
+// The linear recurrence h_t = a_t h_(t-1) + b_t, each unit by itself, over sequences.
+template <class T>
+struct LinearProblem {
+  Index batch, time, units;
+  bool backwards;               // process the last time step first
+  Index threads;                // at most so many threads work on it; 0 for all there are
+  const T* a;                   // (batch, time, units)
+  const T* b;                   // (batch, time, units)
+  const T* h0;                  // (batch, units)
+  const unsigned char* mask;    // (batch, time), as in Problem
+  const unsigned char* resets;  // (batch, time)
+};
+
+// What its forward pass writes; null where it isn't wanted.
+template <class T>
+struct LinearResults {
+  T* outputs;  // (batch, time, units) in the order of processing, or null
+  T* h;        // (batch, units)
+};
+
+// What its backward pass reads beside the problem, of which b isn't read.
+template <class T>
+struct LinearCotangents {
+  const T* outputs;    // the forward pass's
+  const T* d_outputs;  // (batch, time, units), or null
+  const T* d_h;        // (batch, units), or null
+};
+
+// What its backward pass writes.
+template <class T>
+struct LinearGradients {
+  T* d_a;   // (batch, time, units)
+  T* d_b;   // (batch, time, units)
+  T* d_h0;  // (batch, units), or null
+};
+
 // The kernels of one instruction set. None throws but for want of memory (std::bad_alloc).
 template <class T>
 struct Kernels {
@@ -122,6 +158,9 @@ struct Kernels {
   void (*dense)(const Dense<T>&, Index rows, const T* x, T* out);
   // A step of Adam for the numbers [from, to) of a variable.
   void (*adam)(const AdamStep<T>&, const AdamArrays<T>&, Index from, Index to);
+  void (*linear_forward)(const LinearProblem<T>&, const LinearResults<T>&);
+  void (*linear_backward)(const LinearProblem<T>&, const LinearCotangents<T>&,
+                          const LinearGradients<T>&);
   // The nonlinearities, for tests.
   void (*exp)(const T* x, T* out, Index count);
   void (*tanh)(const T* x, T* out, Index count);

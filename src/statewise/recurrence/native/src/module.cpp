@@ -344,6 +344,8 @@ NB_MODULE(_native, m) {
   m.def("forward_handler", [] { return nb::capsule(forward_handler()); });
   m.def("backward_handler", [] { return nb::capsule(backward_handler()); });
   m.def("adam_handler", [] { return nb::capsule(adam_handler()); });
+  m.def("linear_forward_handler", [] { return nb::capsule(linear_forward_handler()); });
+  m.def("linear_backward_handler", [] { return nb::capsule(linear_backward_handler()); });
   m.def("instruction_set", [] { return std::string(instruction_set()); });
   m.def("instruction_sets", &instruction_set_names);
   m.def("use_instruction_set", [](const std::string& name) {

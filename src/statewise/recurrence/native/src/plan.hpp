@@ -59,8 +59,10 @@ inline Plan plan_for(const Problem<T>& p, Index groups) {
 template <class T>
 class Flags {
  public:
-  explicit Flags(const Problem<T>& p)
-      : mask_(p.mask), resets_(p.resets), time_(p.time), backwards_(p.backwards) {}
+  explicit Flags(const Problem<T>& p) : Flags(p.mask, p.resets, p.time, p.backwards) {}
+
+  Flags(const unsigned char* mask, const unsigned char* resets, Index time, bool backwards)
+      : mask_(mask), resets_(resets), time_(time), backwards_(backwards) {}
 
   Index time_of(Index step) const { return backwards_ ? time_ - 1 - step : step; }
 
