@@ -255,6 +255,7 @@ def test_dropout_masks_are_drawn_once_a_call():
     layer = keras.layers.LSTM(2, dropout=0.5, recurrent_dropout=0.5)
     layer.build((4, 5, 3))
     x, state = np.ones((4, 3), "float32"), [np.ones((4, 2), "float32")] * 2
+    assert isinstance(layer.cell, compat.DropoutRNNCell)
     compat.draw_dropout_masks(layer, layer.cell, x, state)
     inputs, outputs = layer.cell.get_dropout_mask(None), layer.cell.get_recurrent_dropout_mask(None)
     assert [mask.shape for mask in inputs] == [(4, 3)] * 4  # one for each gate

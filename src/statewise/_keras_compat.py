@@ -28,6 +28,7 @@ from keras.src.backend.common.stateless_scope import in_stateless_scope as in_st
 from keras.src.backend.common.symbolic_scope import in_symbolic_scope as in_symbolic_scope
 from keras.src.backend.jax.trainer import JAXEpochIterator as JAXEpochIterator
 from keras.src.backend.jax.trainer import JAXTrainer
+from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell as DropoutRNNCell
 from keras.src.losses.loss import reduce_weighted_values as reduce_weighted_values
 from keras.src.losses.losses import LossFunctionWrapper as LossFunctionWrapper
 from keras.src.models.functional import Functional as Functional

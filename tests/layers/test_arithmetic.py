@@ -1,5 +1,6 @@
 """Which cells floor 1 computes, and which stay as they are."""
 
+import jax
 import keras
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ def test_new_weights_are_used_in_the_next_call(rng):
 def test_weights_come_in_the_precision_of_the_arithmetic():
     cell = layers.LSTMCell(3, dtype="mixed_bfloat16")
     cell.build((None, 2))
-    assert {w.dtype.name for w in weights_of(cell)} == {"bfloat16"}
+    assert {w.dtype.name for w in jax.tree.leaves(weights_of(cell))} == {"bfloat16"}
     assert weights_of(cell).kernel.shape == (2, 12)
     without = layers.LSTMCell(3, use_bias=False)
     without.build((None, 2))

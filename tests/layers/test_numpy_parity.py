@@ -1,5 +1,6 @@
 """Each layer, float32, against the cell in NumPy, float64."""
 
+import jax
 import numpy as np
 import pytest
 
@@ -11,6 +12,10 @@ LAYERS = {
     "GRU": layers.GRU,
     "GRU, reset before": lambda *a, **k: layers.GRU(*a, reset_after=False, **k),
     "LSTM": layers.LSTM,
+    "LayerNormLSTM": layers.LayerNormLSTM,
+    "ProjectedLSTM": lambda units, **k: layers.ProjectedLSTM(units, 2, **k),
+    "MinGRU": layers.MinGRU,
+    "MinLSTM": layers.MinLSTM,
 }
 
 
@@ -26,16 +31,16 @@ def test_a_layer_is_its_equations(name, activation, go_backwards, rng):
     )
     layer.build((None, None, 2))
     weights = numpy_cells.random_weights(name, 2, 3, rng)
-    layer.set_weights([0.5 * w for w in weights])
+    weights = jax.tree.map(lambda w: 0.5 * w, weights)
+    layer.set_weights(jax.tree.leaves(weights))
     x, mask = rng.normal(size=(4, 5, 2)).astype("float32"), rng.random((4, 5)) < 0.7
-    count = 2 if name == "LSTM" else 1
-    begin = [rng.normal(size=(4, 3)).astype("float32") for _ in range(count)]
+    begin = [a.astype("float32") for a in numpy_cells.random_state(name, 4, 3, rng)]
     outputs, *state = layer(x, initial_state=begin, mask=mask)
     expected, ends = numpy_cells.run(
         name,
         x,
         begin,
-        [0.5 * w for w in weights],
+        weights,
         mask=mask,
         go_backwards=go_backwards,
         activation=activation,

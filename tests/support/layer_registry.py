@@ -62,6 +62,10 @@ LAYERS = {
     "SimpleRNN": Described(lambda L, **k: L.SimpleRNN(3, **k)),
     "GRU": Described(lambda L, **k: L.GRU(3, **k)),
     "LSTM": Described(lambda L, **k: L.LSTM(3, **k)),
+    "LayerNormLSTM": Described(lambda L, **k: L.LayerNormLSTM(3, **k)),
+    "ProjectedLSTM": Described(lambda L, **k: L.ProjectedLSTM(4, 3, **k)),
+    "MinGRU": Described(lambda L, **k: L.MinGRU(3, **k)),
+    "MinLSTM": Described(lambda L, **k: L.MinLSTM(3, **k)),
     "stack": Described(
         lambda L, **k: L.RNN([L.GRUCell(3), L.LSTMCell(3), L.SimpleRNNCell(3)], **k)
     ),
@@ -70,7 +74,16 @@ LAYERS = {
     "stack with the user's own": Described(
         lambda L, **k: L.RNN([L.LSTMCell(3), Accumulator(3)], **k)
     ),
+    "stack of the further cells": Described(
+        lambda L, **k: L.RNN(
+            [L.MinLSTMCell(4), L.ProjectedLSTMCell(4, 2), L.LayerNormLSTMCell(3), L.MinGRUCell(3)],
+            **k,
+        )
+    ),
     "both ways": Described(lambda L, **k: L.Bidirectional(L.LSTM(3, **k)), both_ways=True),
+    "projected, both ways": Described(
+        lambda L, **k: L.Bidirectional(L.ProjectedLSTM(4, 3, **k)), both_ways=True
+    ),
 }
 ONE_WAY = [name for name, described in LAYERS.items() if not described.both_ways]
 

@@ -10,6 +10,9 @@ from keras.layers import RepeatVector, StackedRNNCells
 
 from statewise.layers.bidirectional import Bidirectional
 from statewise.layers.carry import Carry
+from statewise.layers.layer_norm import LayerNormLSTM, LayerNormLSTMCell
+from statewise.layers.minimal import MinGRU, MinGRUCell, MinLSTM, MinLSTMCell
+from statewise.layers.projected import ProjectedLSTM, ProjectedLSTMCell
 from statewise.layers.rnn import (
     GRU,
     LSTM,
@@ -29,6 +32,14 @@ __all__ = [
     "Carry",
     "GRUCell",
     "LSTMCell",
+    "LayerNormLSTM",
+    "LayerNormLSTMCell",
+    "MinGRU",
+    "MinGRUCell",
+    "MinLSTM",
+    "MinLSTMCell",
+    "ProjectedLSTM",
+    "ProjectedLSTMCell",
     "RepeatVector",
     "SimpleRNN",
     "SimpleRNNCell",

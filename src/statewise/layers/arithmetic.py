@@ -23,6 +23,35 @@ _BY_NAME = frozenset(f for f in vars(keras.activations).values() if callable(f))
 }
 
 
+class ByEquations:
+    """A Keras cell that computes what floor 1's equations say: `equations` names them.
+
+    To be named before a Keras layer in the bases of a class with the weights ``kernel``,
+    ``recurrent_kernel`` (or none), ``bias``, and Keras's ``DropoutRNNCell`` among its ancestors.
+    """
+
+    recurrent_kernel = None
+
+    def equations(self) -> recurrence.Cell:
+        """Return the cell of `statewise.recurrence`; an equal one in every call."""
+        raise NotImplementedError(f"{type(self).__name__} doesn't say its equations.")
+
+    def further_weights(self) -> list[keras.Variable]:
+        """Return the weights that the equations need beside the kernels and the bias."""
+        return []
+
+    def call(self, inputs, states, training=False):
+        """Compute one step: ``(x (batch, features), state) -> (output, state)``."""
+        cell, weights = self.equations(), weights_of(self)
+        if training:  # drawn once for all steps of a sequence
+            self.get_dropout_mask(inputs)
+            self.get_recurrent_dropout_mask(states[0])
+        dropout = dropout_of(self, training)
+        projected = cell.project(inputs, weights, dropout.inputs)
+        after = cell.step(projected, cell.state_type(*states), weights, dropout.recurrent)
+        return cell.output(after), list(after)
+
+
 def arithmetic_of(cell) -> recurrence.Cell | None:
     """Return the equations of a Keras cell, or None for a cell of somebody else's making.
 
@@ -32,13 +61,19 @@ def arithmetic_of(cell) -> recurrence.Cell | None:
     # Exact types: a subclass may compute something else.
     match getattr(type(cell), "keras_cell", type(cell)):
         case keras.layers.SimpleRNNCell:
-            return recurrence.SimpleRNN(_function(cell.activation))
+            return recurrence.SimpleRNN(function_of(cell.activation))
         case keras.layers.LSTMCell:
-            return recurrence.LSTM(_function(cell.activation), _function(cell.recurrent_activation))
+            return recurrence.LSTM(
+                function_of(cell.activation), function_of(cell.recurrent_activation)
+            )
         case keras.layers.GRUCell:
             return recurrence.GRU(
-                _function(cell.activation), _function(cell.recurrent_activation), cell.reset_after
+                function_of(cell.activation),
+                function_of(cell.recurrent_activation),
+                cell.reset_after,
             )
+    if getattr(type(cell), "call", None) is ByEquations.call:
+        return cell.equations()
     return None
 
 
@@ -81,7 +116,13 @@ def weights_of(cell) -> Weights:
             return None
         return keras.ops.convert_to_tensor(variable, cell.compute_dtype)
 
-    return Weights(value(cell.kernel), value(cell.recurrent_kernel), value(cell.bias))
+    further = cell.further_weights() if isinstance(cell, ByEquations) else ()
+    return Weights(
+        value(cell.kernel),
+        value(cell.recurrent_kernel),
+        value(cell.bias),
+        tuple(map(value, further)),
+    )
 
 
 def dropout_of(cell, training: bool) -> DropoutMasks:
@@ -99,7 +140,12 @@ def _mask(drawn, rate: float, training: bool):
     return jnp.stack(masks) if isinstance(masks, list) else masks
 
 
-def _function(activation):
+def function_of(activation):
+    """Return a Keras activation as floor 1 has it.
+
+    >>> function_of(keras.activations.tanh) is jnp.tanh
+    True
+    """
     if activation is None:
         activation = keras.activations.linear
     return _FUNCTIONS.get(activation, activation)

@@ -155,8 +155,8 @@ class Recurrent:
         cell = arithmetic_of(self.cell)
         if cell is None:
             return tree.flatten(self.get_initial_state(batch))
-        array = zeros((batch, self.cell.units), self.cell.compute_dtype)
-        return [array] * len(cell.state_type._fields)
+        sizes = tree.flatten(self.cell.state_size)
+        return [zeros((batch, size), self.cell.compute_dtype) for size in sizes]
 
     def _begin(self, sequences, initial_state):
         """Return the state before the first step, in the cell's structure."""

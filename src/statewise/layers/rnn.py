@@ -5,36 +5,12 @@ argument. Equations stand in `statewise.recurrence.cells`, the layout of the wei
 `statewise.recurrence.layout`, and what differs from Keras in `statewise.layers.recurrent`.
 """
 
-import functools
-import inspect
-import operator
-
 import keras
-import numpy as np
 
 from statewise.layers.recurrent import Recurrent
+from statewise.layers.units import with_whole_units
 
 _register = keras.saving.register_keras_serializable(package="statewise")
-
-
-def _with_whole_units(init):
-    """Return Keras's constructor, which takes any whole number as ``units``, NumPy's too.
-
-    Keras computes with ``units`` as it comes, so that 4 times ``np.int8(100)`` overflows.
-    """
-
-    @functools.wraps(init)
-    def checked(self, units, *args, **kwargs):
-        try:
-            whole = operator.index(units)
-        except TypeError:
-            whole = None
-        if whole is None or isinstance(units, (bool, np.bool_)):
-            raise TypeError(f"units={units!r}: expected a whole number of units, 1 or more.")
-        init(self, whole, *args, **kwargs)
-
-    checked.__signature__ = inspect.signature(init)  # Keras notes the arguments by their names
-    return checked
 
 
 @_register
@@ -50,7 +26,7 @@ class SimpleRNNCell(keras.layers.SimpleRNNCell):
     """
 
     keras_cell = keras.layers.SimpleRNNCell
-    __init__ = _with_whole_units(keras.layers.SimpleRNNCell.__init__)
+    __init__ = with_whole_units(keras.layers.SimpleRNNCell.__init__)
 
 
 @_register
@@ -66,7 +42,7 @@ class GRUCell(keras.layers.GRUCell):
     """
 
     keras_cell = keras.layers.GRUCell
-    __init__ = _with_whole_units(keras.layers.GRUCell.__init__)
+    __init__ = with_whole_units(keras.layers.GRUCell.__init__)
 
 
 @_register
@@ -83,7 +59,7 @@ class LSTMCell(keras.layers.LSTMCell):
     """
 
     keras_cell = keras.layers.LSTMCell
-    __init__ = _with_whole_units(keras.layers.LSTMCell.__init__)
+    __init__ = with_whole_units(keras.layers.LSTMCell.__init__)
 
 
 @_register
@@ -126,7 +102,7 @@ class SimpleRNN(Recurrent, keras.layers.SimpleRNN):
     (2, 4)
     """
 
-    __init__ = _with_whole_units(keras.layers.SimpleRNN.__init__)
+    __init__ = with_whole_units(keras.layers.SimpleRNN.__init__)
 
 
 @_register
@@ -141,7 +117,7 @@ class GRU(Recurrent, keras.layers.GRU):
     (2, 5, 4)
     """
 
-    __init__ = _with_whole_units(keras.layers.GRU.__init__)
+    __init__ = with_whole_units(keras.layers.GRU.__init__)
 
 
 @_register
@@ -162,4 +138,4 @@ class LSTM(Recurrent, keras.layers.LSTM):
     True
     """
 
-    __init__ = _with_whole_units(keras.layers.LSTM.__init__)
+    __init__ = with_whole_units(keras.layers.LSTM.__init__)
