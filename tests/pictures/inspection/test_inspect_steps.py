@@ -31,6 +31,10 @@ def one(layer, rng, **options):
         (L.GRU, {}),
         (L.GRU, {"reset_after": False}),
         (L.SimpleRNN, {"use_bias": False}),
+        (L.LayerNormLSTM, {}),
+        (L.ProjectedLSTM, {"projection": 2}),
+        (L.MinGRU, {}),
+        (L.MinLSTM, {"activation": "tanh"}),
     ],
 )
 def test_the_steps_are_those_of_the_model(rng, layer, options, backwards):
@@ -49,6 +53,31 @@ def test_the_steps_are_those_of_the_model(rng, layer, options, backwards):
 def before(array, backwards=False):
     """Return what each step begins with: zeros, then what the step before ended with."""
     return np.concatenate([np.zeros_like(array[:, :1]), array[:, :-1]], axis=1)
+
+
+@pytest.mark.parametrize("layer", [L.MinGRU, L.MinLSTM])
+def test_the_gates_of_a_minimal_cell_make_its_states(rng, layer):
+    found = inspect_steps(one(layer, rng), rng.normal(size=(4, 6, 2)))
+    steps = found.layers["cell"]
+    gates, h = steps.gates, steps.states["h"]
+    kept, added = (
+        (1 - gates["z"], gates["z"]) if layer is L.MinGRU else (gates["f"], 1 - gates["f"])
+    )
+    np.testing.assert_allclose(h, kept * before(h) + added * gates["h"], atol=1e-5)
+    rate = np.log(kept).reshape(-1, 3).mean(axis=0)
+    np.testing.assert_allclose(steps.half_life, np.log(0.5) / rate, rtol=1e-3)
+    assert "3 units" in str(found)
+    assert len(found.plot().axes) > 3
+
+
+def test_a_projected_output_has_a_map_of_its_own_height(rng):
+    found = inspect_steps(one(L.ProjectedLSTM, rng, projection=2), rng.normal(size=(4, 6, 2)))
+    steps = found.layers["cell"]
+    assert steps.gates["f"].shape[-1] == steps.states["c"].shape[-1] == 3
+    assert steps.states["h"].shape[-1] == 2
+    heights = {ax.get_title(loc="left"): ax.get_ylim()[0] for ax in found.plot().axes}
+    assert heights["hidden state h"] == 2.5
+    assert heights["cell state c"] == 3.5
 
 
 def test_the_gates_of_an_lstm_make_its_states(rng):

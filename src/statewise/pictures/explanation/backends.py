@@ -12,6 +12,7 @@ from statewise.pictures.trace.inputs import inputs_of
 COLUMNS = ["layer", "cell", "serves", "why not natively"]
 
 _SERVES = {"cpu": "native kernels", "reference": "the reference", "loop": "a loop over time"}
+_NOT_NATIVE = ("parallel scan", "reference", "loop")
 _STOCK = "it is a layer of Keras itself; the layer of the same name in statewise.layers may be"
 
 
@@ -70,6 +71,7 @@ def explain_backend(
 def _row(served: Served) -> tuple[str, str, str, str]:
     cell = served.layer.cell if served.cell is None else served.cell
     serves = _SERVES.get(served.backend, served.backend)
-    native = served.backend not in ("reference", "loop")
-    reason = "" if native else "; ".join(served.reasons.values())
+    native = served.backend not in _NOT_NATIVE
+    reasons = [reason for name, reason in served.reasons.items() if name not in _NOT_NATIVE]
+    reason = "" if native else "; ".join(reasons)
     return legible(served.layer.name), type(cell).__name__, serves, reason

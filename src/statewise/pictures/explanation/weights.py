@@ -36,13 +36,18 @@ def _formula(layer, variable, shape: tuple[int, ...]) -> str:
     gates = _gates(layer)
     if gates is None:
         return _plain(layer, variable.name, shape)
-    units = shape[-1] // gates
+    cell, units = layer.cell, shape[-1] // gates
+    carried = "values" if hasattr(cell, "projection") else "units"
+    if shape == (cell.units,) and gates > 1:
+        return f"{cell.units} units"
     of_gates = f"{gates} gates x " if gates > 1 else ""
     match variable.name:
         case "kernel":
             return f"{of_gates}{shape[0]} features x {units} units"
         case "recurrent_kernel":
-            return f"{of_gates}{shape[0]} units x {units} units"
+            return f"{of_gates}{shape[0]} {carried} x {units} units"
+        case "projection_kernel":
+            return f"{shape[0]} units x {shape[1]} values"
         case "bias" if len(shape) == 2:
             return f"{shape[0]} biases x {of_gates}{units} units"
         case _:

@@ -11,7 +11,7 @@ from jax import Array
 from statewise.recurrence import GRU, LSTM, Cell, SimpleRNN, Weights
 
 # In which order a cell's step calls its activations: what each call gives is this gate. (The last
-# call of an LSTM is that on its cell state, which is no gate.)
+# call of an LSTM is that on its cell state, which is no gate.) Other cells have `gate_values`.
 _CALLS = {LSTM: ("i", "f", "o", "c"), GRU: ("z", "r", "h"), SimpleRNN: ("h",)}
 
 
@@ -19,7 +19,8 @@ class Steps(NamedTuple):
     """What every step computed, arrays (batch, time, units) in the order of time.
 
     Attributes:
-        gates: by name, in Keras's order: LSTM i f c o, GRU z r h, SimpleRNN h.
+        gates: by name, in Keras's order: LSTM i f c o, GRU z r h, SimpleRNN h, MinGRU z h,
+            MinLSTM i f h.
         states: by name, after each step: h, and c of an LSTM.
     """
 
@@ -73,14 +74,20 @@ def _run(cell, x, begin, weights, mask, backwards):
 
         return call
 
-    names = [n for n in ("activation", "recurrent_activation") if hasattr(cell, n)]
-    watched = replace(cell, **{name: noting(getattr(cell, name)) for name in names})
+    if type(cell) in _CALLS:
+        names = [n for n in ("activation", "recurrent_activation") if hasattr(cell, n)]
+        watched = replace(cell, **{name: noting(getattr(cell, name)) for name in names})
+    else:
+        watched = cell
 
     def step(before, now):
         projected, valid = now
         noted.clear()
         after = watched.step(projected, before, weights)
-        gates = dict(zip(_CALLS[type(cell)], noted, strict=False))
+        if watched is cell:
+            gates = cell.gate_values(projected, before, weights)
+        else:
+            gates = dict(zip(_CALLS[type(cell)], noted, strict=False))
         if valid is not None:
             after = jax.tree.map(lambda new, old: jnp.where(valid, new, old), after, before)
         return after, (gates, after)

@@ -12,13 +12,18 @@ _MOST_NUMBERS = 24  # steps up to which every field has its number
 _MOST_UNITS = 12
 _MOST_LINES = 4  # features drawn as lines; more of them as a heat map
 _DASHES = ("-", "--", ":", "-.")
+_OF_LSTM = {
+    "i": "input gate i",
+    "f": "forget gate f",
+    "c": "candidate",
+    "o": "output gate o",
+}
 _NAMES = {
-    "LSTM": {
-        "i": "input gate i",
-        "f": "forget gate f",
-        "c": "candidate",
-        "o": "output gate o",
-    },
+    "LSTM": _OF_LSTM,
+    "LayerNormLSTM": _OF_LSTM,
+    "ProjectedLSTM": _OF_LSTM,
+    "MinLSTM": {"i": "input gate i", "f": "forget gate f", "h": "candidate"},
+    "MinGRU": {"z": "update gate z", "h": "candidate"},
     "GRU": {"z": "update gate z", "r": "reset gate r", "h": "candidate"},
     "SimpleRNN": {"h": "activation"},
 }
@@ -54,6 +59,7 @@ def plot_steps(steps, sample: int) -> Figure:
     axes = figure.subplots(len(maps) + 1, 1, sharex=True, height_ratios=heights)
     _draw_input(axes[0], steps, sample)
     for ax, (name, values, is_gate) in zip(axes[1:], maps, strict=True):
+        units = values.shape[1]  # a projected output has fewer than the cell
         most = 1.0 if is_gate else max(float(np.abs(values).max()), 1e-6)
         norm = Normalize(0.0 if is_gate else -most, most)
         ax.imshow(

@@ -30,10 +30,13 @@ class LayerSteps:
         kind: its class.
         x: what went in, (batch, time, features).
         gates: by name, (batch, time, units): of an LSTM i (input), f (forget), c (candidate) and o
-            (output), of a GRU z (update), r (reset) and h (candidate), of a SimpleRNN h.
+            (output), of a GRU z (update), r (reset) and h (candidate), of a SimpleRNN h, of a
+            MinGRU z and h, of a MinLSTM i, f and h.
         states: by name, after each step, (batch, time, units): h, and c of an LSTM.
         mask: bool (batch, time), False where a step was passed over; None where none was.
         backwards: whether the last step was computed first.
+        kept: which share of the state stays at each step, (batch, time, units), where that is no
+            gate's value: of a MinGRU, 1 - z.
     """
 
     name: str
@@ -43,16 +46,20 @@ class LayerSteps:
     states: dict[str, np.ndarray]
     mask: np.ndarray | None = None
     backwards: bool = False
+    kept: np.ndarray | None = None
 
     @property
     def half_life(self) -> np.ndarray | None:
         """After how many steps half of what a unit stored is left, (units,).
 
         ``ln 0.5 / ln f``, with f the geometric mean of the unit's forget gate (of a GRU, of its
-        update gate z) over all steps and samples: the share that a step keeps on average. Infinite
+        update gate z, of a MinGRU 1 - z) over all steps and samples: the share that a step keeps on
+        average. Infinite
         for a gate that is always open; None for a SimpleRNN, which has none.
         """
-        gate = next((self.gates[name] for name in _KEEPERS if name in self.gates), None)
+        gate = self.kept
+        if gate is None and self.keeper is not None:
+            gate = self.gates[self.keeper]
         if gate is None:
             return None
         kept = gate.reshape(-1, gate.shape[-1]).astype("float64")
@@ -65,6 +72,8 @@ class LayerSteps:
     @property
     def keeper(self) -> str | None:
         """The name of the gate that keeps: "f" of an LSTM, "z" of a GRU, else None."""
+        if self.kept is not None:
+            return None
         return next((name for name in _KEEPERS if name in self.gates), None)
 
 
@@ -126,7 +135,7 @@ class Inspection:
     def __str__(self) -> str:
         lines = []
         for steps in self.layers.values():
-            batch, time, units = next(iter(steps.states.values())).shape
+            batch, time, units = next(iter(steps.gates.values())).shape
             way = ", backwards" if steps.backwards else ""
             lines.append(
                 f"{steps.name} ({steps.kind}{way}): {batch} sample{'s' * (batch != 1)}, {time} "
@@ -196,7 +205,7 @@ def inspect_steps(model: keras.Model, x, *, state: State | None = None) -> Inspe
     if not found:
         raise ValueError(
             f"Model {model.name!r} has no recurrent layer whose gates are known: they are of "
-            "SimpleRNN, GRU and LSTM of statewise.layers."
+            "statewise.layers, as SimpleRNN, GRU and LSTM."
         )
     outputs = keras.tree.map_structure(np.asarray, outputs)
     return Inspection(found, outputs, tuple(unknown))
@@ -212,8 +221,9 @@ def _steps(layer, cell, name: str, sequences, begin, mask) -> LayerSteps:
     steps = steps_of(cell, x, begin, weights_of(layer.cell), mask, backwards=layer.go_backwards)
     gates = {key: np.asarray(value) for key, value in steps.gates.items()}
     states = {key: np.asarray(value) for key, value in steps.states.items()}
-    kind = type(layer).__name__
-    return LayerSteps(name, kind, np.asarray(x), gates, states, mask, layer.go_backwards)
+    kind, backwards = type(layer).__name__, bool(layer.go_backwards)
+    kept = np.asarray(cell.kept(steps.gates)) if hasattr(cell, "kept") else None
+    return LayerSteps(name, kind, np.asarray(x), gates, states, mask, backwards, kept)
 
 
 def _free(name: str, taken) -> str:
