@@ -23,6 +23,7 @@
 #include <unistd.h>
 #endif
 
+#include "check_linear.hpp"
 #include "kernels.hpp"
 #include "live.hpp"
 #include "pool.hpp"
@@ -376,7 +377,7 @@ int main(int count, char** arguments) {
     std::printf("drawn shapes: %s\n", equal ? "equal" : "DIFFERENT");
     return equal ? 0 : 1;
   }
-  const bool equal = check() && check_drawn(100, 1), callers = check_callers(),
+  const bool equal = check() && check_drawn(100, 1) && check_linear(), callers = check_callers(),
              live = check_live(), forks = check_forks();
   std::printf("kernels: %s, callers at once: %s, live step: %s, children of forks: %s\n",
               equal ? "equal" : "DIFFERENT", callers ? "equal" : "DIFFERENT",
