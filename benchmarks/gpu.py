@@ -20,6 +20,7 @@ import os
 import queue
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -65,11 +66,12 @@ class Process:
         environment = os.environ | SIDES[side][1]
         # Memory as it's needed: other sides come after this one.
         environment |= {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", "STATEWISE_CACHE": "0"}
+        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 (open until the process ends)
         self._process = subprocess.Popen(
             command + ["--small"] * small,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._said,
             text=True,
             env=environment,
         )
@@ -91,9 +93,13 @@ class Process:
         except (BrokenPipeError, queue.Empty):
             return None
 
-    def end(self):
+    def end(self) -> str:
+        """End the process; return the last line that it said among its errors."""
         self._process.kill()
         self._process.communicate()
+        with self._said:
+            self._said.seek(0)
+            return (self._said.read().strip().splitlines() or ["no word"])[-1][:200]
 
 
 def gone_through(given) -> None:
@@ -115,11 +121,10 @@ def gone_through(given) -> None:
             process = process or Process(python, side, given.each, given.small)
             found = process.measure(name, min(LIMIT, left))
             if found is None:
-                process.end()
-                process = None
+                said, process = process.end(), None
                 if time.perf_counter() - begun >= given.seconds:
                     continue  # not its fault: the next run measures it
-                found = {"error": f"ended, or nothing heard for {LIMIT} s"}
+                found = {"error": f"ended, or nothing heard for {LIMIT} s: {said}"}
             kept["rows"][key] = found
             path.write_text(json.dumps(kept, indent=1), "utf-8")
             (given.output / "gpu.md").write_text(table(kept["rows"], known), "utf-8")

@@ -55,7 +55,7 @@ def answers(gpu, monkeypatch):
             return {"forward": time, "both": 3 * time, "first": 1.0, "value": value}
 
         def end(self):
-            pass
+            return "a broken rule"
 
     monkeypatch.setattr(gpu, "Process", Process)
     monkeypatch.setattr(gpu, "facts", lambda python: {"processor": "a slide rule"})
@@ -87,7 +87,7 @@ def test_the_table_has_ratios_failures_and_what_differs(gpu, answers, tmp_path):
     text = (tmp_path / "gpu.md").read_text("utf-8")
     assert "| LSTM(8), batch 2, 6 steps, float32 | forward | 2 |  |  | 4 (2.00) |" in text
     assert "| b LSTM(64) | training step | 6 |  |  | 12 (2.00) **differs** |" in text
-    assert "failed: ended, or nothing heard for 120 s" in text
+    assert "failed: ended, or nothing heard for 120 s: a broken rule |" in text
     assert "cuDNN's LSTM in float16 2.01 ms forward, 5.19 both." in text
     kept = json.loads((tmp_path / "gpu.json").read_text("utf-8"))
     assert kept["machine"]["processor"] == "a slide rule"
