@@ -40,15 +40,7 @@ _served: ContextVar[list[Served] | None] = ContextVar("served", default=None)
 
 @contextmanager
 def noting_what_serves() -> Iterator[list[Served]]:
-    """Within this context the returned list grows by what serves each cell that is run or traced.
-
-    >>> import numpy as np
-    >>> from statewise import layers
-    >>> with noting_what_serves() as noted:
-    ...     _ = layers.LSTM(4)(np.ones((1, 1, 3), "float32"))
-    >>> [(served.backend, list(served.reasons)) for served in noted]
-    [('reference', ['cpu'])]
-    """
+    """Within this context the returned list grows by what serves each cell that is run or traced."""
     noted: list[Served] = []
     token = _served.set(noted)
     try:
