@@ -15,8 +15,9 @@ from statewise.pictures.trace.inputs import explained
 
 _LAYERS = frozenset(
     "Activation Bidirectional Conv1D Dense Dropout ELU Embedding Flatten GRU "
-    "GlobalAveragePooling1D GlobalMaxPooling1D LSTM LayerNormalization LeakyReLU Masking "
-    "MaxPooling1D AveragePooling1D Permute ReLU RepeatVector Reshape SimpleRNN Softmax "
+    "GlobalAveragePooling1D GlobalMaxPooling1D LSTM LayerNormLSTM LayerNormalization LeakyReLU "
+    "Masking MaxPooling1D MinGRU MinLSTM AveragePooling1D Permute ProjectedLSTM ReLU RepeatVector "
+    "Reshape SimpleRNN Softmax "
     "TimeDistributed UpSampling1D ZeroPadding1D".split()
 )
 _WRAPPERS = ("Bidirectional", "TimeDistributed")

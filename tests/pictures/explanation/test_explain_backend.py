@@ -60,3 +60,14 @@ def test_the_shape_decides():
 def test_bad_input_is_refused():
     with pytest.raises(TypeError, match="must be a model of Keras or statewise"):
         explain_backend(layers.LSTM(4))
+
+
+def test_minimal_cells_are_native_and_projected_ones_say_why_not():
+    parts = [layers.MinGRU(3, return_sequences=True), layers.ProjectedLSTM(4, 3), layers.Dense(1)]
+    table = explain_backend(Sequential([layers.Input((9, 2)), *parts]))
+    minimal, projected = table.to_dict("records")
+    assert projected["serves"] == "the reference"
+    assert projected["why not natively"] == "the cell has no native kernels"
+    if native.available():
+        assert minimal["serves"] == "native kernels"
+        assert minimal["why not natively"] == ""

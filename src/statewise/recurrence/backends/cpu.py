@@ -14,7 +14,7 @@ from statewise.recurrence.backends.backend import Backend
 from statewise.recurrence.backends.dtypes import COMPUTED_IN, computed_in
 from statewise.recurrence.backends.reference import SHORT
 from statewise.recurrence.call import Call, Options, Result
-from statewise.recurrence.cells import Cell
+from statewise.recurrence.cells import GRU, LSTM, Cell, SimpleRNN
 from statewise.recurrence.layout import CellState, Weights
 from statewise.recurrence.native.extension import extension
 from statewise.recurrence.native.live import cell_number
@@ -62,6 +62,8 @@ def native_serves(
 def _why_not(call: Call) -> str | None:
     if linear.is_linear(call.cell):
         return linear.why_not_natively(call)
+    if type(call.cell) not in (SimpleRNN, LSTM, GRU):
+        return "the cell has no native kernels"
     if cell_number(call.cell) is None:
         return "the activations are not tanh and sigmoid"
     if computed_in(call) is None:
