@@ -126,6 +126,46 @@ def test_many_rows_are_worked_on_in_blocks(units, rng):
         np.testing.assert_allclose(in_place[rows], alone, atol=1e-6)
 
 
+@pytest.mark.parametrize("units", [5, 40])
+def test_an_update_keeps_the_outputs_and_gives_them_by_key(units, rng):
+    count, capacity = 700, 900
+    live = live_step([layer("GRU", 3, units, rng), Dense(*single(rng.normal(size=(units, 2))))])
+    x, h, kept = draw(rng, count, 3), draw(rng, capacity, units), draw(rng, capacity, 2)
+    for rows in (rng.permutation(capacity)[:count], np.arange(count) + 50):
+        expected, _ = live.step(x, (h[rows],))
+        before, into = kept.copy(), dict.fromkeys(map(str, range(count)))
+        y = live.update(x, (h,), rows=rows, kept=kept, into=into)
+        np.testing.assert_array_equal(y, expected)
+        np.testing.assert_array_equal(kept[rows], y)
+        others = np.setdiff1d(np.arange(capacity), rows)
+        np.testing.assert_array_equal(kept[others], before[others])
+        assert list(into) == [str(i) for i in range(count)]
+        np.testing.assert_array_equal(list(into.values()), y)
+        into["3"][:] = 7  # views of y, which is not what is kept
+        assert (y[3] == 7).all()
+        assert not (kept == 7).any()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"kept": np.zeros((4, 2), "f4")}, r"kept has the shape \(4, 2\); expected \(4, 1\)"),
+        ({"kept": np.zeros((3, 1), "f4")}, r"kept has the shape \(3, 1\); expected \(4, 1\)"),
+        ({"kept": np.zeros((4, 1))}, "kept has the dtype float64; expected float32"),
+        ({"kept": [[0.0]] * 4}, "kept is no NumPy array"),
+        ({"into": {"a": 0}}, "into is <class 'dict'> of another length.*each of the 2 rows"),
+        ({"into": ["a", "b"]}, "into is <class 'list'> of another length, or no dictionary"),
+        ({"rows": None, "kept": np.zeros((4, 1), "f4")}, "rows is None; expected the rows'"),
+        ({"rows": None, "into": {"a": 0, "b": 0}}, "rows is None; expected the rows'"),
+    ],
+)
+def test_where_outputs_cannot_be_put_is_refused(given, message, stack):
+    x, state = np.ones((2, 3), "f4"), [np.zeros((4, 5), "f4") for _ in range(2)]
+    with pytest.raises(ValueError, match=message):
+        stack.update(x, state, **{"rows": np.array([1, 3]), **given})
+    assert not np.any(state)
+
+
 def test_memory_of_any_kind_is_read(stack, rng):
     x, state = draw(rng, 2, 3), tuple(draw(rng, 2, 5) for _ in range(2))
     y, after = stack.step(x, state)

@@ -168,6 +168,49 @@ def test_peek_says_what_push_will_and_leaves_no_trace(model, rng):
         np.testing.assert_allclose(peeked[key], pushed[key], atol=1e-6)
 
 
+@settings(deadline=None, max_examples=5)
+@given(st.data())
+def test_pushes_of_many_keys_equal_pushes_of_one(data):
+    """Whichever keys, in whichever order, while others join and leave."""
+    model, rng = MODELS["native"], np.random.default_rng(5)
+    together, alone = Streams(model), Streams(model)
+    keys: list = [f"key {i}" if i % 3 else i for i in range(60)]
+    for _ in range(5):
+        pushed = data.draw(st.permutations(keys))[: data.draw(st.sampled_from([40, 60, 60]))]
+        values = {key: rng.normal(size=FEATURES) for key in pushed}
+        for _ in range(data.draw(st.integers(1, 2))):  # again, which is found faster
+            outputs = together.push(values)
+            assert list(outputs) == pushed
+            for key in pushed:
+                one = alone.push({key: values[key]})[key]
+                np.testing.assert_allclose(one, outputs[key], atol=1e-5)
+        leaving = data.draw(st.lists(st.sampled_from(pushed), unique=True, max_size=4))
+        for streams in (together, alone):
+            streams.forget(leaving)
+            streams.join(leaving[:1])
+    for key in together:
+        assert together.steps(key) == alone.steps(key)
+        for one, other in zip(arrays(together, key), arrays(alone, key), strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-5)
+        if together.steps(key):
+            one, other = (s.forecast(key, 1)[key] for s in (together, alone))
+            np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, 1e300, "text", [1.0], None])
+def test_one_wrong_value_of_many_is_found_and_named(wrong, rng):
+    streams = Streams(MODELS["native"])
+    values = {f"key {i}": rng.normal(size=FEATURES) for i in range(50)}
+    streams.push(values)
+    before = snapshot(streams)
+    values["key 31"] = wrong if wrong is None or wrong == "text" else np.full(FEATURES, wrong)
+    if wrong == [1.0]:
+        values["key 31"] = np.ones(FEATURES + 1)
+    with pytest.raises((ValueError, TypeError), match="'key 31'"):
+        streams.push(values)
+    assert_same(before, snapshot(streams))
+
+
 @settings(deadline=None, max_examples=15)
 @given(leaving=st.lists(st.sampled_from(KEYS[1:]), unique=True), joining=st.integers(0, 40))
 def test_keys_that_come_and_go_disturb_nobody(leaving, joining):

@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from statewise.recurrence.native import available, stack_rows
 from statewise.streams.engines import TAME
+from statewise.streams.keys import MANY
 from statewise.streams.signature import Signature
 
 
@@ -146,6 +148,9 @@ def _fits(array: np.ndarray, signature: Signature) -> bool:
 
 def _alike(arrays: list, signature: Signature) -> np.ndarray | None:
     """Return arrays of one shape that need no closer look as one array; None for others."""
+    x = _stacked(arrays, signature)
+    if x is not None and np.vdot(x, x) < TAME:
+        return x
     if np.ma.MaskedArray in set(map(type, arrays)):
         return None
     try:
@@ -164,6 +169,15 @@ def _alike(arrays: list, signature: Signature) -> np.ndarray | None:
     # The product with itself is NaN or infinite where a value is (and large where one is: that gets
     # the closer look). Unlike a sum it needs no guard against warnings.
     return x if np.vdot(x, x) < TAME else None
+
+
+def _stacked(arrays: list, signature: Signature) -> np.ndarray | None:
+    """Return many single steps as one array; None for what isn't many plain arrays of numbers."""
+    if len(arrays) < MANY or signature.dtype != np.float32 or signature.vocabulary is not None:
+        return None
+    if len(signature.features) != 1 or not available():
+        return None
+    return stack_rows(arrays, signature.features[0])
 
 
 def _is_of_kind(array: np.ndarray, signature: Signature) -> bool:

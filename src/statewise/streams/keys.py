@@ -5,9 +5,13 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from statewise.recurrence.native import available, keys_are
+
 Key = str | int
 _BITS = 63  # of an integer key, beside its sign
 _PLAIN = frozenset({str, int})
+# From so many keys on a loop in C++ is worth asking for it.
+MANY = 32
 
 
 def plain_key(key) -> Key:
@@ -73,9 +77,15 @@ def by_plain_key(values: Mapping) -> Mapping:
     """
     if not isinstance(values, Mapping):
         raise TypeError(f"push takes a mapping {{key: values}}, got a {type(values).__name__}.")
-    if _PLAIN.issuperset(map(type, values)):  # what can't be kept is refused when it joins
+    if _are_plain(values):  # what can't be kept is refused when it joins
         return values
     return dict(zip(plain_keys(values), values.values(), strict=True))
+
+
+def _are_plain(keys: Mapping) -> bool:
+    if len(keys) >= MANY and type(keys) is dict and available():
+        return keys_are(keys, (str, int))
+    return _PLAIN.issuperset(map(type, keys))
 
 
 def by_given_key(outputs: dict, plain: Mapping, given: Mapping) -> dict:

@@ -76,11 +76,16 @@ class Runner:
             updates.append((batch.keys, rows))
         return outputs, updates
 
-    def push_in_place(self, batch: Batch) -> dict | None:
+    def push_in_place(self, batch: Batch, values: Mapping) -> dict | None:
         """Push one step where the states lie, and return each key's output.
 
-        None where that can't be done: for several steps, keys that aren't there, and numbers so
-        large that a state might become infinite.
+        Args:
+            batch: what arrived.
+            values: of which it was made, with the same keys.
+
+        Returns:
+            The outputs; None where that can't be done: for several steps, keys that aren't there,
+            and numbers so large that a state might become infinite.
         """
         engine, table = self.native, self.states.table
         if engine is None or batch.x.shape[1] != 1 or not batch.tame:
@@ -103,20 +108,30 @@ class Runner:
         slots = table.find_all(batch.keys)
         if slots is None:
             return None
+        # A copy, as that needs no look at the keys, whose values are then replaced by the outputs.
+        outputs = values.copy() if type(values) is dict else dict.fromkeys(batch.keys)
         columns = table.columns
         arrays = [columns[name] for name in self.signature.state]
         change = InPlace(slots, columns["steps"][slots] + 1)
+        # One call, run through in C: no interruption comes between states, outputs and the mark.
+        update = partial(
+            engine.update,
+            batch.x[:, 0],
+            arrays,
+            rows=slots,
+            kept=columns["output"],
+            into=None if several else outputs,
+        )
         try:
             table.change = change
-            # One call, run through in C: no interruption comes between the states and the mark.
-            update = partial(engine.update, batch.x[:, 0], arrays, rows=slots)
             change.decided.extend(map(call, (update,)))
             change.apply(table)
             table.change = None
         finally:
             table.settle()
-        y = change.decided[0]
-        return dict(zip(batch.keys, y[:, None] if several else y, strict=True))
+        if several:
+            outputs = dict(zip(batch.keys, change.decided[0][:, None], strict=True))
+        return outputs
 
     def forecast(self, keys: list, horizon: int, feed_back: Callable | None) -> dict:
         """Look ahead in closed loop, see `Streams.forecast`."""

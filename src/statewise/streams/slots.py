@@ -52,6 +52,8 @@ class Change:
         for slots, rows in self.parts:
             for name, values in rows.items():
                 table.columns[name][slots] = values
+        if self.joining or self.leaving:
+            table._found = None
         if self.joining:
             table._slots.update(self.joining)
             del table._free[self.free :]
@@ -62,14 +64,14 @@ class Change:
 
 
 class InPlace:
-    """One step of streams whose states are changed where they lie, by one call.
+    """One step of streams whose rows are changed where they lie, by one call.
 
     Args:
         slots: of the streams.
         steps: how many steps they'll have.
 
     Attributes:
-        decided: holds what the call gives, the outputs, once it has changed the states.
+        decided: holds what the call gives, the outputs, once it has changed states and outputs.
     """
 
     undo = None
@@ -79,8 +81,7 @@ class InPlace:
         self.decided: list[np.ndarray] = []
 
     def apply(self, table: "SlotTable") -> None:
-        """Note outputs and numbers of steps; doing it again changes nothing more."""
-        table.columns["output"][self._slots] = self.decided[0]
+        """Note the numbers of steps; doing it again changes nothing more."""
         table.columns["steps"][self._slots] = self._steps
 
 
@@ -114,6 +115,9 @@ class SlotTable:
         self.newest: dict[Key, Newest] = {}
         self._slots: dict[Key, int] = {}
         self._free: list[int] = []
+        # Keys that were last found together, and their slots, as long as nobody joins or leaves:
+        # mostly the next push is of the same.
+        self._found: tuple[list, np.ndarray] | None = None
 
     def __len__(self) -> int:
         self.settle()
@@ -145,12 +149,20 @@ class SlotTable:
         return np.fromiter((get(key, -1) for key in keys), np.int64, len(keys))
 
     def find_all(self, keys: Sequence[Key]) -> np.ndarray | None:
-        """Return the slot of each key, int64 ``(keys,)``; None where any key isn't there."""
+        """Return the slot of each key, int64 ``(keys,)``; None where any key isn't there.
+
+        The array is to be read only.
+        """
         self.settle()
+        if self._found is not None and keys == self._found[0]:
+            return self._found[1]
         try:
-            return np.fromiter(map(self._slots.__getitem__, keys), np.int64, len(keys))
+            slots = np.fromiter(map(self._slots.__getitem__, keys), np.int64, len(keys))
         except KeyError:
             return None
+        slots.flags.writeable = False
+        self._found = [*keys], slots
+        return slots
 
     def gather(self, slots: np.ndarray, some_absent: bool = True) -> dict[str, np.ndarray]:
         """Return copies of the rows of some slots, by column; for -1 the row of the beginning.

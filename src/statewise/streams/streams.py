@@ -117,7 +117,7 @@ class Streams:
         plain = by_plain_key(values)
         batches = batches_of(plain, self._signature, self._missing)
         if self._runner.native is not None and len(batches) == 1:
-            outputs = self._runner.push_in_place(batches[0])
+            outputs = self._runner.push_in_place(batches[0], plain)
             if outputs is not None:
                 return outputs if plain is values else by_given_key(outputs, plain, values)
         outputs, updates = self._runner.run(batches)

@@ -10,5 +10,15 @@ writes them in XLA's own operations where a program goes elsewhere.
 from statewise.recurrence.native.adam import adam
 from statewise.recurrence.native.extension import available, log_if_missing, unavailable_reason
 from statewise.recurrence.native.live import Dense, live_step
+from statewise.recurrence.native.rows import keys_are, stack_rows
 
-__all__ = ["Dense", "adam", "available", "live_step", "log_if_missing", "unavailable_reason"]
+__all__ = [
+    "Dense",
+    "adam",
+    "available",
+    "keys_are",
+    "live_step",
+    "log_if_missing",
+    "stack_rows",
+    "unavailable_reason",
+]

@@ -8,6 +8,7 @@
 //   statewise_check time              prints the speed of some shapes in processor time, one thread
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -321,6 +322,36 @@ bool check_live() {
   return true;
 }
 
+// An update of many rows, by several threads, is undone where what goes on beside it fails.
+bool check_undone() {
+  constexpr Index kRows = 2000, kUnits = 32, kCapacity = 3000;
+  Case<float> layer(Cell::kLSTM, {kRows, 1, 3, kUnits}, {false, false, false, true}, 2);
+  Live live;
+  live.add_recurrent(Cell::kLSTM, 3, kUnits, layer.kernel.data(), layer.recurrent.data(),
+                     layer.bias.data());
+  std::vector<float> h(kCapacity * kUnits, 0.5f), c(h), kept(h), y(kRows * kUnits);
+  const std::vector<float> before(h);
+  float* state[] = {h.data(), c.data()};
+  for (const Index stride : {Index{1}, kCapacity - 1}) {  // adjacent rows, and backwards
+    std::vector<Index> numbers(kRows);
+    for (Index n = 0; n < kRows; ++n) numbers[n] = (7 + n * stride) % kCapacity;
+    Live::Beside beside;
+    beside.kept = kept.data();
+    std::atomic<bool> late{false};
+    beside.context = &late;
+    beside.meanwhile = [](void* context) {
+      auto& late = *static_cast<std::atomic<bool>*>(context);
+      if (late) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      return false;
+    };
+    for (int turn = 0; turn < 2; ++turn, late = true) {
+      if (live.update(kRows, numbers.data(), layer.x.data(), state, y.data(), beside)) return false;
+      if (h != before || c != before || kept != before) return false;
+    }
+  }
+  return true;
+}
+
 double processor_time() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 void time_shapes() {
@@ -378,7 +409,7 @@ int main(int count, char** arguments) {
     return equal ? 0 : 1;
   }
   const bool equal = check() && check_drawn(100, 1) && check_linear(), callers = check_callers(),
-             live = check_live(), forks = check_forks();
+             live = check_live() && check_undone(), forks = check_forks();
   std::printf("kernels: %s, callers at once: %s, live step: %s, children of forks: %s\n",
               equal ? "equal" : "DIFFERENT", callers ? "equal" : "DIFFERENT",
               live ? "equal" : "DIFFERENT", forks ? "compute" : "HANG");

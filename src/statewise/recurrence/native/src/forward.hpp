@@ -126,8 +126,8 @@ class Forward {
         fill(h_[1] + at, kPanel<T>, T(0));
         if (c_) fill(c_ + at, kPanel<T>, T(0));
         if (!flags_.restarts(b, 0)) {
-          copy(h_[0] + at, p_.h0 + b * p_.units + unit, count);
-          if (c_) copy(c_ + at, p_.c0 + b * p_.units + unit, count);
+          copy_panel(h_[0] + at, p_.h0 + b * p_.units + unit, count);
+          if (c_) copy_panel(c_ + at, p_.c0 + b * p_.units + unit, count);
         }
         products_.keep(0, 0, b - share.rows.from, g, share.operands, h_[0] + at);
       }
@@ -146,8 +146,8 @@ class Forward {
       for (Index g = share.groups.from; g < share.groups.to; ++g) {
         const Index unit = g * kPanel<T>, count = min_of(kPanel<T>, p_.units - unit);
         const Index from = b * padded_ + unit, to = b * p_.units + unit;
-        copy(results_.h + to, h_[p_.time % 2] + from, count);
-        if (c_) copy(results_.c + to, c_ + from, count);
+        copy_panel(results_.h + to, h_[p_.time % 2] + from, count);
+        if (c_) copy_panel(results_.c + to, c_ + from, count);
       }
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <new>
+#include <vector>
 
 #include "pool.hpp"
 #include "workspace.hpp"
@@ -17,33 +18,83 @@ constexpr Index kRowsAtOnce = 256;
 // a thread for.
 constexpr double kSharedWork = 1.0e7;
 
-// Calls block(first, count) on parts of all rows that are small enough, by several threads where
-// that is worth it.
-template <class F>
-void share_out(Index rows, double work, const F& block) {
-  const Index blocks = (rows + kRowsAtOnce - 1) / kRowsAtOnce;
-  if (blocks <= 1) {
-    block(0, rows);
-    return;
+// A number of rows, worked on in blocks that are small enough, by several threads where that is worth
+// it. Where one thing fails nothing further begins.
+class Rows {
+ public:
+  Rows(Index rows, double work)
+      : rows_(rows),
+        blocks_((rows + kRowsAtOnce - 1) / kRowsAtOnce),
+        threads_(rows * work < kSharedWork ? 1 : std::min(thread_count(), blocks_)) {}
+
+  Index blocks() const { return blocks_; }
+  Index first(Index block) const { return block * rows_ / blocks_; }
+  Index count(Index block) const { return first(block + 1) - first(block); }
+
+  // Calls run(phase, block) for all blocks of all phases, and meanwhile() as the pool does. Throws
+  // std::bad_alloc where a block does; false where meanwhile() is false.
+  template <class F, class G>
+  bool share_out(Index phases, const F& run, const G& meanwhile) const {
+    // More parts than threads: of a thread that comes late, the others take what is left.
+    const Index parts = threads_ == 1 ? 1 : std::min(blocks_, kMaxBlocks);
+    struct Work {
+      const Rows& rows;
+      const F& run;
+      const G& meanwhile;
+      Index parts;
+      std::atomic<bool> refused, no_memory;
+    } work{*this, run, meanwhile, parts, {false}, {false}};
+    const Task task{
+        [](void* context, Index phase, Index part) {
+          Work& work = *static_cast<Work*>(context);
+          const Index blocks = work.rows.blocks_;
+          try {
+            for (Index b = part * blocks / work.parts; b < (part + 1) * blocks / work.parts; ++b)
+              if (!work.refused && !work.no_memory) work.run(phase, b);
+          } catch (const std::bad_alloc&) {  // a helper thread has nobody to catch it
+            work.no_memory = true;
+          }
+        },
+        &work,
+        [](void* context) {
+          Work& work = *static_cast<Work*>(context);
+          if (!work.meanwhile()) work.refused = true;
+        }};
+    run_phases(phases, parts, task, threads_);
+    if (work.no_memory) throw std::bad_alloc();
+    return !work.refused;
   }
-  const Index threads = rows * work < kSharedWork ? 1 : std::min(thread_count(), kMaxBlocks);
-  const Index parts = std::min(threads, blocks);
-  std::atomic<bool> failed{false};
-  auto run_part = [&](Index part) {
-    try {
-      for (Index b = part * blocks / parts; b < (part + 1) * blocks / parts; ++b) {
-        const Index first = b * rows / blocks;
-        block(first, (b + 1) * rows / blocks - first);
-      }
-    } catch (const std::bad_alloc&) {  // a helper thread has nobody to catch it
-      failed = true;
-    }
-  };
-  run_phases(1, parts, {[](void* context, Index, Index part) {
-                          (*static_cast<decltype(run_part)*>(context))(part);
-                        },
-                        &run_part});
-  if (failed) throw std::bad_alloc();
+
+ private:
+  Index rows_, blocks_, threads_;
+};
+
+// Whether rows of these numbers lie one after the other.
+bool is_adjacent(const Index* numbers, Index count) {
+  for (Index n = 1; n < count; ++n)
+    if (numbers[n] != numbers[0] + n) return false;
+  return true;
+}
+
+// Calls move(n, number, count) for all rows, or for those together that lie one after the other.
+template <class F>
+void for_rows(const Index* numbers, Index count, const F& move) {
+  if (is_adjacent(numbers, count)) return move(Index{0}, numbers[0], count);
+  for (Index n = 0; n < count; ++n) move(n, numbers[n], Index{1});
+}
+
+// The rows of these numbers, one after the other.
+void gather(const Index* numbers, Index count, Index units, const float* all, float* some) {
+  for_rows(numbers, count, [=](Index n, Index number, Index together) {
+    std::copy_n(all + number * units, together * units, some + n * units);
+  });
+}
+
+// The same the other way round.
+void scatter(const Index* numbers, Index count, Index units, const float* some, float* all) {
+  for_rows(numbers, count, [=](Index n, Index number, Index together) {
+    std::copy_n(some + n * units, together * units, all + number * units);
+  });
 }
 
 }  // namespace
@@ -77,43 +128,79 @@ void Live::add_dense(Activation activation, Index inputs, Index units, const flo
 
 void Live::step(Index rows, const float* x, const float* const* before, float* const* after,
                 float* y) const {
-  share_out(rows, work_, [&](Index first, Index count) {
+  const Rows all(rows, work_);
+  const auto run = [&](Index, Index block) {
+    const Index first = all.first(block);
     const float* from[kMostArrays];
     float* to[kMostArrays];
     for (std::size_t i = 0; i < state_units_.size(); ++i) {
       from[i] = before[i] + first * state_units_[i];
       to[i] = after[i] + first * state_units_[i];
     }
-    step_block(count, x + first * features(), from, to, y + first * outputs());
-  });
+    step_block(all.count(block), x + first * features(), from, to, y + first * outputs());
+  };
+  all.share_out(1, run, [] { return true; });
 }
 
-void Live::update(Index rows, const Index* numbers, const float* x, float* const* state,
-                  float* y) const {
-  // Put back when all rows are computed: where there is no memory for one block of them, none is a
-  // step ahead of the others.
+bool Live::update(Index rows, const Index* numbers, const float* x, float* const* state, float* y,
+                  const Beside& beside) const {
+  // The rows as they were, for the case that there is no memory for one block of them: then none is
+  // to be a step ahead of the others.
+  const Rows all(rows, work_);
+  std::vector<char> saved(static_cast<std::size_t>(all.blocks()));
   Workspace workspace;
-  float* some[kMostArrays];
+  float* before[kMostArrays];
   for (std::size_t i = 0; i < state_units_.size(); ++i)
-    some[i] = static_cast<float*>(
+    before[i] = static_cast<float*>(
         workspace.take(static_cast<std::size_t>(rows * state_units_[i]) * sizeof(float)));
-  share_out(rows, work_, [&](Index first, Index count) {
-    float* own[kMostArrays];
+  const auto step_rows = [&](Index block) {
+    const Index first = all.first(block), count = all.count(block);
+    const Index* number = numbers + first;
+    const bool adjacent = is_adjacent(number, count);
+    Workspace own;
+    float* from[kMostArrays];
+    float* to[kMostArrays];
     for (std::size_t i = 0; i < state_units_.size(); ++i) {
       const Index units = state_units_[i];
-      own[i] = some[i] + first * units;
-      for (Index n = 0; n < count; ++n)
-        std::copy_n(state[i] + numbers[first + n] * units, units, own[i] + n * units);
+      from[i] = before[i] + first * units;
+      to[i] = adjacent ? state[i] + number[0] * units
+                       : static_cast<float*>(own.take(
+                             static_cast<std::size_t>(count * units) * sizeof(float)));
+      gather(number, count, units, state[i], from[i]);
     }
-    step_block(count, x + first * features(), own, own, y + first * outputs());
-  });
-  share_out(rows, work_, [&](Index first, Index count) {
-    for (std::size_t i = 0; i < state_units_.size(); ++i) {
-      const Index units = state_units_[i];
-      for (Index n = first; n < first + count; ++n)
-        std::copy_n(some[i] + n * units, units, state[i] + numbers[n] * units);
+    saved[static_cast<std::size_t>(block)] = 1;
+    step_block(count, x + first * features(), from, to, y + first * outputs());
+    if (!adjacent)
+      for (std::size_t i = 0; i < state_units_.size(); ++i)
+        scatter(number, count, state_units_[i], to[i], state[i]);
+  };
+  const auto run = [&](Index phase, Index block) {
+    if (phase == 0) {
+      step_rows(block);
+    } else {
+      const Index first = all.first(block);
+      scatter(numbers + first, all.count(block), outputs(), y + first * outputs(), beside.kept);
     }
-  });
+  };
+  const auto put_back = [&] {
+    for (Index block = 0; block < all.blocks(); ++block) {
+      const Index first = all.first(block);
+      if (!saved[static_cast<std::size_t>(block)]) continue;
+      for (std::size_t i = 0; i < state_units_.size(); ++i)
+        scatter(numbers + first, all.count(block), state_units_[i],
+                before[i] + first * state_units_[i], state[i]);
+    }
+  };
+  try {
+    const bool done = all.share_out(beside.kept ? 2 : 1, run, [&] {
+      return !beside.meanwhile || beside.meanwhile(beside.context);
+    });
+    if (!done) put_back();
+    return done;
+  } catch (const std::bad_alloc&) {
+    put_back();
+    throw;
+  }
 }
 
 void Live::step_block(Index rows, const float* x, const float* const* before, float* const* after,

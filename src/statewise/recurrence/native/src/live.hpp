@@ -43,9 +43,20 @@ class Live {
   void step(Index rows, const float* x, const float* const* before, float* const* after,
             float* y) const;
 
-  // The same in place for some rows of a larger state: those of these numbers, each once.
-  void update(Index rows, const Index* numbers, const float* x, float* const* state,
-              float* y) const;
+  // What an update does beside stepping.
+  struct Beside {
+    float* kept = nullptr;  // (more rows, outputs): gets the outputs, at the rows' numbers
+    // Called before the caller's own part of the work, when other threads have begun with theirs;
+    // false where it failed.
+    bool (*meanwhile)(void* context) = nullptr;
+    void* context = nullptr;
+  };
+
+  // The same in place for some rows of a larger state: those of these numbers, each once. Without
+  // memory for a part of them all are as before, and std::bad_alloc is thrown; where `meanwhile` fails
+  // likewise, and the result is false.
+  bool update(Index rows, const Index* numbers, const float* x, float* const* state, float* y,
+              const Beside& beside) const;
 
  private:
   // `step` for so few rows that they are worked on together.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "handlers.hpp"
+#include "keyed_rows.hpp"
 #include "live.hpp"
 #include "pool.hpp"
 #include "xla/ffi/api/c_api.h"
@@ -93,6 +94,33 @@ Array new_matrix(Index rows, Index columns) {
   return Array(PyArray_SimpleNew(2, shape, NPY_FLOAT32));
 }
 
+// What goes on in Python beside an update: views of the outputs are put into a dictionary when other
+// threads have begun; then, where the update takes long, the interpreter is let go of.
+class Meanwhile {
+ public:
+  Meanwhile(nb::handle into, nb::handle y, bool lets_go) : into_(into), y_(y), lets_go_(lets_go) {}
+  ~Meanwhile() { end(); }
+  Meanwhile(const Meanwhile&) = delete;
+  Meanwhile& operator=(const Meanwhile&) = delete;
+
+  bool run() {
+    const bool done = into_.is_none() || put_rows(into_.ptr(), y_.ptr());
+    if (lets_go_) thread_ = PyEval_SaveThread();
+    return done;
+  }
+
+  // Takes the interpreter back.
+  void end() {
+    if (thread_) PyEval_RestoreThread(thread_);
+    thread_ = nullptr;
+  }
+
+ private:
+  nb::handle into_, y_;
+  bool lets_go_;
+  PyThreadState* thread_ = nullptr;
+};
+
 class LiveStep {
  public:
   Live live;
@@ -154,26 +182,46 @@ class LiveStep {
     return result;
   }
 
-  nb::object update(nb::handle x, nb::handle state, nb::object rows) const {
+  nb::object update(nb::handle x, nb::handle state, nb::object rows, nb::object kept,
+                    nb::object into) const {
     require_layers();
     const Array in = matrix(x, "x", -1, live.features());
     const Index batch = PyArray_DIM(in.get(), 0), count = state_count();
     const nb::object given = sequence(state);
     if (!rows.is_none() && count == 0)
       refuse("rows", "is given", "None for layers without a state to be found in");
+    if (rows.is_none() && (!kept.is_none() || !into.is_none()))
+      refuse("rows", "is None", "the rows' numbers where there is kept or into");
     float* arrays[kMostArrays];
     Index capacity = rows.is_none() ? batch : -1;
     for (Index i = 0; i < count; ++i) {
-      PyArrayObject* array = writable_state(given, i, capacity);
+      PyArrayObject* array =
+          writable(PySequence_Fast_GET_ITEM(given.ptr(), i), [i] { return state_name(i); },
+                   capacity, live.state_units()[i]);
       arrays[i] = static_cast<float*>(PyArray_DATA(array));
       capacity = PyArray_DIM(array, 0);
     }
     const Array y = new_matrix(batch, live.outputs());
     if (rows.is_none()) {
       run(batch, [&] { live.step(batch, in.data(), arrays, arrays, y.data()); });
-    } else {
-      const std::vector<Index> numbers = row_numbers(rows, batch, capacity);
-      run(batch, [&] { live.update(batch, numbers.data(), in.data(), arrays, y.data()); });
+      return y.object();
+    }
+    const std::vector<Index> numbers = row_numbers(rows, batch, capacity);
+    if (!into.is_none() &&
+        (!PyDict_CheckExact(into.ptr()) || PyDict_GET_SIZE(into.ptr()) != batch))
+      refuse("into", "is " + text(into.type()) + " of another length, or no dictionary",
+             "a dictionary with a key for each of the " + std::to_string(batch) + " rows of x");
+    Live::Beside beside;
+    if (!kept.is_none())
+      beside.kept = static_cast<float*>(PyArray_DATA(
+          writable(kept.ptr(), [] { return std::string("kept"); }, capacity, live.outputs())));
+    if (batch == 0) return y.object();
+    Meanwhile meanwhile{into, y.object(), batch * live.work() >= kReleaseWork};
+    beside.context = &meanwhile;
+    beside.meanwhile = [](void* context) { return static_cast<Meanwhile*>(context)->run(); };
+    if (!live.update(batch, numbers.data(), in.data(), arrays, y.data(), beside)) {
+      meanwhile.end();
+      throw nb::python_error();
     }
     return y.object();
   }
@@ -239,19 +287,18 @@ class LiveStep {
     return matrix(item, state_name(i), rows, units);
   }
 
-  PyArrayObject* writable_state(const nb::object& state, Index i, Index rows) const {
-    PyObject* item = PySequence_Fast_GET_ITEM(state.ptr(), i);
-    if (!PyArray_Check(item))
-      refuse(state_name(i), "is no NumPy array", "one that can be written to");
+  // An array float32 (rows, units) that can be written to; any number of rows if `rows` is negative.
+  // Its name is made for errors only.
+  template <class Name>
+  static PyArrayObject* writable(PyObject* item, const Name& name, Index rows, Index units) {
+    if (!PyArray_Check(item)) refuse(name(), "is no NumPy array", "one that can be written to");
     PyArrayObject* array = reinterpret_cast<PyArrayObject*>(item);
-    check_type(state_name(i), array);
-    const Index units = live.state_units()[i];
+    if (PyArray_TYPE(array) != NPY_FLOAT32) check_type(name(), array);
     if (PyArray_NDIM(array) != 2 || PyArray_DIM(array, 1) != units ||
         (rows >= 0 && PyArray_DIM(array, 0) != rows))
-      refuse(state_name(i), "has the shape " + shape_text(array),
-             wanted_text("rows", rows, units));
+      refuse(name(), "has the shape " + shape_text(array), wanted_text("rows", rows, units));
     if (!is_plain(array) || !PyArray_ISWRITEABLE(array))
-      refuse(state_name(i), "is read-only or not contiguous",
+      refuse(name(), "is read-only or not contiguous",
              "an array that can be written to in place");
     return array;
   }
@@ -356,6 +403,7 @@ NB_MODULE(_native, m) {
   m.def("set_thread_count", &set_thread_count);
   m.def("set_core_cache_bytes", &set_core_cache_bytes);
   m.def("nonlinearity", &nonlinearity, "name"_a, "x"_a);
+  add_keyed_rows(m);
 
   nb::class_<LiveStep>(m, "LiveStep", R"(A stack of layers, stepped as the inputs arrive.
 
@@ -390,6 +438,7 @@ Returns:
 Raises:
     ValueError: if an array has another dtype or shape.)")
       .def("update", &LiveStep::update, "x"_a.none(), "state"_a.none(), nb::kw_only(), "rows"_a = nb::none(),
+           "kept"_a = nb::none(), "into"_a = nb::none(),
            R"(One time step of every row, the state being changed in place: ``y``.
 
 Args:
@@ -397,6 +446,10 @@ Args:
     state: contiguous arrays that can be written to.
     rows: int ``(batch,)``, where each row of x has its state in the arrays, which then may be
         longer than the batch; each row once at most.
+    kept: with rows, a contiguous array ``(as long as the state, outputs)`` that gets the outputs
+        at these rows.
+    into: with rows, a dictionary of as many keys as x has rows, whose values are replaced, in its
+        order, by views of the rows of y.
 
 Returns:
     ``y (batch, outputs)``, a new array.

@@ -59,7 +59,7 @@ Index default_thread_count() {
 // A job in hand. A block of phase p is free while its counter stands at p.
 struct Job {
   Task task;
-  Index blocks;
+  Index blocks, threads;
   std::atomic<Index> phase{0};
   std::atomic<Index> done{0};
   std::atomic<bool> finished{false};
@@ -90,22 +90,24 @@ class Pool {
     return *pool;
   }
 
-  void run(Index phases, Index blocks, Task task) {
-    if (blocks <= 1 || blocks > kMaxBlocks || forked_.load(std::memory_order_relaxed) ||
+  void run(Index phases, Index blocks, Task task, Index threads) {
+    if (blocks > kMaxBlocks || forked_.load(std::memory_order_relaxed) ||
         busy_.exchange(true, std::memory_order_acquire)) {
       run_alone(phases, blocks, task);
       return;
     }
-    start_helpers(blocks - 1);
+    start_helpers(threads - 1);
     Job job;
     job.task = task;
     job.blocks = blocks;
+    job.threads = threads;
     current_.store(&job);
     generation_.fetch_add(1);
     if (sleepers_.load() > 0) {
       std::lock_guard<std::mutex> lock(mutex_);
       wake_.notify_all();
     }
+    if (task.meanwhile) task.meanwhile(task.context);
     for (Index p = 0; p < phases; ++p) {
       job.work(0);
       Spin spin;
@@ -121,6 +123,7 @@ class Pool {
   }
 
   static void run_alone(Index phases, Index blocks, Task task) {
+    if (task.meanwhile) task.meanwhile(task.context);
     for (Index p = 0; p < phases; ++p)
       for (Index b = 0; b < blocks; ++b) task.run(task.context, p, b);
   }
@@ -153,7 +156,7 @@ class Pool {
       if (Job* job = current_.load()) {
         Spin spin;
         while (!job->finished.load(std::memory_order_acquire)) {
-          if (own < job->blocks) job->work(own);
+          if (own < job->threads) job->work(own);
           spin.wait();
         }
       }
@@ -221,11 +224,12 @@ Index thread_count() {
 
 void set_thread_count(Index count) { chosen_threads.store(count, std::memory_order_relaxed); }
 
-void run_phases(Index phases, Index blocks, Task task) {
-  if (blocks <= 1) {
+void run_phases(Index phases, Index blocks, Task task, Index threads) {
+  if (threads <= 0 || threads > blocks) threads = blocks;
+  if (threads <= 1) {
     Pool::run_alone(phases, blocks, task);
   } else {
-    Pool::instance().run(phases, blocks, task);
+    Pool::instance().run(phases, blocks, task, threads);
   }
 }
 

@@ -14,6 +14,8 @@ namespace statewise {
 struct Task {
   void (*run)(void* context, Index phase, Index block);
   void* context;
+  // What the caller does before it works, while helpers have begun; or null.
+  void (*meanwhile)(void* context) = nullptr;
 };
 
 // At most this many blocks are shared out; more than that one thread takes all.
@@ -26,8 +28,9 @@ Index thread_count();
 // Sets that number, for tests and measurements; 0 means the default again.
 void set_thread_count(Index count);
 
-// Runs all blocks of all phases; returns when they are done. Blocks must not throw.
-void run_phases(Index phases, Index blocks, Task task);
+// Runs all blocks of all phases, on at most so many threads, 0 for one a block; returns when they are
+// done. More blocks than threads even out what the threads get done. Blocks must not throw.
+void run_phases(Index phases, Index blocks, Task task, Index threads = 0);
 
 // Numbers too small for the normal format are zero while this lives, as in XLA's own threads: they
 // can slow a product down a hundredfold.

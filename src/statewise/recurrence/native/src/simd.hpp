@@ -135,6 +135,15 @@ inline void copy(T* to, const T* from, Index count) {
   __builtin_memcpy(to, from, static_cast<std::size_t>(count) * sizeof(T));
 }
 
+// Up to a panel of numbers, mostly the whole of it: then without a call.
+template <class T>
+inline void copy_panel(T* to, const T* from, Index count) {
+  if (count < kPanel<T>) return copy(to, from, count);
+  const Vec<T> first = load(from), second = load(from + kLanes<T>);
+  store(to, first);
+  store(to + kLanes<T>, second);
+}
+
 template <class T>
 inline T* take(Workspace& workspace, Index count) {
   return static_cast<T*>(workspace.take(static_cast<std::size_t>(count) * sizeof(T)));
