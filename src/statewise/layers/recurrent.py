@@ -24,6 +24,7 @@ from statewise.layers.known_cells import known_cells, note_a_loop, run_cells
 from statewise.layers.masks import flag_a_step, mask_of, mask_of_outputs
 from statewise.layers.memory import Memory, check_no_state, may_keep, warn_if_forgotten, zeros
 from statewise.recurrence.layout import starts_backwards
+from statewise.recurrence.residuals import few_residuals
 
 _with_states: ContextVar[bool] = ContextVar("with_states", default=False)
 
@@ -245,7 +246,11 @@ class Recurrent:
         scope = contextlib.nullcontext() if in_stateless_scope() else keras.StatelessScope()
         with scope:  # the loop is traced: a variable must not be updated from inside
             state, outputs = jax.lax.scan(
-                step, initial_state, steps, reverse=self.go_backwards, unroll=self.unroll
+                step if self.unroll else few_residuals(step),
+                initial_state,
+                steps,
+                reverse=self.go_backwards,
+                unroll=self.unroll,
             )
         if self.go_backwards:
             outputs = jnp.flip(outputs, axis=0)

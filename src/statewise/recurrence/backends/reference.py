@@ -6,10 +6,12 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from statewise._runtime.device import platform
 from statewise.recurrence.backends.backend import Backend
 from statewise.recurrence.call import Call, Options, Result
 from statewise.recurrence.cells import Cell
 from statewise.recurrence.layout import CellState, Weights, starts_backwards
+from statewise.recurrence.residuals import few_residuals
 
 # Up to this many time steps the loop is laid out flat: XLA's loop costs more than the steps.
 SHORT = 4
@@ -20,8 +22,9 @@ def scan(
 ) -> Result:
     """Run a cell over a batch of sequences.
 
-    The inputs' part of all gates is one matrix product over all time steps; what is left in the
-    loop is the recurrent product and the gates.
+    On a CPU the inputs' part of the gates is computed in the loop, step by step: one product over
+    all time steps is slower, as its result and that one's gradient go through memory once more. It
+    is one product elsewhere, and where the loop is laid out flat.
 
     Args:
         cell: the arithmetic of a step, one of `statewise.recurrence.cells`.
@@ -70,13 +73,20 @@ def run(call: Call) -> Result:
         resets = starts_backwards(resets)
     if mask is not None:  # zero times what stands there, a missing value perhaps, need not be zero
         x = jnp.where(jnp.asarray(mask)[..., None], x, jnp.zeros((), x.dtype))
-    projected = cell.project(jnp.swapaxes(x, 0, 1), weights, dropout.inputs)  # (time, batch, gates)
+    flat = isinstance(x.shape[1], int) and (call.unroll or x.shape[1] <= SHORT)
+    before_the_loop = flat or platform() != "cpu"
+    inputs = jnp.swapaxes(x, 0, 1)
+    if before_the_loop:
+        inputs = cell.project(inputs, weights, dropout.inputs)  # (time, batch, gates)
     valid, starts = (
         None if a is None else jnp.swapaxes(a, 0, 1)[..., None] for a in (mask, resets)
     )
 
     def step(before, now):
-        projected_t, valid_t, starts_t = now
+        input_t, valid_t, starts_t = now
+        projected_t = input_t
+        if not before_the_loop:
+            projected_t = cell.project(input_t, weights, dropout.inputs)
         if starts_t is not None:
             before = jax.tree.map(lambda a: jnp.where(starts_t, jnp.zeros_like(a), a), before)
         after = cell.step(projected_t, before, weights, dropout.recurrent)
@@ -88,11 +98,11 @@ def run(call: Call) -> Result:
         return after, output if call.all_outputs else None
 
     state, outputs = jax.lax.scan(
-        step,
+        step if flat else few_residuals(step),
         call.state,
-        (projected, valid, starts),
+        (inputs, valid, starts),
         reverse=call.go_backwards,
-        unroll=isinstance(x.shape[1], int) and (call.unroll or x.shape[1] <= SHORT),
+        unroll=flat,
     )
     last = cell.output(state)
     if call.zero_output_for_mask and mask is not None:
