@@ -53,9 +53,8 @@ def _recurrence_lines(device: str) -> list[str]:
     return [
         f"recurrence  native C++ kernels: {built.instruction_set()}, up to "
         f"{built.thread_count()} threads ({SWITCH}=0 switches them off)",
-        "            for LSTM, GRU and SimpleRNN with tanh and sigmoid in float32 and float64,",
-        "            without dropout between steps, but for single steps of few samples;",
-        "            anything else: the reference",
+        "            for LSTM, GRU and SimpleRNN with tanh and sigmoid, but for single steps of",
+        "            few samples; anything else: the reference",
     ]
 
 
