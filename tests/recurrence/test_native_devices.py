@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(
 BEGIN = """
 import jax, jax.numpy as jnp, numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
-from statewise.recurrence import GRU, LSTM, Call, DropoutMasks, SimpleRNN, Weights, scan
+from statewise.recurrence import GRU, LSTM, Call, DropoutMasks, MinGRU, SimpleRNN, Weights, scan
 from statewise.recurrence.backends import cpu
 
 def native_run(cell, x, state, weights, **options):
@@ -31,7 +31,8 @@ def case(cell, batch=6, time=5, features=3, units=4):
     gates = len(cell.gates) * units
     bias = (2, gates) if getattr(cell, "reset_after", False) else (gates,)
     state = cell.state_type(*(draw(batch, units) for _ in cell.state_type._fields))
-    weights = Weights(draw(features, gates), draw(units, gates), draw(*bias))
+    recurrent = None if isinstance(cell, MinGRU) else draw(units, gates)
+    weights = Weights(draw(features, gates), recurrent, draw(*bias))
     return draw(batch, time, features), state, weights
 
 def loss_of(run, cell, flags, dropout=DropoutMasks()):
@@ -46,7 +47,7 @@ def gradients_of(run, *options):
 def assert_close(found, expected):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=2e-5), found, expected)
 
-cells = LSTM(), GRU(), GRU(reset_after=False), SimpleRNN()
+cells = LSTM(), GRU(), GRU(reset_after=False), SimpleRNN(), MinGRU()
 """
 
 
