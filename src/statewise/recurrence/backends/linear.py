@@ -4,7 +4,7 @@ Such a cell has ``coefficients``, see `statewise.recurrence.minimal`: a and b of
 at once. On the CPU the native kernels then go over them once; on a GPU all steps are joined in
 pairs by a parallel scan. (Not on the CPU: there JAX's ``associative_scan`` takes 1.4 to 4 times as
 long as its loop, measured forward and backward with 64 rows of 50 steps and 16 of 1024, 64 and 256
-units; the native kernels take a third to two thirds of the loop.)
+units; the native kernels take from a quarter to 0.7 of the loop's processor time.)
 """
 
 import jax.numpy as jnp
