@@ -40,7 +40,7 @@ _served: ContextVar[list[Served] | None] = ContextVar("served", default=None)
 
 @contextmanager
 def noting_what_serves() -> Iterator[list[Served]]:
-    """Within this context the returned list grows by what serves each cell that is run or traced."""
+    """Within this context the returned list gets what serves each cell that is run or traced."""
     noted: list[Served] = []
     token = _served.set(noted)
     try:
