@@ -18,6 +18,18 @@ class OwnLSTMCell(keras.layers.LSTMCell):
         return 2 * output, states
 
 
+class OwnCellOfOurs(layers.LSTMCell):
+    """The same, made of a cell of ours."""
+
+    def call(self, inputs, states, training=False):
+        output, states = super().call(inputs, states, training)
+        return 2 * output, states
+
+
+class NamedCell(layers.LSTMCell):
+    """Computes what its parent does."""
+
+
 @pytest.mark.parametrize("module", [layers, keras.layers])
 def test_cells_of_keras_and_ours_are_known(module):
     assert arithmetic_of(module.LSTMCell(3)) == recurrence.LSTM()
@@ -28,11 +40,14 @@ def test_cells_of_keras_and_ours_are_known(module):
 
 def test_other_cells_are_not():
     assert arithmetic_of(OwnLSTMCell(3)) is None
+    assert arithmetic_of(OwnCellOfOurs(3)) is None
+    assert arithmetic_of(NamedCell(3)) == recurrence.LSTM()
     assert arithmetic_of(Accumulator(3)) is None
 
 
-def test_a_cell_that_computes_something_else_is_run_as_it_is(rng):
-    ours, theirs = layers.RNN(OwnLSTMCell(3)), keras.layers.RNN(OwnLSTMCell(3))
+@pytest.mark.parametrize("own", [OwnLSTMCell, OwnCellOfOurs])
+def test_a_cell_that_computes_something_else_is_run_as_it_is(own, rng):
+    ours, theirs = layers.RNN(own(3)), keras.layers.RNN(OwnLSTMCell(3))
     x = sequences(rng)
     ours.build(x.shape)
     theirs.build(x.shape)

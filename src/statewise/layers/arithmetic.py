@@ -59,7 +59,10 @@ def arithmetic_of(cell) -> recurrence.Cell | None:
     False
     """
     # Exact types: a subclass may compute something else.
-    match getattr(type(cell), "keras_cell", type(cell)):
+    kind = getattr(type(cell), "keras_cell", type(cell))
+    if getattr(type(cell), "call", None) is not getattr(kind, "call", None):
+        kind = None  # one of ours with a step of its own
+    match kind:
         case keras.layers.SimpleRNNCell:
             return recurrence.SimpleRNN(function_of(cell.activation))
         case keras.layers.LSTMCell:
