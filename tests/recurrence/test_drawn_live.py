@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import numpy_gradients
-from drawn_sizes import CELLS, drawn, sizes
+from drawn_sizes import CELLS, cell_with, drawn, functions, scale_with, sizes
+from numpy_activations import FUNCTIONS
 from numpy_cells import random_weights
 from statewise.recurrence import Weights, native
 from statewise.recurrence.native import Dense, live_step
@@ -20,9 +21,13 @@ pytestmark = pytest.mark.skipif(
 
 @st.composite
 def stacks(draw):
-    """Draw the layers of a stack, as (kind, units), and what it is run on."""
+    """Draw the layers of a stack, as (kind, units, functions), and what it is run on."""
     layers = draw(
-        st.lists(st.tuples(st.sampled_from([*CELLS, "Dense"]), sizes(90)), min_size=1, max_size=4)
+        st.lists(
+            st.tuples(st.sampled_from([*CELLS, "Dense"]), sizes(90), functions()),
+            min_size=1,
+            max_size=4,
+        )
     )
     return {
         "layers": layers,
@@ -38,16 +43,18 @@ def stacks(draw):
 def make(case, rng):
     """Return the layers as `live_step` takes them, and as NumPy runs them."""
     ours, theirs, width = [], [], case["features"]
-    for kind, units in case["layers"]:
+    for kind, units, names in case["layers"]:
+        scale = scale_with(*names)
         if kind == "Dense":
             kernel, bias = rng.normal(size=(width, units)) * width**-0.5, rng.normal(size=units)
-            ours.append(Dense(kernel, bias))
-            theirs.append((None, (kernel, bias)))
+            ours.append(Dense(kernel, bias, names[0]))
+            theirs.append((None, names, (kernel, bias)))
         else:
             W, U, b = random_weights(kind, width, units, rng)
-            weights = numpy_gradients.Weights(W * width**-0.5, U * units**-0.5, b)
-            ours.append((CELLS[kind], Weights(*weights)))
-            theirs.append((kind, weights))
+            weights = W * width**-0.5, U * units**-0.5, b
+            weights = numpy_gradients.Weights(*(w * scale for w in weights))
+            ours.append((cell_with(kind, *names), Weights(*weights)))
+            theirs.append((kind, names, weights))
         width = units
     return ours, theirs
 
@@ -55,13 +62,14 @@ def make(case, rng):
 def expected(layers, x):
     """Return the outputs ``(rows, steps, units)`` of a stack that begins with zeros, its state."""
     state = []
-    for kind, weights in layers:
+    for kind, names, weights in layers:
         if kind is None:
-            x = x @ weights[0] + weights[1]
+            x = FUNCTIONS[names[0]].value(x @ weights[0] + weights[1])
             continue
         units = weights.U.shape[0]
         zeros = tuple(np.zeros((len(x), units)) for _ in range(numpy_gradients.CELLS[kind].arrays))
-        run = numpy_gradients.Recurrence(kind, x, zeros, weights)
+        named = dict(zip(("activation", "recurrent_activation"), names, strict=True))
+        run = numpy_gradients.Recurrence(kind, x, zeros, weights, **named)
         x, state = run.outputs, [*state, *run.state]
     return x, state
 

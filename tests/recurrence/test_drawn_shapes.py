@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import numpy_gradients
-from drawn_sizes import CELLS, drawn, sizes
+from drawn_sizes import CELLS, cell_with, drawn, functions, scale_with, sizes
 from native_run import native_run
 from numpy_cells import random_weights
 from quick import quick_jit
@@ -37,6 +37,7 @@ def cases(draw, work):
         case[largest] = (case[largest] + 1) // 2
     case["name"] = draw(st.sampled_from(list(CELLS)))
     case["dtype"] = draw(st.sampled_from(["float32", "float64"]))
+    case["functions"] = draw(functions(smooth=case["dtype"] == "float32"))
     flags = ("bias", "mask", "resets", "go_backwards", "zero_output_for_mask", "all_outputs")
     flags = (*flags, "missing")  # values, at the steps that the mask skips
     case |= {name: draw(st.booleans()) for name in flags}
@@ -68,7 +69,10 @@ class Operands:
         self.state = tuple(rng.normal(size=(batch, units)) for _ in range(arrays))
         W, U, b = random_weights(case["name"], features, units, rng, use_bias=case["bias"])
         # Small enough that gates don't saturate and a long sequence forgets its rounding.
-        self.weights = numpy_gradients.Weights(W * features**-0.5, U * units**-0.5, b)
+        weights = W * features**-0.5, U * units**-0.5, b
+        scale = scale_with(*case["functions"])
+        weights = (None if w is None else w * scale for w in weights)
+        self.weights = numpy_gradients.Weights(*weights)
         self.mask = rng.random((batch, time)) < 0.7 if case["mask"] else None
         if case["mask"] and case["missing"]:
             self.x[~self.mask] = np.nan
@@ -93,6 +97,7 @@ def expected(case, given):
     """Return the results and gradients that NumPy gives."""
     options = {name: case[name] for name in ("go_backwards", "zero_output_for_mask")}
     options |= {"mask": given.mask, "resets": given.resets, "dropout": given.dropout}
+    options |= dict(zip(("activation", "recurrent_activation"), case["functions"], strict=True))
     run = numpy_gradients.Recurrence(case["name"], given.x, given.state, given.weights, **options)
     gradients = run.gradients(given.d_outputs, given.d_last, given.d_state)
     results = {"last": run.last, "state": run.state}
@@ -104,7 +109,7 @@ def expected(case, given):
 
 def found(case, given, run):
     """Return the results and gradients of ``native_run`` or ``scan``."""
-    cell = CELLS[case["name"]]
+    cell = cell_with(case["name"], *case["functions"])
 
     def array(a):
         return None if a is None else jnp.asarray(a, case["dtype"])
@@ -187,6 +192,7 @@ def one_step_left_over(**changes):
     case = {"batch": 300, "time": 10, "units": 64, "features": 8, "seed": 0, "name": "LSTM"}
     flags = ("mask", "resets", "go_backwards", "zero_output_for_mask", *DROPOUT, "missing")
     case |= dict.fromkeys(flags, False) | {"bias": True, "all_outputs": True, "dtype": "float32"}
+    case["functions"] = "tanh", "sigmoid"
     return case | changes
 
 
@@ -201,6 +207,7 @@ def one_step_left_over(**changes):
         one_step_left_over(name="SimpleRNN", batch=64, time=5),
         one_step_left_over(batch=128, time=3, units=31, dtype="float64"),
         one_step_left_over(name="GRU, reset before", batch=300, time=5),
+        one_step_left_over(functions=("gelu", "hard_sigmoid"), dtype="float64"),
         one_step_left_over(drop_inputs="each", drop_state="each"),
         one_step_left_over(name="GRU, reset before", batch=300, time=5, drop_state="each"),
         one_step_left_over(name="GRU", batch=512, drop_state="one", dtype="float64"),

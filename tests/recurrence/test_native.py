@@ -11,15 +11,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from numpy_activations import FUNCTIONS
 from statewise.recurrence import native
+from statewise.recurrence.native.numbers import ACTIVATION_NUMBERS
 
 needs_extension = pytest.mark.skipif(
     not native.available(), reason=f"no native kernels: {native.unavailable_reason()}"
 )
-EXACT = {
-    "exp": np.exp,
-    "tanh": np.tanh,
-    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+TANH = ACTIVATION_NUMBERS["tanh"]
+EXP = -1  # the number of a function that no cell has
+CORE = ("exp", "tanh", "sigmoid")  # what the others are made of
+# Of those, and of the others, relative to their values.
+TOLERANCE = {"float32": (3e-7, 1e-6), "float64": (1e-15, 3e-15)}
+AT_THE_ENDS = {  # infinity, minus infinity, no number, zero
+    "exp": [np.inf, 0, np.nan, 1],
+    "tanh": [1, -1, np.nan, 0],
+    "sigmoid": [1, 0, np.nan, 0.5],
+    "linear": [np.inf, -np.inf, np.nan, 0],
+    "relu": [np.inf, 0, np.nan, 0],
+    "hard_tanh": [1, -1, np.nan, 0],
+    "hard_sigmoid": [1, 0, np.nan, 0.5],
+    "old_hard_sigmoid": [1, 0, np.nan, 0.5],
+    "elu": [np.inf, -1, np.nan, 0],
 }
 # Beyond these exp gives 0 or infinity already; a little inside of the numbers' own limits.
 EXP_LIMIT = {"float32": (-87.3, 88.37), "float64": (-708.3, 709.4)}
@@ -47,37 +60,51 @@ def whole_range(dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", EXACT)
+@pytest.mark.parametrize("name", ["exp", *FUNCTIONS])
 def test_a_nonlinearity_over_its_whole_range(module, name, dtype):
-    x = whole_range(dtype)
+    x, least = whole_range(dtype), np.finfo(dtype).tiny
     if name == "exp":
         low, high = EXP_LIMIT[dtype]
-        outside = module.nonlinearity(name, x[(x < 1.01 * low) | (x > 1.01 * high)])
+        outside = module.nonlinearity(EXP, x[(x < 1.01 * low) | (x > 1.01 * high)])
         assert set(np.unique(outside)) == {0.0, np.inf}
         x = x[(x > low) & (x < high)]
-    found = module.nonlinearity(name, x)
+    if name not in CORE:
+        least *= 1000  # products with what is zero below the normal numbers
+    found = module.nonlinearity(EXP if name == "exp" else ACTIVATION_NUMBERS[name], x)
     assert found.dtype == dtype
-    with np.errstate(over="ignore"):
-        expected = EXACT[name](x.astype(np.longdouble))
-    normal = np.abs(expected) >= np.finfo(dtype).tiny
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        expected = (np.exp if name == "exp" else FUNCTIONS[name].value)(x.astype(np.longdouble))
+    normal = (np.abs(expected) >= least) & (np.abs(expected) <= np.finfo(dtype).max)
     error = np.abs(found - expected)[normal] / np.abs(expected[normal])
-    assert error.max() < (3e-7 if dtype == "float32" else 1e-15)
-    assert (np.abs(found[~normal]) <= np.finfo(dtype).tiny).all()
+    assert error.max() < TOLERANCE[dtype][0 if name in CORE else 1]
+    assert (np.abs(found[np.abs(expected) < least]) <= least).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_slope_over_its_whole_range(module, name, dtype):
+    x = whole_range(dtype)
+    found = module.nonlinearity(ACTIVATION_NUMBERS[name], x, slope=True)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        expected = FUNCTIONS[name].slope(x.astype(np.longdouble))
+    known = np.isfinite(expected)  # infinity times zero, far out
+    assert known.mean() > 0.9
+    assert np.abs(found - expected)[known].max() < TOLERANCE[dtype][1]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_nonlinearities_at_the_ends(module, dtype):
     x = np.array([np.inf, -np.inf, np.nan, 0.0], dtype)
-    np.testing.assert_array_equal(module.nonlinearity("tanh", x), [1, -1, np.nan, 0])
-    np.testing.assert_array_equal(module.nonlinearity("sigmoid", x), [1, 0, np.nan, 0.5])
-    np.testing.assert_array_equal(module.nonlinearity("exp", x), [np.inf, 0, np.nan, 1])
+    for name, expected in AT_THE_ENDS.items():
+        number = EXP if name == "exp" else ACTIVATION_NUMBERS[name]
+        np.testing.assert_array_equal(module.nonlinearity(number, x), expected, err_msg=name)
 
 
 @needs_extension
 @given(arrays(np.float32, st.integers(1, 40), elements=st.floats(width=32)))
 def test_each_number_is_treated_alike_wherever_it_stands(x):
-    together = native.extension.extension().nonlinearity("tanh", x)
-    alone = [native.extension.extension().nonlinearity("tanh", x[i : i + 1]) for i in range(len(x))]
+    together = native.extension.extension().nonlinearity(TANH, x)
+    alone = [native.extension.extension().nonlinearity(TANH, x[i : i + 1]) for i in range(len(x))]
     np.testing.assert_array_equal(together, np.concatenate(alone))
 
 
@@ -85,9 +112,9 @@ def test_each_number_is_treated_alike_wherever_it_stands(x):
 def test_a_wrong_dtype_or_name_is_refused():
     module = native.extension.extension()
     with pytest.raises(ValueError, match="Expected float32 or float64"):
-        module.nonlinearity("tanh", np.zeros(3, "int32"))
+        module.nonlinearity(TANH, np.zeros(3, "int32"))
     with pytest.raises(ValueError, match="There is no such function"):
-        module.nonlinearity("sine", np.zeros(3, "float32"))
+        module.nonlinearity(ACTIVATION_NUMBERS["softmax"], np.zeros(3, "float32"))
 
 
 @needs_extension

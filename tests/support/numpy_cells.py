@@ -6,13 +6,10 @@ the package.
 
 import numpy as np
 
-ACTIVATIONS = {
-    "tanh": np.tanh,
-    "relu": lambda a: np.maximum(a, 0.0),
-    "sigmoid": lambda a: 1.0 / (1.0 + np.exp(-a)),
-    "hard_sigmoid": lambda a: np.clip(a / 6.0 + 0.5, 0.0, 1.0),
-    None: lambda a: a,
-}
+import numpy_activations
+
+ACTIVATIONS = {name: f.value for name, f in numpy_activations.FUNCTIONS.items()}
+ACTIVATIONS[None] = ACTIVATIONS["linear"]
 
 
 def simple_rnn_step(x, state, W, U, b, act, _gate):

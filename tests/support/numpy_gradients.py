@@ -8,9 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-
-def sigmoid(a):
-    return 1.0 / (1.0 + np.exp(-a))
+from numpy_activations import FUNCTIONS, Function
 
 
 class Weights(NamedTuple):
@@ -29,6 +27,23 @@ class Masks(NamedTuple):
 
 
 NO_DROPOUT = Masks()
+
+
+class Functions(NamedTuple):
+    """Those of a cell."""
+
+    activation: Function
+    gate: Function
+
+    def gates_of(self, entered, kinds):
+        """Return the values of what enters the gates (g) and the candidate (a)."""
+        both = {"a": self.activation, "g": self.gate}
+        return [both[kind].value(x) for kind, x in zip(kinds, entered, strict=True)]
+
+    def slopes_of(self, entered, kinds):
+        """Return the slopes there."""
+        both = {"a": self.activation, "g": self.gate}
+        return [both[kind].slope(x) for kind, x in zip(kinds, entered, strict=True)]
 
 
 def product(x, kernel, masks):
@@ -53,16 +68,16 @@ class SimpleRNN:
     arrays, gates = 1, 1
 
     @staticmethod
-    def forward(x, state, w, m):
+    def forward(x, state, w, f, m):
         (h,) = state
-        new = product(x, w.W, m.inputs) + product(h, w.U, m.recurrent)
-        new = np.tanh(new + (0 if w.b is None else w.b))
-        return (new,), new
+        entered = product(x, w.W, m.inputs) + product(h, w.U, m.recurrent)
+        entered = entered + (0 if w.b is None else w.b)
+        return (f.activation.value(entered),), entered
 
     @staticmethod
-    def backward(x, state, w, m, new, d_state, add):
+    def backward(x, state, w, f, m, entered, d_state, add):
         (h,), (d_h,) = state, d_state
-        d_gate = d_h * (1 - new**2)
+        d_gate = d_h * f.activation.slope(entered)
         d_x, d_W = product_gradients(x, w.W, m.inputs, d_gate)
         d_h, d_U = product_gradients(h, w.U, m.recurrent, d_gate)
         add(d_W, d_U, d_gate.sum(0))
@@ -73,25 +88,26 @@ class LSTM:
     arrays, gates = 2, 4
 
     @staticmethod
-    def forward(x, state, w, m):
+    def forward(x, state, w, f, m):
         h, c = state
         sums = product(x, w.W, m.inputs) + product(h, w.U, m.recurrent)
-        i, f, g, o = np.split(sums + (0 if w.b is None else w.b), 4, axis=1)
-        i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)
-        new_c = f * c + i * g
-        return (o * np.tanh(new_c), new_c), (i, f, g, o, new_c)
+        entered = np.split(sums + (0 if w.b is None else w.b), 4, axis=1)
+        i, forget, g, o = f.gates_of(entered, "ggag")
+        new_c = forget * c + i * g
+        return (o * f.activation.value(new_c), new_c), (entered, new_c)
 
     @staticmethod
-    def backward(x, state, w, m, kept, d_state, add):
-        (h, c), (i, f, g, o, new_c), (d_h, d_c) = state, kept, d_state
-        t = np.tanh(new_c)
-        d_c = d_c + d_h * o * (1 - t**2)
-        d_gates = [d_c * g * i * (1 - i), d_c * c * f * (1 - f), d_c * i * (1 - g**2)]
-        d_gates = np.concatenate([*d_gates, d_h * t * o * (1 - o)], axis=1)
+    def backward(x, state, w, f, m, kept, d_state, add):
+        (h, c), (entered, new_c), (d_h, d_c) = state, kept, d_state
+        i, forget, g, o = f.gates_of(entered, "ggag")
+        d_c = d_c + d_h * o * f.activation.slope(new_c)
+        d_gates = [d_c * g, d_c * c, d_c * i, d_h * f.activation.value(new_c)]
+        slopes = f.slopes_of(entered, "ggag")
+        d_gates = np.concatenate([d * s for d, s in zip(d_gates, slopes, strict=True)], axis=1)
         d_x, d_W = product_gradients(x, w.W, m.inputs, d_gates)
         d_h, d_U = product_gradients(h, w.U, m.recurrent, d_gates)
         add(d_W, d_U, d_gates.sum(0))
-        return d_x, (d_h, d_c * f)
+        return d_x, (d_h, d_c * forget)
 
 
 class GRU:
@@ -100,21 +116,25 @@ class GRU:
     arrays, gates = 1, 3
 
     @staticmethod
-    def forward(x, state, w, m):
+    def forward(x, state, w, f, m):
         (h,) = state
         b_x, b_h = (0, 0) if w.b is None else w.b
         from_x = np.split(product(x, w.W, m.inputs) + b_x, 3, axis=1)
         from_h = np.split(product(h, w.U, m.recurrent) + b_h, 3, axis=1)
-        z, r = sigmoid(from_x[0] + from_h[0]), sigmoid(from_x[1] + from_h[1])
-        g = np.tanh(from_x[2] + r * from_h[2])
-        return (z * h + (1 - z) * g,), (z, r, g, from_h[2])
+        entered = [from_x[0] + from_h[0], from_x[1] + from_h[1]]
+        r = f.gate.value(entered[1])
+        entered.append(from_x[2] + r * from_h[2])
+        z, r, g = f.gates_of(entered, "gga")
+        return (z * h + (1 - z) * g,), (entered, from_h[2])
 
     @staticmethod
-    def backward(x, state, w, m, kept, d_state, add):
-        (h,), (z, r, g, recurrent), (d_h,) = state, kept, d_state
-        d_g = d_h * (1 - z) * (1 - g**2)
-        d_z = d_h * (h - g) * z * (1 - z)
-        d_r = d_g * recurrent * r * (1 - r)
+    def backward(x, state, w, f, m, kept, d_state, add):
+        (h,), (entered, recurrent), (d_h,) = state, kept, d_state
+        z, r, g = f.gates_of(entered, "gga")
+        slope_z, slope_r, slope_g = f.slopes_of(entered, "gga")
+        d_g = d_h * (1 - z) * slope_g
+        d_z = d_h * (h - g) * slope_z
+        d_r = d_g * recurrent * slope_r
         of_x = np.concatenate([d_z, d_r, d_g], axis=1)
         of_h = np.concatenate([d_z, d_r, d_g * r], axis=1)
         d_x, d_W = product_gradients(x, w.W, m.inputs, of_x)
@@ -134,23 +154,27 @@ class GRUResetBefore:
         return outer, inner, *masks
 
     @classmethod
-    def forward(cls, x, state, w, m):
+    def forward(cls, x, state, w, f, m):
         (h,) = state
         outer, inner, outer_masks, inner_masks = cls.parts(w, m)
         from_x = product(x, w.W, m.inputs) + (0 if w.b is None else w.b)
         from_x, from_h = np.split(from_x, 3, axis=1), product(h, outer, outer_masks)
-        z, r = map(sigmoid, map(np.add, from_x[:2], np.split(from_h, 2, axis=1)))
-        g = np.tanh(from_x[2] + product(r * h, inner, inner_masks))
-        return (z * h + (1 - z) * g,), (z, r, g)
+        entered = list(map(np.add, from_x[:2], np.split(from_h, 2, axis=1)))
+        r = f.gate.value(entered[1])
+        entered.append(from_x[2] + product(r * h, inner, inner_masks))
+        z, r, g = f.gates_of(entered, "gga")
+        return (z * h + (1 - z) * g,), entered
 
     @classmethod
-    def backward(cls, x, state, w, m, kept, d_state, add):
-        (h,), (z, r, g), (d_h,) = state, kept, d_state
+    def backward(cls, x, state, w, f, m, kept, d_state, add):
+        (h,), entered, (d_h,) = state, kept, d_state
+        z, r, g = f.gates_of(entered, "gga")
+        slope_z, slope_r, slope_g = f.slopes_of(entered, "gga")
         outer, inner, outer_masks, inner_masks = cls.parts(w, m)
-        d_g = d_h * (1 - z) * (1 - g**2)
-        d_z = d_h * (h - g) * z * (1 - z)
+        d_g = d_h * (1 - z) * slope_g
+        d_z = d_h * (h - g) * slope_z
         d_gated, d_inner = product_gradients(r * h, inner, inner_masks, d_g)
-        d_zr = np.concatenate([d_z, d_gated * h * r * (1 - r)], axis=1)
+        d_zr = np.concatenate([d_z, d_gated * h * slope_r], axis=1)
         through, d_outer = product_gradients(h, outer, outer_masks, d_zr)
         of_x = np.concatenate([d_zr, d_g], axis=1)
         d_x, d_W = product_gradients(x, w.W, m.inputs, of_x)
@@ -190,8 +214,11 @@ class Recurrence:
         go_backwards=False,
         zero_output_for_mask=False,
         dropout=NO_DROPOUT,
+        activation="tanh",
+        recurrent_activation="sigmoid",
     ):
         self.cell, self.x, self.weights = CELLS[name], x, weights
+        self.functions = Functions(FUNCTIONS[activation], FUNCTIONS[recurrent_activation])
         self.dropout = Masks(
             *(
                 None if m is None else np.broadcast_to(m, (self.cell.gates, *m.shape[-2:]))
@@ -213,7 +240,7 @@ class Recurrence:
             valid = self.valid[:, t, None]
             # What stands at a masked step must not matter, whatever it is.
             now = np.where(valid, x[:, t], 0.0)
-            new, kept = self.cell.forward(now, before, weights, self.dropout)
+            new, kept = self.cell.forward(now, before, weights, self.functions, self.dropout)
             state = tuple(np.where(valid, a, b) for a, b in zip(new, before, strict=True))
             self.steps.append((t, now, before, kept))
             outputs.append(np.where(valid, state[0], 0.0) if self.zeros else state[0])
@@ -239,7 +266,8 @@ class Recurrence:
                 d_output = np.where(valid, d_output, 0.0)
             d_state = (d_state[0] + d_output, *d_state[1:])
             through = tuple(np.where(valid, a, 0.0) for a in d_state)
-            d_now, d_before = self.cell.backward(now, before, w, self.dropout, kept, through, add)
+            given = now, before, w, self.functions, self.dropout, kept, through, add
+            d_now, d_before = self.cell.backward(*given)
             d_x[:, t] = d_now
             around = (np.where(valid, 0.0, a) for a in d_state)
             d_state = tuple(

@@ -1,18 +1,18 @@
 """From a Keras cell to the arithmetic of floor 1: its equations, weights and dropout masks."""
 
-import jax
 import jax.numpy as jnp
 import keras
 
 from statewise import recurrence
 from statewise.layers.scores import remembering_softmax
 from statewise.recurrence import DropoutMasks, Weights
+from statewise.recurrence.activations import ACTIVATIONS
 
 # Keras's own spellings of functions that floor 1 knows by JAX's name.
 _FUNCTIONS = {
-    keras.activations.tanh: jnp.tanh,
-    keras.activations.sigmoid: jax.nn.sigmoid,
-    keras.activations.linear: lambda x: x,
+    getattr(keras.activations, name): function
+    for name, function in ACTIVATIONS.items()
+    if hasattr(keras.activations, name)
 }
 
 

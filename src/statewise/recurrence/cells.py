@@ -4,7 +4,6 @@ A cell is a small, hashable description of the arithmetic. ``project`` is the pa
 doesn't need the previous one, so it's done for all steps at once; ``step`` is the rest.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -13,9 +12,8 @@ import jax.numpy as jnp
 from jax import Array
 
 from statewise._renamed import renamed_arguments
+from statewise.recurrence.activations import Activation
 from statewise.recurrence.layout import CellState, GRUState, LSTMState, SimpleRNNState, Weights
-
-Activation = Callable[[Array], Array]
 
 
 class Cell(Protocol):

@@ -8,14 +8,15 @@ from statewise._keras_compat import Functional, call_of
 from statewise.layers.arithmetic import arithmetic_of, weights_of
 from statewise.models.structure import recurrent_layers
 from statewise.recurrence.native import Dense, available
-from statewise.recurrence.native.live import cell_number
+from statewise.recurrence.native.numbers import ACTIVATION_NUMBERS, numbers_of
 
 # Layers that do nothing outside training.
 _IDLE = (keras.layers.InputLayer, keras.layers.Dropout, keras.layers.GaussianNoise)
 _RECURRENT = (layers.SimpleRNN, layers.GRU, layers.LSTM)
 _ACTIVATIONS = {
     getattr(keras.activations, name): name
-    for name in ("linear", "tanh", "sigmoid", "relu", "softmax")
+    for name in ACTIVATION_NUMBERS
+    if hasattr(keras.activations, name)
 }
 
 
@@ -23,8 +24,8 @@ def live_layers(model: keras.Model) -> list[keras.Layer] | None:
     """Return the layers that the native live step runs for a model, or None if it doesn't serve.
 
     It serves a chain (a `Sequential`, or a functional model that is one) of this package's LSTM,
-    GRU and SimpleRNN with tanh and sigmoid, of dense layers (in ``TimeDistributed`` or not) and
-    dropout, in float32, where the extension is built.
+    GRU and SimpleRNN with activations that the kernels know, of dense layers (in
+    ``TimeDistributed`` or not) and dropout, in float32, where the extension is built.
 
     >>> from statewise import Sequential
     >>> model = Sequential([layers.Input((None, 2)), layers.GRU(3), layers.Dense(1)])
@@ -89,7 +90,7 @@ def _serves(layer: keras.Layer) -> bool:
         return False
     if type(layer) in _RECURRENT:
         cell = arithmetic_of(layer.cell)
-        return not layer.go_backwards and cell is not None and cell_number(cell) is not None
+        return not layer.go_backwards and cell is not None and numbers_of(cell) is not None
     return (
         type(layer) is keras.layers.Dense
         and layer.activation in _ACTIVATIONS

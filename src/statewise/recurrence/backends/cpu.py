@@ -9,6 +9,7 @@ from jax import Array
 from statewise._runtime import small_loops as _small_loops
 from statewise._runtime.device import platform
 from statewise.recurrence import native
+from statewise.recurrence.activations import ACTIVATIONS, GATE_ACTIVATIONS
 from statewise.recurrence.backends import linear
 from statewise.recurrence.backends.backend import Backend
 from statewise.recurrence.backends.dtypes import COMPUTED_IN, computed_in
@@ -17,7 +18,7 @@ from statewise.recurrence.call import Call, Options, Result
 from statewise.recurrence.cells import GRU, LSTM, Cell, SimpleRNN
 from statewise.recurrence.layout import CellState, Weights
 from statewise.recurrence.native.extension import extension
-from statewise.recurrence.native.live import cell_number
+from statewise.recurrence.native.numbers import numbers_of
 from statewise.recurrence.native.recurrence import Form, Operands, recurrence
 from statewise.recurrence.native.threads import threads_wanted
 
@@ -62,10 +63,8 @@ def native_serves(
 def _why_not(call: Call) -> str | None:
     if linear.is_linear(call.cell):
         return linear.why_not_natively(call)
-    if type(call.cell) not in (SimpleRNN, LSTM, GRU):
-        return "the cell has no native kernels"
-    if cell_number(call.cell) is None:
-        return "the activations are not tanh and sigmoid"
+    if numbers_of(call.cell) is None:
+        return _unserved(call.cell)
     if computed_in(call) is None:
         found = " and ".join(call.dtypes)
         return f"the arrays are {found}, not all of one of {', '.join(COMPUTED_IN)}"
@@ -86,6 +85,15 @@ def _why_not(call: Call) -> str | None:
     return native.unavailable_reason()
 
 
+def _unserved(cell: Cell) -> str:
+    """Say what of a cell the kernels don't know."""
+    if type(cell) not in (SimpleRNN, LSTM, GRU):
+        return "the cell has no native kernels"
+    if cell.activation not in ACTIVATIONS.values():  # type: ignore[attr-defined]  # one of those
+        return f"the activation is none of {', '.join(ACTIVATIONS)}"
+    return f"the recurrent activation is none of {', '.join(GATE_ACTIVATIONS)}"
+
+
 def run(call: Call) -> Result:
     """Run a call natively, one that `native_serves` has nothing against.
 
@@ -93,7 +101,8 @@ def run(call: Call) -> Result:
 
     Raises:
         RuntimeError: if the native extension isn't available.
-        ValueError: for a cell with other activations, or dropout masks of another shape.
+        ValueError: for a cell or an activation that the kernels don't know, or dropout masks of another
+            shape.
         TypeError: if it is differentiated in forward mode or twice.
         jax.errors.JaxRuntimeError: when it runs, if a shape or a dtype doesn't fit.
 
@@ -123,8 +132,8 @@ def run(call: Call) -> Result:
 def _run(call: Call) -> Result:
     """Run a call whose arrays are all float32 or all float64."""
     cell, x, state, weights = call.cell, call.x, call.state, call.weights
-    number = cell_number(cell)
-    if number is None:
+    numbers = numbers_of(cell)
+    if numbers is None:
         raise ValueError(f"{cell} isn't served natively: native_serves says of what else isn't.")
     none, no_flags = jnp.zeros((0,), x.dtype), jnp.zeros((0,), bool)
     input_masks = _masks_of_gates("inputs", call, x.shape[-1])
@@ -143,7 +152,7 @@ def _run(call: Call) -> Result:
         none if input_masks is None else input_masks,
         none if recurrent_masks is None else recurrent_masks,
     )
-    form = Form(number, bool(call.go_backwards), bool(call.all_outputs), threads_wanted())
+    form = Form(numbers, bool(call.go_backwards), bool(call.all_outputs), threads_wanted())
     outputs: Array | None
     outputs, h, c = recurrence(form, operands)
     after = cell.state_type(*(h, c)[: len(cell.state_type._fields)])

@@ -14,7 +14,6 @@ import jax.numpy as jnp
 from jax.interpreters import mlir
 
 from statewise.recurrence.backends.reference import scan
-from statewise.recurrence.cells import GRU, LSTM, SimpleRNN
 from statewise.recurrence.layout import DropoutMasks, Weights
 from statewise.recurrence.linear import linear_scan
 from statewise.recurrence.native.extension import (
@@ -24,14 +23,12 @@ from statewise.recurrence.native.extension import (
     LINEAR_BACKWARD,
     LINEAR_FORWARD,
 )
+from statewise.recurrence.native.numbers import Numbers, cell_of
 
 try:
     from jax._src.ffi import ffi_call_lowering, ffi_call_p
 except ImportError:  # another JAX has them elsewhere; then it refuses exports, as it does by itself
     ffi_call_lowering = ffi_call_p = None  # type: ignore[assignment]  # None where there is none
-
-# By the extension's number of a cell.
-_CELLS = (SimpleRNN(), LSTM(), GRU(), GRU(reset_after=False))
 
 
 def make_exportable() -> bool:
@@ -41,7 +38,7 @@ def make_exportable() -> bool:
         Whether it does; a JAX that keeps its own rule elsewhere than expected goes on refusing.
 
     >>> from jax import export
-    >>> from statewise.recurrence import run
+    >>> from statewise.recurrence import SimpleRNN, run
     >>> cell, weights = SimpleRNN(), Weights(jnp.ones((1, 4)), jnp.ones((4, 4)))
     >>> def outputs(x):
     ...     return run(cell, x, cell.initial_state(2, 4, x.dtype), weights).outputs
@@ -113,7 +110,7 @@ def recurrence_by_scan(attributes, operands, all_outputs: bool):
     """
     x, h, c, kernel, recurrent_kernel, *others = operands
     bias, mask, resets, *masks = (other if other.size else None for other in others)
-    cell = _CELLS[attributes["cell"]]
+    cell = cell_of(Numbers(*(int(attributes[name]) for name in Numbers._fields)))
     result = scan(
         cell,
         x,

@@ -3,18 +3,16 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from statewise.recurrence.cells import GRU, LSTM, Cell, SimpleRNN
+from statewise.recurrence.activations import ACTIVATIONS, GATE_ACTIVATIONS
+from statewise.recurrence.cells import Cell
 from statewise.recurrence.layout import Weights
 from statewise.recurrence.native.extension import extension
+from statewise.recurrence.native.numbers import ACTIVATION_NUMBERS, numbers_of
 
 if TYPE_CHECKING:
     from statewise.recurrence.native._native import LiveStep
-
-_ACTIVATIONS = {"linear": 0, "tanh": 1, "sigmoid": 2, "relu": 3, "softmax": 4}
 
 
 class Dense(NamedTuple):
@@ -23,25 +21,12 @@ class Dense(NamedTuple):
     Attributes:
         kernel: ``(inputs, units)``.
         bias: ``(units,)`` or None.
-        activation: "linear", "tanh", "sigmoid", "relu" or "softmax".
+        activation: "softmax" or a name in `statewise.recurrence.activations`.
     """
 
     kernel: np.ndarray
     bias: np.ndarray | None = None
     activation: str = "linear"
-
-
-def cell_number(cell: Cell) -> int | None:
-    """Return the extension's number of a cell, or None where its activations aren't served."""
-    if not isinstance(cell, (SimpleRNN, LSTM, GRU)) or cell.activation is not jnp.tanh:
-        return None
-    if isinstance(cell, SimpleRNN):
-        return 0
-    if cell.recurrent_activation is not jax.nn.sigmoid:
-        return None
-    if isinstance(cell, LSTM):
-        return 1
-    return 2 if cell.reset_after else 3
 
 
 def live_step(layers: Sequence[tuple[Cell, Weights] | Dense]) -> "LiveStep":
@@ -53,7 +38,8 @@ def live_step(layers: Sequence[tuple[Cell, Weights] | Dense]) -> "LiveStep":
     for an LSTM, layer by layer.
 
     Args:
-        layers: recurrent layers as ``(cell, weights)`` with tanh and sigmoid, and `Dense` layers.
+        layers: recurrent layers as ``(cell, weights)``, with functions that the kernels know, and
+            `Dense` layers.
 
     Returns:
         A ``LiveStep``, with the attributes ``features``, ``outputs`` and ``state_units``.
@@ -84,21 +70,24 @@ def live_step(layers: Sequence[tuple[Cell, Weights] | Dense]) -> "LiveStep":
 
 def _add(live: "LiveStep", layer: tuple[Cell, Weights] | Dense) -> None:
     if isinstance(layer, Dense):
-        if layer.activation not in _ACTIVATIONS:
+        if layer.activation not in ACTIVATION_NUMBERS:
             raise ValueError(
-                f"activation is {layer.activation!r}; expected one of {', '.join(_ACTIVATIONS)}."
+                f"activation is {layer.activation!r}; expected one of "
+                f"{', '.join(ACTIVATION_NUMBERS)}."
             )
-        live.add_dense(_ACTIVATIONS[layer.activation], _single(layer.kernel), _single(layer.bias))
+        number = ACTIVATION_NUMBERS[layer.activation]
+        live.add_dense(number, _single(layer.kernel), _single(layer.bias))
         return
     cell, weights = layer
-    number = cell_number(cell)
-    if number is None:
+    numbers = numbers_of(cell)
+    if numbers is None:
         raise ValueError(
-            f"{cell} is not served natively; its activation must be jax.numpy.tanh and its "
-            "recurrent activation jax.nn.sigmoid."
+            f"{cell} is not served natively; it must be a SimpleRNN, GRU or LSTM, its activation "
+            f"one of statewise.recurrence.activations.ACTIVATIONS ({', '.join(ACTIVATIONS)}), its "
+            f"recurrent activation one of {', '.join(GATE_ACTIVATIONS)}."
         )
     kernel, recurrent_kernel, bias, _ = weights
-    live.add_recurrent(number, *map(_single, (kernel, recurrent_kernel, bias)))
+    live.add_recurrent(*numbers, *map(_single, (kernel, recurrent_kernel, bias)))
 
 
 def _single(array) -> np.ndarray | None:

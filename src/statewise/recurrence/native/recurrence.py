@@ -18,6 +18,7 @@ from jax.custom_derivatives import SymbolicZero
 from statewise.recurrence.native import sharding
 from statewise.recurrence.native.exporting import recurrence_by_scan
 from statewise.recurrence.native.extension import BACKWARD, FORWARD, SWITCH
+from statewise.recurrence.native.numbers import Numbers
 
 _FIRST_IN_REVERSE = (
     "The native recurrence has first derivatives in reverse mode (jax.grad, jax.vjp) only. For "
@@ -25,9 +26,6 @@ _FIRST_IN_REVERSE = (
     f"for a whole model set the environment variable {SWITCH}=0 before the process starts, and "
     "the reference serves everywhere."
 )
-
-# What the forward pass keeps for each unit and step, by the extension's number of the cell.
-_SAVED = (0, 5, 4, 3)
 
 
 class Operands(NamedTuple):
@@ -53,7 +51,7 @@ _AXES = (0, 0, 0, None, None, None, 0, 0, 1, 1)
 class Form:
     """What is fixed about a call when it is traced."""
 
-    cell: int
+    numbers: Numbers
     go_backwards: bool
     all_outputs: bool
     threads: int
@@ -62,7 +60,7 @@ class Form:
     def attributes(self) -> dict:
         """The custom call's attributes."""
         return {
-            "cell": np.int32(self.cell),
+            **{name: np.int32(number) for name, number in self.numbers._asdict().items()},
             "backwards": self.go_backwards,
             "threads": np.int32(self.threads),
         }
@@ -101,7 +99,7 @@ def _recurrence(form: Form, operands: Operands) -> tuple[Array, Array, Array]:
 def _forward(form: Form, operands: Operands, *, outputs: bool, saved: bool) -> list[Array]:
     batch, time, _ = operands.x.shape
     units, dtype = operands.recurrent_kernel.shape[0], operands.x.dtype
-    kept = _SAVED[form.cell] * units if saved else 0
+    kept = form.numbers.saved * units if saved else 0
     shapes = (
         (batch, time, units) if outputs else (0,),
         (batch, units),

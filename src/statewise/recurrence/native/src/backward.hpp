@@ -171,6 +171,7 @@ class Backward {
     u.units = units;
     u.block_stride = products_.block_stride();
     u.count = count;
+    u.activations = p_.activations;
     if (flags_.valid(b, s)) {
       C::template backward<T>(phase, u);
       return;

@@ -5,7 +5,7 @@
 // of them. A step has one phase, but for the GRU whose reset gate comes before its second product.
 #pragma once
 
-#include "math.hpp"
+#include "activations.hpp"
 
 namespace statewise {
 namespace STATEWISE_ISA {
@@ -24,6 +24,7 @@ struct ForwardUnits {
   T* saved;   // null if not wanted
   Index units;  // distance between the saved values of a unit
   Index count;  // of the units that exist in this group
+  Activations activations;
 };
 
 // What a backward step reads and writes. `d_gates` are the derivatives with respect to what enters
@@ -42,6 +43,7 @@ struct BackwardUnits {
   Index units;         // distance between the saved values of a unit
   Index block_stride;  // distance between a unit's derivatives
   Index count;
+  Activations activations;
 };
 
 template <class T>
@@ -54,8 +56,11 @@ inline Vec<T> get(const T* from, Index block, Index units, Index at, Index count
   return load_first(from + block * units + at, count - at);
 }
 
+template <class F>
 struct SimpleRNN {
   static constexpr Cell kCell = Cell::kSimpleRNN;
+  static constexpr bool kPlain = F::kPlain;
+  static constexpr Index kSaved = saved_count(kCell, kPlain);
   static constexpr int kSlots = 1;
   static constexpr int kInputSlot = 0, kInputGates[] = {0};  // Keras's gate in each input slot
   static constexpr int kPhases = 1;
@@ -67,23 +72,33 @@ struct SimpleRNN {
 
   template <class T>
   [[gnu::always_inline]] static void forward(int, const ForwardUnits<T>& u, Index at) {
-    const Vec<T> h = tanh<T>(load(u.sums + at));
+    const F f(u.activations);
+    const Vec<T> entered = load(u.sums + at), h = f.template value<T>(entered);
     store(u.h + at, h);
     if (u.output) store_first(u.output + at, h, u.count - at);
+    if constexpr (kSaved > 0)
+      if (u.saved) put(u.saved, 0, u.units, at, f.template kept<T>(entered, h), u.count);
   }
 
   template <class T>
   static void backward(int, const BackwardUnits<T>& u) {
+    const F f(u.activations);
     for (Index at = 0; at < u.count; at += kLanes<T>) {
       const Vec<T> h = load_first(u.h + at, u.count - at);
-      put(u.d_gates, 0, u.block_stride, at, load(u.d_h + at) * (T(1) - h * h), u.count);
+      Vec<T> kept = h;
+      if constexpr (kSaved > 0) kept = get(u.saved, 0, u.units, at, u.count);
+      put(u.d_gates, 0, u.block_stride, at, load(u.d_h + at) * f.template slope<T>(kept, h),
+          u.count);
       store(u.passed + at, Vec<T>{});
     }
   }
 };
 
+template <class F>
 struct LSTM {
   static constexpr Cell kCell = Cell::kLSTM;
+  static constexpr bool kPlain = F::kPlain;
+  static constexpr Index kSaved = saved_count(kCell, kPlain);
   static constexpr int kSlots = 4;
   static constexpr int kInputSlot = 0, kInputGates[] = {0, 1, 2, 3};
   static constexpr int kPhases = 1;
@@ -98,20 +113,22 @@ struct LSTM {
 
   template <class T>
   [[gnu::always_inline]] static void forward(int, const ForwardUnits<T>& u, Index at) {
+    const F f(u.activations);
     const T* sums = u.sums + at;
-    const Vec<T> i = sigmoid<T>(load(sums));
-    const Vec<T> f = sigmoid<T>(load(sums + kPanel<T>));
-    const Vec<T> candidate = tanh<T>(load(sums + 2 * kPanel<T>));
-    const Vec<T> o = sigmoid<T>(load(sums + 3 * kPanel<T>));
-    const Vec<T> c = f * load(u.c + at) + i * candidate;
-    const Vec<T> h = o * tanh<T>(c);
+    const Vec<T> i = f.template gate<T>(load(sums));
+    const Vec<T> forget = f.template gate<T>(load(sums + kPanel<T>));
+    const Vec<T> entered = load(sums + 2 * kPanel<T>);
+    const Vec<T> candidate = f.template value<T>(entered);
+    const Vec<T> o = f.template gate<T>(load(sums + 3 * kPanel<T>));
+    const Vec<T> c = forget * load(u.c + at) + i * candidate;
+    const Vec<T> h = o * f.template value<T>(c);
     store(u.c + at, c);
     store(u.h + at, h);
     if (u.output) store_first(u.output + at, h, u.count - at);
     if (u.saved) {
       put(u.saved, 0, u.units, at, i, u.count);
-      put(u.saved, 1, u.units, at, f, u.count);
-      put(u.saved, 2, u.units, at, candidate, u.count);
+      put(u.saved, 1, u.units, at, forget, u.count);
+      put(u.saved, 2, u.units, at, f.template kept<T>(entered, candidate), u.count);
       put(u.saved, 3, u.units, at, o, u.count);
       put(u.saved, 4, u.units, at, c, u.count);
     }
@@ -119,21 +136,27 @@ struct LSTM {
 
   template <class T>
   static void backward(int, const BackwardUnits<T>& u) {
+    const F f(u.activations);
     for (Index at = 0; at < u.count; at += kLanes<T>) {
       const Vec<T> i = get(u.saved, 0, u.units, at, u.count);
-      const Vec<T> f = get(u.saved, 1, u.units, at, u.count);
-      const Vec<T> candidate = get(u.saved, 2, u.units, at, u.count);
+      const Vec<T> forget = get(u.saved, 1, u.units, at, u.count);
+      const Vec<T> kept = get(u.saved, 2, u.units, at, u.count);
+      const Vec<T> candidate = f.template value_of_kept<T>(kept);
       const Vec<T> o = get(u.saved, 3, u.units, at, u.count);
-      const Vec<T> tanh_c = tanh<T>(get(u.saved, 4, u.units, at, u.count));
+      const Vec<T> c = get(u.saved, 4, u.units, at, u.count);
+      const Vec<T> shown = f.template value<T>(c);
       const Vec<T> c_before =
           u.saved_before ? load_first(u.saved_before + at, u.count - at) : Vec<T>{};
       const Vec<T> d_h = load(u.d_h + at);
-      const Vec<T> d_c = load(u.d_c + at) + d_h * o * (T(1) - tanh_c * tanh_c);
-      put(u.d_gates, 0, u.block_stride, at, d_c * candidate * (i * (T(1) - i)), u.count);
-      put(u.d_gates, 1, u.block_stride, at, d_c * c_before * (f * (T(1) - f)), u.count);
-      put(u.d_gates, 2, u.block_stride, at, d_c * i * (T(1) - candidate * candidate), u.count);
-      put(u.d_gates, 3, u.block_stride, at, d_h * tanh_c * (o * (T(1) - o)), u.count);
-      store(u.d_c + at, d_c * f);
+      const Vec<T> d_c = load(u.d_c + at) + d_h * o * f.template slope<T>(c, shown);
+      put(u.d_gates, 0, u.block_stride, at, d_c * candidate * f.template gate_slope<T>(i),
+          u.count);
+      put(u.d_gates, 1, u.block_stride, at, d_c * c_before * f.template gate_slope<T>(forget),
+          u.count);
+      put(u.d_gates, 2, u.block_stride, at, d_c * i * f.template slope<T>(kept, candidate),
+          u.count);
+      put(u.d_gates, 3, u.block_stride, at, d_h * shown * f.template gate_slope<T>(o), u.count);
+      store(u.d_c + at, d_c * forget);
       store(u.passed + at, Vec<T>{});
     }
   }
@@ -141,8 +164,11 @@ struct LSTM {
 
 // With the reset gate after the recurrent product. Slots: the candidate's inputs' part, z, r, and the
 // candidate's recurrent part, which begins with the recurrent bias alone.
+template <class F>
 struct GRU {
   static constexpr Cell kCell = Cell::kGRU;
+  static constexpr bool kPlain = F::kPlain;
+  static constexpr Index kSaved = saved_count(kCell, kPlain);
   static constexpr int kSlots = 4;
   static constexpr int kInputSlot = 0, kInputGates[] = {2, 0, 1};
   static constexpr int kPhases = 1;
@@ -156,33 +182,37 @@ struct GRU {
 
   template <class T>
   [[gnu::always_inline]] static void forward(int, const ForwardUnits<T>& u, Index at) {
-    const Vec<T> z = sigmoid<T>(load(u.sums + at));
-    const Vec<T> r = sigmoid<T>(load(u.sums + at + kPanel<T>));
+    const F f(u.activations);
+    const Vec<T> z = f.template gate<T>(load(u.sums + at));
+    const Vec<T> r = f.template gate<T>(load(u.sums + at + kPanel<T>));
     const Vec<T> recurrent = load(u.sums + at + 2 * kPanel<T>);
-    const Vec<T> candidate = tanh<T>(load(u.projected + at) + r * recurrent);
+    const Vec<T> entered = load(u.projected + at) + r * recurrent;
+    const Vec<T> candidate = f.template value<T>(entered);
     const Vec<T> h = candidate + z * (load(u.h_before + at) - candidate);
     store(u.h + at, h);
     if (u.output) store_first(u.output + at, h, u.count - at);
     if (u.saved) {
       put(u.saved, 0, u.units, at, z, u.count);
       put(u.saved, 1, u.units, at, r, u.count);
-      put(u.saved, 2, u.units, at, candidate, u.count);
+      put(u.saved, 2, u.units, at, f.template kept<T>(entered, candidate), u.count);
       put(u.saved, 3, u.units, at, recurrent, u.count);
     }
   }
 
   template <class T>
   static void backward(int, const BackwardUnits<T>& u) {
+    const F f(u.activations);
     for (Index at = 0; at < u.count; at += kLanes<T>) {
       const Vec<T> z = get(u.saved, 0, u.units, at, u.count);
       const Vec<T> r = get(u.saved, 1, u.units, at, u.count);
-      const Vec<T> candidate = get(u.saved, 2, u.units, at, u.count);
+      const Vec<T> kept = get(u.saved, 2, u.units, at, u.count);
+      const Vec<T> candidate = f.template value_of_kept<T>(kept);
       const Vec<T> recurrent = get(u.saved, 3, u.units, at, u.count);
       const Vec<T> h_before = u.h_before ? load_first(u.h_before + at, u.count - at) : Vec<T>{};
       const Vec<T> d_h = load(u.d_h + at);
-      const Vec<T> d_candidate = d_h * (T(1) - z) * (T(1) - candidate * candidate);
-      const Vec<T> d_z = d_h * (h_before - candidate) * (z * (T(1) - z));
-      const Vec<T> d_r = d_candidate * recurrent * (r * (T(1) - r));
+      const Vec<T> d_candidate = d_h * (T(1) - z) * f.template slope<T>(kept, candidate);
+      const Vec<T> d_z = d_h * (h_before - candidate) * f.template gate_slope<T>(z);
+      const Vec<T> d_r = d_candidate * recurrent * f.template gate_slope<T>(r);
       put(u.d_gates, 0, u.block_stride, at, d_candidate * r, u.count);
       put(u.d_gates, 1, u.block_stride, at, d_z, u.count);
       put(u.d_gates, 2, u.block_stride, at, d_r, u.count);
@@ -193,8 +223,11 @@ struct GRU {
 };
 
 // With the reset gate before the recurrent product: the candidate waits for all units' r * h.
+template <class F>
 struct GRUResetBefore {
   static constexpr Cell kCell = Cell::kGRUResetBefore;
+  static constexpr bool kPlain = F::kPlain;
+  static constexpr Index kSaved = saved_count(kCell, kPlain);
   static constexpr int kSlots = 3;
   static constexpr int kInputSlot = 0, kInputGates[] = {0, 1, 2};
   static constexpr int kPhases = 2;
@@ -207,9 +240,10 @@ struct GRUResetBefore {
 
   template <class T>
   [[gnu::always_inline]] static void forward(int phase, const ForwardUnits<T>& u, Index at) {
+    const F f(u.activations);
     if (phase == 0) {
-      const Vec<T> z = sigmoid<T>(load(u.sums + at));
-      const Vec<T> r = sigmoid<T>(load(u.sums + at + kPanel<T>));
+      const Vec<T> z = f.template gate<T>(load(u.sums + at));
+      const Vec<T> r = f.template gate<T>(load(u.sums + at + kPanel<T>));
       store(u.z + at, z);
       store(u.gated + at, r * load(u.h_before + at));
       if (u.saved) {
@@ -218,23 +252,26 @@ struct GRUResetBefore {
       }
       return;
     }
-    const Vec<T> candidate = tanh<T>(load(u.sums + at));
+    const Vec<T> entered = load(u.sums + at), candidate = f.template value<T>(entered);
     const Vec<T> h = candidate + load(u.z + at) * (load(u.h_before + at) - candidate);
     store(u.h + at, h);
     if (u.output) store_first(u.output + at, h, u.count - at);
-    if (u.saved) put(u.saved, 2, u.units, at, candidate, u.count);
+    if (u.saved)
+      put(u.saved, 2, u.units, at, f.template kept<T>(entered, candidate), u.count);
   }
 
   template <class T>
   static void backward(int phase, const BackwardUnits<T>& u) {
+    const F f(u.activations);
     for (Index at = 0; at < u.count; at += kLanes<T>) {
       const Vec<T> h_before = u.h_before ? load_first(u.h_before + at, u.count - at) : Vec<T>{};
       if (phase == 0) {
         const Vec<T> z = get(u.saved, 0, u.units, at, u.count);
-        const Vec<T> candidate = get(u.saved, 2, u.units, at, u.count);
+        const Vec<T> kept = get(u.saved, 2, u.units, at, u.count);
+        const Vec<T> candidate = f.template value_of_kept<T>(kept);
         const Vec<T> d_h = load(u.d_h + at);
-        const Vec<T> d_z = d_h * (h_before - candidate) * (z * (T(1) - z));
-        const Vec<T> d_candidate = d_h * (T(1) - z) * (T(1) - candidate * candidate);
+        const Vec<T> d_z = d_h * (h_before - candidate) * f.template gate_slope<T>(z);
+        const Vec<T> d_candidate = d_h * (T(1) - z) * f.template slope<T>(kept, candidate);
         put(u.d_gates, 0, u.block_stride, at, d_z, u.count);
         put(u.d_gates, 2, u.block_stride, at, d_candidate, u.count);
         store(u.passed + at, d_h * z);
@@ -242,25 +279,32 @@ struct GRUResetBefore {
       }
       const Vec<T> r = get(u.saved, 1, u.units, at, u.count);
       const Vec<T> d_gated = load(u.d_gated + at);
-      put(u.d_gates, 1, u.block_stride, at, d_gated * h_before * (r * (T(1) - r)), u.count);
+      put(u.d_gates, 1, u.block_stride, at, d_gated * h_before * f.template gate_slope<T>(r), u.count);
       store(u.passed + at, load(u.passed + at) + d_gated * r);
     }
   }
 };
 
-// Calls a generic function object with the cell's class.
-template <class F>
-void with_cell(Cell cell, F&& f) {
+// Calls a generic function object with the cell's class, its functions compiled in or chosen.
+template <class F, class Call>
+void with_cell(Cell cell, Call&& call) {
   switch (cell) {
     case Cell::kSimpleRNN:
-      return f(SimpleRNN{});
+      return call(SimpleRNN<F>{});
     case Cell::kLSTM:
-      return f(LSTM{});
+      return call(LSTM<F>{});
     case Cell::kGRU:
-      return f(GRU{});
+      return call(GRU<F>{});
     case Cell::kGRUResetBefore:
-      return f(GRUResetBefore{});
+      return call(GRUResetBefore<F>{});
   }
+}
+
+// The same with the one of the two that a problem asks for.
+template <class T, class Call>
+void with_cell_of(const Problem<T>& p, Call&& call) {
+  if (is_plain(p.cell, p.activations)) return with_cell<Plain>(p.cell, call);
+  with_cell<Chosen>(p.cell, call);
 }
 
 }  // namespace STATEWISE_ISA

@@ -218,10 +218,11 @@ class Forward {
     u.gated = C::kPhases == 2 ? gated_ + first : nullptr;
     u.output = results_.outputs ? results_.outputs + (b * p_.time + s) * units + unit : nullptr;
     u.saved = results_.saved
-                  ? results_.saved + (s * p_.batch + b) * saved_count(C::kCell) * units + unit
+                  ? results_.saved + (s * p_.batch + b) * C::kSaved * units + unit
                   : nullptr;
     u.units = units;
     u.count = count;
+    u.activations = p_.activations;
     if (flags_.valid(b, s)) {
       for (Index at = 0; at < count; at += kLanes<T>) C::template forward<T>(phase, u, at);
     } else if (phase == C::kPhases - 1) {

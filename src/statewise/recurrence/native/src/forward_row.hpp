@@ -35,6 +35,7 @@ class ForwardRow {
     u.output = results_.outputs;
     u.saved = results_.saved;
     u.units = u.count = p_.units;
+    u.activations = p_.activations;
     const T* x = p_.x + (p_.backwards ? p_.time - 1 : 0) * p_.features;
     for (Index s = 0; s < p_.time; ++s) {
       T sums[C::kSlots * kPanel<T>];
@@ -43,7 +44,7 @@ class ForwardRow {
       if constexpr (C::kPhases == 2) phase<1>(u, gated, sums);
       x += p_.backwards ? -p_.features : p_.features;
       if (u.output) u.output += p_.units;
-      if (u.saved) u.saved += saved_count(C::kCell) * p_.units;
+      if (u.saved) u.saved += C::kSaved * p_.units;
     }
     copy(results_.h, h, p_.units);
     if (C::kCell == Cell::kLSTM) copy(results_.c, c, p_.units);

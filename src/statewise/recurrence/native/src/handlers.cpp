@@ -12,7 +12,7 @@ namespace {
 // What all the calls take.
 struct Operands {
   ffi::AnyBuffer x, h0, c0, kernel, recurrent, bias, mask, resets, input_masks, recurrent_masks;
-  std::int32_t cell;
+  std::int32_t cell, activation, recurrent_activation;
   bool backwards;
   std::int32_t threads;
 };
@@ -33,6 +33,13 @@ void read(const Operands& o, Problem<T>& p, Check& check) {
     return;
   }
   p.cell = static_cast<Cell>(o.cell);
+  if (!are_activations(o.activation, o.recurrent_activation)) {
+    check.fail("no cell has the activation " + std::to_string(o.activation) +
+               " and the recurrent activation " + std::to_string(o.recurrent_activation));
+    return;
+  }
+  p.activations = {static_cast<Activation>(o.activation),
+                   static_cast<Activation>(o.recurrent_activation)};
   p.batch = x[0];
   p.time = x[1];
   p.features = x[2];
@@ -84,7 +91,8 @@ ffi::Error forward_as(const Operands& operands, ForwardTargets to) {
   check.shape("outputs", *to.outputs, {p.batch, p.time, p.units}, true);
   check.shape("the last h", *to.h, {p.batch, p.units});
   if (p.cell == Cell::kLSTM) check.shape("the last c", *to.c, {p.batch, p.units});
-  check.shape("saved", *to.saved, {p.time, p.batch, saved_count(p.cell) * p.units}, true);
+  const Index saved = saved_count(p.cell, is_plain(p.cell, p.activations));
+  check.shape("saved", *to.saved, {p.time, p.batch, saved * p.units}, true);
   if (!check.ok()) return check.error();
   const FlushDenormals flush;
   kernels<T>().forward(
@@ -108,8 +116,8 @@ ffi::Error backward_as(const Operands& operands, BackwardSources from, BackwardT
   if (!check.ok()) return check.error();
   const Index gates = gate_count(p.cell) * p.units;
   check.shape("outputs", from.outputs, {p.batch, p.time, p.units});
-  if (saved_count(p.cell) > 0)
-    check.shape("saved", from.saved, {p.time, p.batch, saved_count(p.cell) * p.units});
+  const Index saved = saved_count(p.cell, is_plain(p.cell, p.activations));
+  if (saved > 0) check.shape("saved", from.saved, {p.time, p.batch, saved * p.units});
   check.shape("the outputs' gradient", from.d_outputs, {p.batch, p.time, p.units}, true);
   check.shape("the last h's gradient", from.d_h, {p.batch, p.units}, true);
   check.shape("the last c's gradient", from.d_c, {p.batch, p.units}, true);
@@ -141,10 +149,12 @@ ffi::Error forward(ffi::AnyBuffer x, ffi::AnyBuffer h0, ffi::AnyBuffer c0, ffi::
                    ffi::AnyBuffer resets, ffi::AnyBuffer input_masks,
                    ffi::AnyBuffer recurrent_masks, ffi::Result<ffi::AnyBuffer> outputs,
                    ffi::Result<ffi::AnyBuffer> h, ffi::Result<ffi::AnyBuffer> c,
-                   ffi::Result<ffi::AnyBuffer> saved, std::int32_t cell, bool backwards,
+                   ffi::Result<ffi::AnyBuffer> saved, std::int32_t cell,
+                   std::int32_t activation, std::int32_t recurrent_activation, bool backwards,
                    std::int32_t threads) {
-  const Operands operands{x,      h0,          c0,              kernel, recurrent, bias,   mask,
-                          resets, input_masks, recurrent_masks, cell,   backwards, threads};
+  const Operands operands{x,      h0,          c0,              kernel, recurrent,  bias, mask,
+                          resets, input_masks, recurrent_masks, cell,   activation,
+                          recurrent_activation, backwards,      threads};
   return with_type(x.element_type(), [&](auto zero) {
     return forward_as<decltype(zero)>(operands, {outputs, h, c, saved});
   });
@@ -158,9 +168,11 @@ ffi::Error backward(ffi::AnyBuffer x, ffi::AnyBuffer h0, ffi::AnyBuffer c0, ffi:
                     ffi::Result<ffi::AnyBuffer> d_x, ffi::Result<ffi::AnyBuffer> d_h0,
                     ffi::Result<ffi::AnyBuffer> d_c0, ffi::Result<ffi::AnyBuffer> d_kernel,
                     ffi::Result<ffi::AnyBuffer> d_recurrent, ffi::Result<ffi::AnyBuffer> d_bias,
-                    std::int32_t cell, bool backwards, std::int32_t threads) {
-  const Operands operands{x,      h0,          c0,              kernel, recurrent, bias,   mask,
-                          resets, input_masks, recurrent_masks, cell,   backwards, threads};
+                    std::int32_t cell, std::int32_t activation,
+                    std::int32_t recurrent_activation, bool backwards, std::int32_t threads) {
+  const Operands operands{x,      h0,          c0,              kernel, recurrent,  bias, mask,
+                          resets, input_masks, recurrent_masks, cell,   activation,
+                          recurrent_activation, backwards,      threads};
   return with_type(x.element_type(), [&](auto zero) {
     return backward_as<decltype(zero)>(operands, {outputs, saved, d_outputs, d_h, d_c},
                                        {d_x, d_h0, d_c0, d_kernel, d_recurrent, d_bias});
@@ -185,6 +197,8 @@ XLA_FFI_DEFINE_HANDLER(
         .Ret<ffi::AnyBuffer>()  // c
         .Ret<ffi::AnyBuffer>()  // saved
         .Attr<std::int32_t>("cell")
+        .Attr<std::int32_t>("activation")
+        .Attr<std::int32_t>("recurrent_activation")
         .Attr<bool>("backwards")
         .Attr<std::int32_t>("threads"));
 
@@ -213,6 +227,8 @@ XLA_FFI_DEFINE_HANDLER(
         .Ret<ffi::AnyBuffer>()  // d_recurrent
         .Ret<ffi::AnyBuffer>()  // d_bias
         .Attr<std::int32_t>("cell")
+        .Attr<std::int32_t>("activation")
+        .Attr<std::int32_t>("recurrent_activation")
         .Attr<bool>("backwards")
         .Attr<std::int32_t>("threads"));
 

@@ -10,7 +10,7 @@ namespace {
 
 template <class T>
 void forward(const Problem<T>& problem, const Results<T>& results, const T* packed) {
-  with_cell(problem.cell, [&](auto cell) {
+  with_cell_of(problem, [&](auto cell) {
     using C = decltype(cell);
     if (is_small_row(problem)) {
       if (problem.units <= kLanes<T>) {
@@ -26,7 +26,7 @@ void forward(const Problem<T>& problem, const Results<T>& results, const T* pack
 
 template <class T>
 void backward(const Problem<T>& problem, const Cotangents<T>& given, const Gradients<T>& wanted) {
-  with_cell(problem.cell, [&](auto cell) {
+  with_cell_of(problem, [&](auto cell) {
     using C = decltype(cell);
     Backward<T, C, BackwardPanels<T, C>>(problem, given, wanted).run();
   });
@@ -35,13 +35,13 @@ void backward(const Problem<T>& problem, const Cotangents<T>& given, const Gradi
 template <class T>
 Index packed_size(Cell cell, Index features, Index units) {
   Index size = 0;
-  with_cell(cell, [&](auto c) { size = Packed<T, decltype(c)>(features, units).size(); });
+  with_cell<Plain>(cell, [&](auto c) { size = Packed<T, decltype(c)>(features, units).size(); });
   return size;
 }
 
 template <class T>
 void pack(const Problem<T>& p, T* packed) {
-  with_cell(p.cell, [&](auto c) {
+  with_cell<Plain>(p.cell, [&](auto c) {
     Packed<T, decltype(c)>(p.features, p.units).pack(p, packed, 0, groups_of<T>(p.units));
   });
 }
@@ -69,11 +69,6 @@ void apply(const T* x, T* out, Index count) {
     store_first(out + i, function(load_first(x + i, count - i)), count - i);
 }
 
-template <class T>
-Vec<T> relu(Vec<T> x) {
-  return x < Vec<T>{} ? Vec<T>{} : x;
-}
-
 // Softmax of one row, in place; a greatest value that is infinite or NaN gives NaN.
 template <class T>
 void softmax(T* row, Index count) {
@@ -87,7 +82,23 @@ void softmax(T* row, Index count) {
 }
 
 template <class T>
-void activate(Activation activation, T* row, Index count) {
+void activate(Activation activation, const T* x, T* out, Index count) {
+  for (Index i = 0; i < count; i += kLanes<T>)
+    store_first(out + i, value_of<T>(activation, load_first(x + i, count - i)), count - i);
+}
+
+template <class T>
+void slope(Activation activation, const T* x, T* out, Index count) {
+  for (Index i = 0; i < count; i += kLanes<T>) {
+    const Vec<T> at = load_first(x + i, count - i), y = value_of<T>(activation, at);
+    const Vec<T> entered = needs_entered(activation) ? at : Vec<T>{};
+    store_first(out + i, slope_of<T>(activation, entered, y), count - i);
+  }
+}
+
+// In place, of a row of a dense layer.
+template <class T>
+void activate_row(Activation activation, T* row, Index count) {
   switch (activation) {
     case Activation::kLinear:
       return;
@@ -95,10 +106,10 @@ void activate(Activation activation, T* row, Index count) {
       return apply<T, tanh<T>>(row, row, count);
     case Activation::kSigmoid:
       return apply<T, sigmoid<T>>(row, row, count);
-    case Activation::kRelu:
-      return apply<T, relu<T>>(row, row, count);
     case Activation::kSoftmax:
       return softmax(row, count);
+    default:
+      return activate(activation, row, row, count);
   }
 }
 
@@ -115,7 +126,7 @@ void dense(const Dense<T>& layer, Index rows, const T* x, T* out) {
     product<T>(height, groups, layer.inputs, {x + m * layer.inputs, layer.inputs}, layer.packed,
                {bias, 0}, {sums, width});
     for (Index i = 0; i < height; ++i) {
-      activate(layer.activation, sums + i * width, layer.units);
+      activate_row(layer.activation, sums + i * width, layer.units);
       copy(out + (m + i) * layer.units, sums + i * width, layer.units);
     }
   }
@@ -150,7 +161,7 @@ constexpr Kernels<T> table() {
           dense<T>,       adam<T>,
           linear_forward<T>, linear_backward<T>,
           apply<T, exp<T>>,
-          apply<T, tanh<T>>, apply<T, sigmoid<T>>};
+          activate<T>,    slope<T>};
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// The kernels that run on the tile unit; all else is left to those of AVX-512.
+// The kernels that run on the tile unit; all else, other functions than tanh and sigmoid too, is left
+// to those of AVX-512.
 #include "backward.hpp"
 #include "backward_tiles.hpp"
 #include "forward.hpp"
@@ -37,9 +38,10 @@ bool mostly_fetches(const Problem<float>& p) {
 }  // namespace
 
 void forward(const Problem<float>& problem, const Results<float>& results, const float* packed) {
-  if (packed || !on_tiles(problem) || mostly_fetches(problem))
+  if (packed || !is_plain(problem.cell, problem.activations) || !on_tiles(problem) ||
+       mostly_fetches(problem))
     return avx512::kernels_float.forward(problem, results, packed);
-  with_cell(problem.cell, [&](auto cell) {
+  with_cell<Plain>(problem.cell, [&](auto cell) {
     using C = decltype(cell);
     Forward<float, C, ForwardTiles<C>>(problem, results, nullptr).run();
   });
@@ -47,8 +49,9 @@ void forward(const Problem<float>& problem, const Results<float>& results, const
 
 void backward(const Problem<float>& problem, const Cotangents<float>& given,
               const Gradients<float>& wanted) {
-  if (!on_tiles(problem)) return avx512::kernels_float.backward(problem, given, wanted);
-  with_cell(problem.cell, [&](auto cell) {
+  if (!is_plain(problem.cell, problem.activations) || !on_tiles(problem))
+    return avx512::kernels_float.backward(problem, given, wanted);
+  with_cell<Plain>(problem.cell, [&](auto cell) {
     using C = decltype(cell);
     Backward<float, C, BackwardTiles<C>>(problem, given, wanted).run();
   });

@@ -17,14 +17,59 @@ static constexpr Index gate_count(Cell cell) {
   return cell == Cell::kSimpleRNN ? 1 : cell == Cell::kLSTM ? 4 : 3;
 }
 
+enum class Activation : int {
+  kLinear = 0,
+  kTanh = 1,
+  kSigmoid = 2,
+  kRelu = 3,
+  kSoftmax = 4,  // of dense layers only, as it isn't a function of one number
+  kHardSigmoid = 5,     // relu6(x + 3) / 6
+  kOldHardSigmoid = 6,  // that of Keras 1 and 2: x / 5 + 1 / 2 within [0, 1]
+  kHardTanh = 7,
+  kSoftsign = 8,
+  kElu = 9,
+  kSelu = 10,
+  kSoftplus = 11,
+  kSilu = 12,
+  kGelu = 13,  // with the error function
+};
+constexpr int kActivations = 14;
+
+// The functions of a cell. Those of the gates are told by their value alone what their slope is.
+struct Activations {
+  Activation activation, recurrent;
+};
+
+constexpr Activations kPlainActivations = {Activation::kTanh, Activation::kSigmoid};
+
+static constexpr bool is_plain(Cell cell, Activations a) {
+  return a.activation == Activation::kTanh &&
+         (cell == Cell::kSimpleRNN || a.recurrent == Activation::kSigmoid);
+}
+
+static constexpr bool serves_gates(Activation a) {
+  return a == Activation::kSigmoid || a == Activation::kHardSigmoid ||
+         a == Activation::kOldHardSigmoid || a == Activation::kLinear || a == Activation::kTanh ||
+         a == Activation::kRelu;
+}
+
+// Whether two numbers are those of a cell's functions.
+static constexpr bool are_activations(int activation, int recurrent) {
+  return activation >= 0 && activation < kActivations &&
+         activation != static_cast<int>(Activation::kSoftmax) && recurrent >= 0 &&
+         recurrent < kActivations && serves_gates(static_cast<Activation>(recurrent));
+}
+
 // How many values of each unit and step the forward pass keeps for the backward pass, beside the
 // outputs: LSTM i f c~ o c; GRU z r h~ and the candidate's recurrent product, which only the form
-// with the reset gate after it needs; SimpleRNN nothing.
-static constexpr Index saved_count(Cell cell) {
+// with the reset gate after it needs; SimpleRNN nothing, but for other functions than tanh. In place
+// of c~ or h~ there stands what entered the function, if the value doesn't say the slope.
+static constexpr Index saved_count(Cell cell, bool plain) {
   return cell == Cell::kLSTM              ? 5
          : cell == Cell::kGRU             ? 4
          : cell == Cell::kGRUResetBefore  ? 3
-                                          : 0;
+         : plain                          ? 0
+                                          : 1;
 }
 
 static constexpr Index bias_count(Cell cell) { return (cell == Cell::kGRU ? 2 : 1) * gate_count(cell); }
@@ -33,6 +78,7 @@ static constexpr Index bias_count(Cell cell) { return (cell == Cell::kGRU ? 2 : 
 template <class T>
 struct Problem {
   Cell cell;
+  Activations activations;
   Index batch, time, features, units;
   bool backwards;          // process the last time step first
   Index threads;           // at most so many threads work on it; 0 for all there are
@@ -82,8 +128,6 @@ struct Gradients {
   T* d_recurrent;
   T* d_bias;
 };
-
-enum class Activation : int { kLinear = 0, kTanh = 1, kSigmoid = 2, kRelu = 3, kSoftmax = 4 };
 
 // A dense layer, its kernel packed by `pack_dense`.
 template <class T>
@@ -161,10 +205,10 @@ struct Kernels {
   void (*linear_forward)(const LinearProblem<T>&, const LinearResults<T>&);
   void (*linear_backward)(const LinearProblem<T>&, const LinearCotangents<T>&,
                           const LinearGradients<T>&);
-  // The nonlinearities, for tests.
+  // The nonlinearities and their slopes, for tests.
   void (*exp)(const T* x, T* out, Index count);
-  void (*tanh)(const T* x, T* out, Index count);
-  void (*sigmoid)(const T* x, T* out, Index count);
+  void (*activate)(Activation, const T* x, T* out, Index count);
+  void (*slope)(Activation, const T* x, T* out, Index count);
 };
 
 // The instruction sets that this binary has and this machine runs, best first, ended by null.

@@ -99,8 +99,8 @@ void scatter(const Index* numbers, Index count, Index units, const float* some, 
 
 }  // namespace
 
-void Live::add_recurrent(Cell cell, Index features, Index units, const float* kernel,
-                         const float* recurrent, const float* bias) {
+void Live::add_recurrent(Cell cell, Activations activations, Index features, Index units,
+                         const float* kernel, const float* recurrent, const float* bias) {
   Problem<float> p{};
   p.cell = cell;
   p.features = features;
@@ -108,7 +108,7 @@ void Live::add_recurrent(Cell cell, Index features, Index units, const float* ke
   p.kernel = kernel;
   p.recurrent = recurrent;
   p.bias = bias;
-  Layer layer{true, cell, Activation::kLinear, features, units, {}};
+  Layer layer{true, cell, activations, features, units, {}};
   layer.packed.resize(static_cast<std::size_t>(kernels_->packed_size(cell, features, units)));
   kernels_->pack(p, layer.packed.data());
   layers_.push_back(std::move(layer));
@@ -119,7 +119,7 @@ void Live::add_recurrent(Cell cell, Index features, Index units, const float* ke
 
 void Live::add_dense(Activation activation, Index inputs, Index units, const float* kernel,
                      const float* bias) {
-  Layer layer{false, Cell::kSimpleRNN, activation, inputs, units, {}};
+  Layer layer{false, Cell::kSimpleRNN, {activation, activation}, inputs, units, {}};
   layer.packed.resize(static_cast<std::size_t>(kernels_->packed_dense_size(inputs, units)));
   kernels_->pack_dense(inputs, units, kernel, bias, layer.packed.data());
   layers_.push_back(std::move(layer));
@@ -217,13 +217,14 @@ void Live::step_block(Index rows, const float* x, const float* const* before, fl
     const bool last = &layer == &layers_.back();
     if (!layer.recurrent) {
       float* out = last ? y : buffers[turn ^= 1];
-      kernels_->dense({layer.inputs, layer.units, layer.activation, layer.packed.data()}, rows, x,
+      kernels_->dense({layer.inputs, layer.units, layer.activations.activation, layer.packed.data()}, rows, x,
                       out);
       x = out;
       continue;
     }
     Problem<float> p{};
     p.cell = layer.cell;
+    p.activations = layer.activations;
     p.batch = rows;
     p.time = 1;
     p.features = layer.inputs;

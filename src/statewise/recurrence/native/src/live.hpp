@@ -17,16 +17,16 @@ class Live {
  public:
   struct Layer {
     bool recurrent;
-    Cell cell;              // of a recurrent layer
-    Activation activation;  // of a dense one
+    Cell cell;                // of a recurrent layer
+    Activations activations;  // of a dense one the first
     Index inputs, units;
     std::vector<float> packed;
   };
 
   Live() : kernels_(&statewise::kernels<float>()) {}
 
-  void add_recurrent(Cell cell, Index features, Index units, const float* kernel,
-                     const float* recurrent, const float* bias);
+  void add_recurrent(Cell cell, Activations activations, Index features, Index units,
+                     const float* kernel, const float* recurrent, const float* bias);
   void add_dense(Activation activation, Index inputs, Index units, const float* kernel,
                  const float* bias);
 

@@ -131,8 +131,11 @@ class LiveStep {
     if (live.layers().empty()) throw nb::value_error("The live step has no layers yet.");
   }
 
-  void add_recurrent(int cell, nb::object kernel, nb::object recurrent, nb::object bias) {
+  void add_recurrent(int cell, int activation, int recurrent_activation, nb::object kernel,
+                     nb::object recurrent, nb::object bias) {
     if (cell < 0 || cell >= kCells) throw nb::value_error("There is no such cell.");
+    if (!are_activations(activation, recurrent_activation))
+      throw nb::value_error("No cell has such activations.");
     const Cell kind = static_cast<Cell>(cell);
     const Array u = any_matrix(recurrent, "recurrent_kernel");
     const Index units = PyArray_DIM(u.get(), 0), gates = gate_count(kind) * units;
@@ -143,12 +146,14 @@ class LiveStep {
     const Index features = PyArray_DIM(w.get(), 0);
     check_inputs(w, features, gates);
     const Array b = flat_bias(bias, bias_count(kind) * units);
-    live.add_recurrent(kind, features, units, w.data(), u.data(),
-                       bias.is_none() ? nullptr : b.data());
+    live.add_recurrent(kind,
+                       {static_cast<Activation>(activation),
+                        static_cast<Activation>(recurrent_activation)},
+                       features, units, w.data(), u.data(), bias.is_none() ? nullptr : b.data());
   }
 
   void add_dense(int activation, nb::object kernel, nb::object bias) {
-    if (activation < 0 || activation > static_cast<int>(Activation::kSoftmax))
+    if (activation < 0 || activation >= kActivations)
       throw nb::value_error("There is no such activation.");
     const Array w = any_matrix(kernel, "kernel");
     const Index inputs = PyArray_DIM(w.get(), 0), units = PyArray_DIM(w.get(), 1);
@@ -341,22 +346,24 @@ class LiveStep {
   }
 };
 
-// Runs one of the kernels' own nonlinearities over an array of any shape, for tests.
-nb::object nonlinearity(const std::string& name, nb::object given) {
+// Runs one of the kernels' own nonlinearities, or its slope, over an array of any shape, for tests.
+// They have the numbers of `Activation`; -1 is exp.
+nb::object nonlinearity(int number, nb::object given, bool slope) {
+  if (number < -1 || number >= kActivations || number == static_cast<int>(Activation::kSoftmax) ||
+      (slope && number < 0))
+    throw nb::value_error("There is no such function.");
   const Array any(PyArray_FromAny(given.ptr(), nullptr, 0, 0,
                                   NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_ALIGNED, nullptr));
   const Array out(PyArray_NewLikeArray(any.get(), NPY_CORDER, nullptr, 0));
   const auto run = [&](auto zero) {
     using T = decltype(zero);
     const Kernels<T>& table = kernels<T>();
-    const auto function = name == "exp"       ? table.exp
-                          : name == "tanh"    ? table.tanh
-                          : name == "sigmoid" ? table.sigmoid
-                                              : nullptr;
-    if (!function) throw nb::value_error("There is no such function.");
     const FlushDenormals flush;
-    function(static_cast<const T*>(PyArray_DATA(any.get())),
-             static_cast<T*>(PyArray_DATA(out.get())), PyArray_SIZE(any.get()));
+    const auto* x = static_cast<const T*>(PyArray_DATA(any.get()));
+    auto* values = static_cast<T*>(PyArray_DATA(out.get()));
+    const Index count = PyArray_SIZE(any.get());
+    if (number < 0) return table.exp(x, values, count);
+    (slope ? table.slope : table.activate)(static_cast<Activation>(number), x, values, count);
   };
   if (PyArray_TYPE(any.get()) == NPY_FLOAT32) {
     run(float{});
@@ -402,7 +409,7 @@ NB_MODULE(_native, m) {
   m.def("thread_count", &thread_count);
   m.def("set_thread_count", &set_thread_count);
   m.def("set_core_cache_bytes", &set_core_cache_bytes);
-  m.def("nonlinearity", &nonlinearity, "name"_a, "x"_a);
+  m.def("nonlinearity", &nonlinearity, "number"_a, "x"_a, "slope"_a = false);
   add_keyed_rows(m);
 
   nb::class_<LiveStep>(m, "LiveStep", R"(A stack of layers, stepped as the inputs arrive.
@@ -411,8 +418,8 @@ Made by `statewise.recurrence.native.live_step`. All arrays are float32; a state
 one array ``(batch, units)`` for each of `state_units`: ``h``, and ``c`` for an LSTM, layer by
 layer. Stepping changes nothing in the object, so threads may share it.)")
       .def(nb::init<>())
-      .def("add_recurrent", &LiveStep::add_recurrent, "cell"_a, "kernel"_a, "recurrent_kernel"_a,
-           "bias"_a.none())
+      .def("add_recurrent", &LiveStep::add_recurrent, "cell"_a, "activation"_a,
+           "recurrent_activation"_a, "kernel"_a, "recurrent_kernel"_a, "bias"_a.none())
       .def("add_dense", &LiveStep::add_dense, "activation"_a, "kernel"_a, "bias"_a.none())
       .def_prop_ro("features",
                    [](const LiveStep& self) {

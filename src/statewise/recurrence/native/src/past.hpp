@@ -20,7 +20,7 @@ class Past {
 
   // The values that the cell saved at step s.
   const T* saved(Index b, Index s) const {
-    return given_.saved ? given_.saved + (s * p_.batch + b) * saved_count(C::kCell) * p_.units
+    return given_.saved ? given_.saved + (s * p_.batch + b) * C::kSaved * p_.units
                         : nullptr;
   }
 

@@ -1,0 +1,48 @@
+"""Layers with each activation that has a native kernel, against Keras's own."""
+
+import keras
+import pytest
+
+from parity import assert_same, call, copy_weights, randomise
+from statewise import layers
+from statewise.layers.arithmetic import arithmetic_of
+from statewise.recurrence import native
+from statewise.recurrence.activations import ACTIVATIONS, GATE_ACTIVATIONS
+from statewise.recurrence.native.numbers import numbers_of
+
+KERAS_NAMES = [name for name in ACTIVATIONS if hasattr(keras.activations, name)]
+GATE_NAMES = [name for name in GATE_ACTIVATIONS if name in KERAS_NAMES]
+SHAPE = (5, 7, 3)
+
+
+@pytest.mark.parametrize("activation", [*KERAS_NAMES, None])
+@pytest.mark.parametrize("name", ["SimpleRNN", "GRU", "LSTM"])
+def test_a_layer_computes_what_keras_does_with_every_activation(name, activation, rng):
+    options = {"activation": activation, "return_sequences": True, "return_state": True}
+    if name != "SimpleRNN":
+        place = (KERAS_NAMES.index(activation) if activation else 0) % len(GATE_NAMES)
+        options["recurrent_activation"] = GATE_NAMES[place]
+    ours, theirs = (getattr(kind, name)(6, **options) for kind in (layers, keras.layers))
+    for layer in (ours, theirs):
+        layer.build(SHAPE)
+    randomise(theirs, rng)
+    theirs.set_weights([0.2 * w for w in theirs.get_weights()])
+    copy_weights(theirs, ours)
+    if native.available():
+        assert numbers_of(arithmetic_of(ours.cell)) is not None
+    x = rng.normal(size=SHAPE).astype("float32")
+    assert_same(call(ours, x), call(theirs, x))
+
+
+def test_a_function_of_ones_own_runs_too(rng):
+    def own(x):
+        return keras.ops.tanh(x) + 0.1 * x
+
+    ours, theirs = (kind.LSTM(6, activation=own) for kind in (layers, keras.layers))
+    for layer in (ours, theirs):
+        layer.build(SHAPE)
+    randomise(theirs, rng)
+    copy_weights(theirs, ours)
+    assert numbers_of(arithmetic_of(ours.cell)) is None
+    x = rng.normal(size=SHAPE).astype("float32")
+    assert_same(call(ours, x), call(theirs, x))
