@@ -6,7 +6,7 @@ import keras
 from statewise import recurrence
 from statewise.layers.scores import remembering_softmax
 from statewise.recurrence import DropoutMasks, Weights
-from statewise.recurrence.activations import ACTIVATIONS
+from statewise.recurrence.activations import ACTIVATIONS, old_hard_sigmoid
 
 # Keras's own spellings of functions that floor 1 knows by JAX's name.
 _FUNCTIONS = {
@@ -16,11 +16,15 @@ _FUNCTIONS = {
 }
 
 
-# What Keras offers by name: functions of their argument alone. An activation of somebody else's
-# making may be a layer, with weights of its own.
-_BY_NAME = frozenset(f for f in vars(keras.activations).values() if callable(f)) | {
-    remembering_softmax
-}
+# So that what Keras 1 and 2 called hard_sigmoid can stand in a layer's configuration.
+keras.saving.register_keras_serializable("statewise")(old_hard_sigmoid)
+
+# Functions of their argument alone: what Keras and floor 1 offer by name. An activation of somebody
+# else's making may be a layer, with weights of its own.
+_BY_NAME = frozenset(
+    {f for f in vars(keras.activations).values() if callable(f)}
+    | {remembering_softmax, *ACTIVATIONS.values()}
+)
 
 
 class ByEquations:

@@ -53,8 +53,9 @@ def _recurrence_lines(device: str) -> list[str]:
     return [
         f"recurrence  native C++ kernels: {built.instruction_set()}, up to "
         f"{built.thread_count()} threads ({SWITCH}=0 switches them off)",
-        "            for LSTM, GRU and SimpleRNN with tanh and sigmoid, but for single steps of",
-        "            few samples; anything else: the reference",
+        "            for LSTM, GRU and SimpleRNN with the functions that are listed in",
+        "            statewise.recurrence.activations, but for single steps of few samples;",
+        "            anything else: the reference",
     ]
 
 

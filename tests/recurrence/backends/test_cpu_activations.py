@@ -136,7 +136,7 @@ def test_functions_that_the_kernels_do_not_know_are_refused(rng):
     x, form = jnp.ones((2, 3, 1), "float32"), native.recurrence
     operands = form.Operands(
         *(x, x[:, 0].repeat(4, 1), jnp.zeros(0), jnp.ones((1, 4)), jnp.ones((4, 4))),
-        *(jnp.zeros(0), jnp.zeros(0, bool), jnp.zeros(0, bool)),
+        *(jnp.zeros(0), jnp.zeros(0, bool), jnp.zeros(0, bool), jnp.zeros(0), jnp.zeros(0)),
     )
     operands = jax.tree.map(lambda a: a if a.dtype == bool else a.astype("float32"), operands)
     for wrong in ((99, 2), (4, 2), (1, 13)):

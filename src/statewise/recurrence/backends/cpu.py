@@ -87,9 +87,9 @@ def _why_not(call: Call) -> str | None:
 
 def _unserved(cell: Cell) -> str:
     """Say what of a cell the kernels don't know."""
-    if type(cell) not in (SimpleRNN, LSTM, GRU):
+    if not isinstance(cell, (SimpleRNN, LSTM, GRU)) or type(cell) not in (SimpleRNN, LSTM, GRU):
         return "the cell has no native kernels"
-    if cell.activation not in ACTIVATIONS.values():  # type: ignore[attr-defined]  # one of those
+    if cell.activation not in ACTIVATIONS.values():
         return f"the activation is none of {', '.join(ACTIVATIONS)}"
     return f"the recurrent activation is none of {', '.join(GATE_ACTIVATIONS)}"
 
@@ -101,8 +101,8 @@ def run(call: Call) -> Result:
 
     Raises:
         RuntimeError: if the native extension isn't available.
-        ValueError: for a cell or an activation that the kernels don't know, or dropout masks of another
-            shape.
+        ValueError: for a cell or an activation that the kernels don't know, or dropout masks of
+            another shape.
         TypeError: if it is differentiated in forward mode or twice.
         jax.errors.JaxRuntimeError: when it runs, if a shape or a dtype doesn't fit.
 

@@ -57,6 +57,8 @@ def numbers_of(cell: Cell) -> Numbers | None:
     >>> numbers_of(GRU(lambda x: 2 * x)) is None
     True
     """
+    if not isinstance(cell, (SimpleRNN, LSTM, GRU)):
+        return None
     if type(cell) not in (SimpleRNN, LSTM, GRU):
         return None  # a class derived from one may compute something else
     activation = _name_of(cell.activation)

@@ -279,7 +279,8 @@ struct GRUResetBefore {
       }
       const Vec<T> r = get(u.saved, 1, u.units, at, u.count);
       const Vec<T> d_gated = load(u.d_gated + at);
-      put(u.d_gates, 1, u.block_stride, at, d_gated * h_before * f.template gate_slope<T>(r), u.count);
+      put(u.d_gates, 1, u.block_stride, at, d_gated * h_before * f.template gate_slope<T>(r),
+          u.count);
       store(u.passed + at, load(u.passed + at) + d_gated * r);
     }
   }

@@ -186,8 +186,8 @@ bool check_cell(Cell cell, Shape shape, Options options, const List& ways, doubl
       const double distance = found.distance(expected);
       if (distance <= tolerance) continue;
       equal = false;
-      std::printf("cell %d, activations %d %d, batch %td, time %td, features %td, units %td, backwards %d, mask %d, "
-                  "resets %d, bias %d, drops inputs %d, recurrent masks %td, %s, %td threads, "
+      std::printf("cell %d, activations %d %d, batch %td, time %td, features %td, units %td, "
+                  "backwards %d, mask %d, resets %d, bias %d, drops inputs %d, recurrent masks %td, %s, %td threads, "
                   "cache %td, seed %u: %g\n",
                   static_cast<int>(cell), static_cast<int>(activations.activation),
                   static_cast<int>(activations.recurrent), shape.batch, shape.time, shape.features,
@@ -273,7 +273,8 @@ bool check_drawn(Index cases, unsigned seed) {
                           random() % 4 != 0, random() % 3 == 0, Index(random() % 3)};
     const Cell cell = static_cast<Cell>(random() % kCells);
     const Sharing ways[] = {{1, 0}, {2 + Index(random() % 6), kCaches[random() % 3]}};
-    const Activations smooth = draw_activations(random, false), any = draw_activations(random, true);
+    const Activations smooth = draw_activations(random, false);
+    const Activations any = draw_activations(random, true);
     equal = check_cell<float>(cell, s, options, ways, 2e-4, own, smooth) && equal;
     if (random() % 2 == 0)
       equal = check_cell<double>(cell, s, options, ways, 1e-11, own, any) && equal;
@@ -342,8 +343,8 @@ bool check_live() {
   layer.infer();
   std::vector<float> kernel(19 * 4, 0.1f), y(5 * 4), h(layer.h0);
   Live live;
-  live.add_recurrent(Cell::kGRU, kPlainActivations, 3, 19, layer.kernel.data(), layer.recurrent.data(),
-                     layer.bias.data());
+  live.add_recurrent(Cell::kGRU, kPlainActivations, 3, 19, layer.kernel.data(),
+                     layer.recurrent.data(), layer.bias.data());
   for (Activation a : {Activation::kTanh, Activation::kSigmoid, Activation::kRelu,
                        Activation::kSoftmax, Activation::kLinear})
     live.add_dense(a, a == Activation::kTanh ? 19 : 4, 4, kernel.data(), nullptr);
