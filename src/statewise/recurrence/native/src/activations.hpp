@@ -130,6 +130,18 @@ constexpr bool needs_entered(Activation a) {
 }
 
 template <class T>
+inline Vec<T> hard_sigmoid(Vec<T> x) {
+  return clip<T>(x + T(3), T(0), T(6)) * T(1.0 / 6);
+}
+
+// 1 / 6 where a value of hard_sigmoid lies between its ends.
+template <class T>
+inline Vec<T> hard_sigmoid_slope(Vec<T> y) {
+  const Vec<T> zero{}, slope = splat<T>(T(1.0 / 6));
+  return y > zero ? (y < splat<T>(1) ? slope : zero) : zero;
+}
+
+template <class T>
 [[gnu::noinline]] Vec<T> value_of(Activation activation, Vec<T> x) {
   switch (activation) {
     case Activation::kLinear:
@@ -142,7 +154,7 @@ template <class T>
     case Activation::kRelu:
       return relu<T>(x);
     case Activation::kHardSigmoid:
-      return clip<T>(x + T(3), T(0), T(6)) * T(1.0 / 6);
+      return hard_sigmoid<T>(x);
     case Activation::kOldHardSigmoid:
       return clip<T>(x + T(2.5), T(0), T(5)) * T(0.2);
     case Activation::kHardTanh:
@@ -178,7 +190,7 @@ template <class T>
     case Activation::kRelu:
       return y > zero ? one : zero;
     case Activation::kHardSigmoid:
-      return y > zero ? (y < one ? splat<T>(T(1.0 / 6)) : zero) : zero;
+      return hard_sigmoid_slope<T>(y);
     case Activation::kOldHardSigmoid:
       return y > zero ? (y < one ? splat<T>(T(0.2)) : zero) : zero;
     case Activation::kHardTanh:
@@ -257,11 +269,13 @@ struct Chosen {
   template <class T>
   [[gnu::always_inline]] Vec<T> gate(Vec<T> x) const {
     if (a_.recurrent == Activation::kSigmoid) return sigmoid<T>(x);
+    if (a_.recurrent == Activation::kHardSigmoid) return hard_sigmoid<T>(x);
     return value_of<T>(a_.recurrent, x);
   }
   template <class T>
   [[gnu::always_inline]] Vec<T> gate_slope(Vec<T> y) const {
     if (a_.recurrent == Activation::kSigmoid) return y * (T(1) - y);
+    if (a_.recurrent == Activation::kHardSigmoid) return hard_sigmoid_slope<T>(y);
     return slope_of<T>(a_.recurrent, y, y);
   }
   template <class T>

@@ -362,8 +362,8 @@ bool check_undone() {
   constexpr Index kRows = 2000, kUnits = 32, kCapacity = 3000;
   Case<float> layer(Cell::kLSTM, {kRows, 1, 3, kUnits}, {false, false, false, true}, 2);
   Live live;
-  live.add_recurrent(Cell::kLSTM, 3, kUnits, layer.kernel.data(), layer.recurrent.data(),
-                     layer.bias.data());
+  live.add_recurrent(Cell::kLSTM, kPlainActivations, 3, kUnits, layer.kernel.data(),
+                     layer.recurrent.data(), layer.bias.data());
   std::vector<float> h(kCapacity * kUnits, 0.5f), c(h), kept(h), y(kRows * kUnits);
   const std::vector<float> before(h);
   float* state[] = {h.data(), c.data()};
