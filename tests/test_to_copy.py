@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -47,7 +48,7 @@ def test_a_backend(monkeypatch, rng):
     cell, weights = LSTM(), Weights(*(rng.normal(size=(rows, 12)) for rows in (2, 3)))
     for time in (3, 9):
         x = jnp.asarray(rng.normal(size=(40, time, 2)), "float32")
-        weights = Weights(*(jnp.asarray(w, "float32") for w in weights if w is not None))
+        weights = jax.tree.map(lambda w: jnp.asarray(w, "float32"), weights)
         state = cell.initial_state(40, 3, x.dtype)
         found, expected = (f(cell, x, state, weights) for f in (run, scan))
         np.testing.assert_allclose(found.outputs, expected.outputs, atol=1e-5)

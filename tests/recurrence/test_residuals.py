@@ -63,13 +63,16 @@ def test_values_and_derivatives_of_any_mode_and_order_are_the_same(name, rng):
         def loss(run):
             return lambda w: jnp.sum(jnp.sin(run(cell, x, state, w)))
 
+        def dot(one, other):
+            return sum(map(jnp.vdot, jax.tree.leaves(one), jax.tree.leaves(other)))
+
         def derivatives(run):
             first = jax.grad(loss(run))
             return (
                 jax.jvp(loss(run), (weights,), (direction,)),  # forward
                 first(weights),  # reverse
                 jax.jvp(first, (weights,), (direction,))[1],  # forward over reverse
-                jax.grad(lambda w: sum(map(jnp.vdot, first(w), direction)))(weights),  # reverse
+                jax.grad(lambda w: dot(first(w), direction))(weights),  # reverse over reverse
                 jax.vmap(first)(jax.tree.map(lambda a: jnp.stack([a, 2 * a]), weights)),
             )
 

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from statewise.recurrence.native import available, keys_are
-
 Key = str | int
 _BITS = 63  # of an integer key, beside its sign
 _PLAIN = frozenset({str, int})
@@ -83,8 +81,11 @@ def by_plain_key(values: Mapping) -> Mapping:
 
 
 def _are_plain(keys: Mapping) -> bool:
-    if len(keys) >= MANY and type(keys) is dict and available():
-        return keys_are(keys, (str, int))
+    if len(keys) >= MANY and type(keys) is dict:
+        from statewise.recurrence.native import available, keys_are  # a store needs no engine
+
+        if available():
+            return keys_are(keys, (str, int))
     return _PLAIN.issuperset(map(type, keys))
 
 

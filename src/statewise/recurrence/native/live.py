@@ -49,6 +49,7 @@ def live_step(layers: Sequence[tuple[Cell, Weights] | Dense]) -> "LiveStep":
         ValueError: if there are no layers, a cell or an activation isn't served, or the weights'
             shapes don't fit.
 
+    >>> from statewise.recurrence import SimpleRNN
     >>> from statewise.recurrence.native import available
     >>> x, h = np.ones((1, 2), np.float32), np.zeros((1, 3), np.float32)
     >>> rnn = (SimpleRNN(), Weights(np.ones((2, 3), np.float32), np.eye(3, dtype=np.float32)))

@@ -60,7 +60,7 @@ class Form:
     def attributes(self) -> dict:
         """The custom call's attributes."""
         return {
-            **{name: np.int32(number) for name, number in self.numbers._asdict().items()},
+            **dict(zip(self.numbers._fields, map(np.int32, self.numbers), strict=True)),
             "backwards": self.go_backwards,
             "threads": np.int32(self.threads),
         }
