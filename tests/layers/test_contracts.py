@@ -21,8 +21,18 @@ def step_by_step():
         yield
 
 
-every_layer = pytest.mark.parametrize("name", LAYERS)
-every_one_way = pytest.mark.parametrize("name", ONE_WAY)
+# Their cells stand in "stack of the further cells" too; alone they run in the slow suite.
+IN_THE_STACK = ("LayerNormLSTM", "ProjectedLSTM", "MinGRU", "MinLSTM", "projected, both ways")
+
+
+def named(names):
+    """Parametrize by name."""
+    cases = [pytest.param(n, marks=pytest.mark.slow) if n in IN_THE_STACK else n for n in names]
+    return pytest.mark.parametrize("name", cases)
+
+
+every_layer = named(LAYERS)
+every_one_way = named(ONE_WAY)
 
 
 def assert_close(a, b, atol=1e-5):

@@ -52,7 +52,7 @@ def ours(cell, x, state, weights):
 
 @pytest.mark.parametrize(
     "name",
-    [name if name == "LSTM" else pytest.param(name, marks=pytest.mark.slow) for name in CELLS],
+    [name if name == "SimpleRNN" else pytest.param(name, marks=pytest.mark.slow) for name in CELLS],
 )
 def test_values_and_derivatives_of_any_mode_and_order_are_the_same(name, rng):
     cell = CELLS[name]

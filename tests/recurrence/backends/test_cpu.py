@@ -10,6 +10,7 @@ import numpy_cells
 from all_pairs import all_pairs
 from native_run import native_run
 from quick import quick_jit
+from some_slow import some_slow
 from statewise.recurrence import (
     GRU,
     LSTM,
@@ -389,7 +390,7 @@ def test_dropout_masks_of_flags_and_for_all_rows(name, rng):
         assert_close(found, expected, "float32")
 
 
-@each_cell
+@pytest.mark.parametrize("name", some_slow(CELLS, 4))
 def test_gradients_by_dropout_masks(name, rng):
     cell, x, state, weights = random_case(name, rng, dtype="float64")
     mask, resets = rng.random((3, 5)) < 0.7, rng.random((3, 5)) < 0.3

@@ -11,6 +11,7 @@ from drawn_sizes import CELLS, cell_with, scale_with
 from native_run import native_run
 from numpy_activations import FUNCTIONS, GATES
 from quick import quick_jit
+from some_slow import some_slow
 from statewise.recurrence import LSTM, SimpleRNN, Weights, native, native_serves, scan
 from statewise.recurrence.activations import ACTIVATIONS, GATE_ACTIVATIONS
 from statewise.recurrence.native.numbers import ACTIVATION_NUMBERS, cell_of, numbers_of
@@ -73,7 +74,7 @@ def with_gradients(run, options):
 @needs_kernels
 @pytest.mark.parametrize(
     "options",
-    all_pairs(OPTIONS),
+    some_slow(all_pairs(OPTIONS), 3),
     ids=lambda o: "{name}-{activation}-{recurrent_activation}".format(**o),
 )
 def test_every_pair_of_functions(options, rng):
