@@ -256,6 +256,14 @@ Activations draw_activations(std::mt19937& random, bool with_jumps) {
   return {static_cast<Activation>(activation), static_cast<Activation>(recurrent)};
 }
 
+// Few steps where the gates aren't between 0 and 1: there a state may grow until it overflows.
+Shape steps_for(Shape s, Activations a) {
+  const bool may_grow = a.recurrent == Activation::kLinear || a.recurrent == Activation::kRelu ||
+                        a.recurrent == Activation::kTanh;
+  if (may_grow) s.time = std::min<Index>(s.time, 4);
+  return s;
+}
+
 // Drawn shapes and options, of so few multiplications that the sanitizers come to an end.
 bool check_drawn(Index cases, unsigned seed) {
   constexpr double kMost = 3e7;
@@ -275,9 +283,10 @@ bool check_drawn(Index cases, unsigned seed) {
     const Sharing ways[] = {{1, 0}, {2 + Index(random() % 6), kCaches[random() % 3]}};
     const Activations smooth = draw_activations(random, false);
     const Activations any = draw_activations(random, true);
-    equal = check_cell<float>(cell, s, options, ways, 2e-4, own, smooth) && equal;
+    equal = check_cell<float>(cell, steps_for(s, smooth), options, ways, 2e-4, own, smooth) &&
+            equal;
     if (random() % 2 == 0)
-      equal = check_cell<double>(cell, s, options, ways, 1e-11, own, any) && equal;
+      equal = check_cell<double>(cell, steps_for(s, any), options, ways, 1e-11, own, any) && equal;
   }
   return equal;
 }
