@@ -5,6 +5,9 @@ NumPy and data frames only. Wherever a user sees an array, its axes are
 ``(time steps, features)``, or ``(time steps,)`` where it has one feature.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from statewise._renamed import say_renamed
 from statewise.sequences._balance import Balance
 from statewise.sequences._chunks import Chunk
@@ -24,6 +27,9 @@ from statewise.sequences.transforms import Difference, Log
 from statewise.sequences.wide_reading import read_wide
 from statewise.sequences.windowing import Windows, create_dataset, windows
 
+if TYPE_CHECKING:
+    from statewise.sequences.scanning.scan import PanelScan, scan_panel
+
 __all__ = [
     "Balance",
     "Chunk",
@@ -34,6 +40,7 @@ __all__ = [
     "Log",
     "MinMaxScaler",
     "Panel",
+    "PanelScan",
     "Pipeline",
     "ReadTable",
     "Split",
@@ -50,13 +57,22 @@ __all__ = [
     "read_series",
     "read_table",
     "read_wide",
+    "scan_panel",
     "split",
     "windows",
 ]
 
+# What needs Arrow's readers of files, whose import takes longer than all of this folder's.
+_LATE = {
+    "PanelScan": "statewise.sequences.scanning.scan",
+    "scan_panel": "statewise.sequences.scanning.scan",
+}
+
 
 def __getattr__(name: str):
-    """Offer old names for a release."""
+    """Offer what is imported when it's asked for, and old names for a release."""
+    if name in _LATE:
+        return getattr(import_module(_LATE[name]), name)
     if name == "Chain":
         say_renamed("sequences.Chain", "sequences.Pipeline")
         return Pipeline

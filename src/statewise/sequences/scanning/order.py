@@ -1,0 +1,64 @@
+"""Time goes forward within each key, from row to row and from file to file."""
+
+import pandas as pd
+import pyarrow as pa
+from pyarrow import compute
+
+from statewise.sequences.scanning.roles import Roles
+from statewise.sequences.stamp_words import format_stamp
+from statewise.sequences.tables import DataError
+
+
+def check_order(table: pa.Table, roles: Roles, names: list[str], source: str) -> None:
+    """Refuse rows of one key whose time goes back.
+
+    Args:
+        table: key, time, any columns, and last the number of the file of each row.
+        roles: which columns are read.
+        names: of the files.
+        source: for messages.
+
+    Raises:
+        DataError: it names the key, both times and the files they are in.
+    """
+    key, time = table.column(0), table.column(1)
+    if len(table) < 2:
+        return
+    same = compute.equal(key.slice(1), key.slice(0, len(key) - 1))
+    back = compute.less(time.slice(1), time.slice(0, len(time) - 1))
+    wrong = compute.and_(same, back).to_numpy()
+    if not wrong.any():
+        return
+    row = int(wrong.argmax())
+    before, after = (_stamp(time[at]) for at in (row, row + 1))
+    files = table.column(table.num_columns - 1).slice(row, 2).to_pylist()
+    if files[0] == files[1]:
+        where = f"from {before} to {after} in {names[files[0]]}"
+        hint = ""
+    else:
+        where = f"from {before} in {names[files[0]]} to {after} in {names[files[1]]}"
+        hint = "Files are read in the order of their names: give them as a list in another one, or "
+    sort = how_to_sort(roles, source)
+    sort = sort[0].lower() + sort[1:] if hint else sort
+    raise DataError(f"the time of series {key[row].as_py()!r} goes back, {where}. {hint}{sort}")
+
+
+def how_to_sort(roles: Roles, source: str) -> str:
+    """Say how to sort a panel by key and time.
+
+    >>> roles = Roles("shop", "day", (), pa.schema([("shop", pa.string()), ("day", pa.date32())]))
+    >>> print(how_to_sort(roles, "sales"))
+    Sort the rows once by 'shop' and 'day', as with polars:
+    scan_parquet('sales').sort('shop', 'day').sink_parquet('sorted.parquet')
+    """
+    kind = "csv" if source.lower().endswith((".csv", ".tsv")) else "parquet"
+    return (
+        f"Sort the rows once by {roles.key!r} and {roles.time!r}, as with polars: "
+        f"scan_{kind}({source!r}).sort({roles.key!r}, {roles.time!r})"
+        ".sink_parquet('sorted.parquet')"
+    )
+
+
+def _stamp(scalar: pa.Scalar) -> str:
+    value = scalar.as_py()
+    return format_stamp(value if isinstance(value, (int, float)) else pd.Timestamp(value))
