@@ -175,7 +175,8 @@ def test_methods_that_are_listed_are_keras_s():
 def test_every_name_has_a_test():
     behind = {  # others, whose tests are theirs
         *("ArrayDataAdapter", "BaseOptimizer", "GLOBAL_CUSTOM_NAMES"),
-        *("GeneratorDataAdapter", "JAXTrainer"),
+        *("GeneratorDataAdapter", "JAXTrainer", "MonitorCallback", "PyDatasetAdapter"),
+        *("GLOBAL_SEED_GENERATOR", "get_global_attribute", "global_seed_generator"),
     }
     public = {
         name
@@ -445,6 +446,40 @@ def test_replaced_and_with_attribute():
         pass
     assert "call" not in vars(layer)
     assert compat.all_layers(layer) == tracked
+
+
+def test_the_seed_that_keras_draws_from():
+    seed = compat.made_global_seed()
+    assert compat.global_seed_variable() is seed
+    before = np.asarray(seed.value)
+    keras.random.normal((2,))
+    assert not np.array_equal(seed.value, before)
+    drawn = keras.random.normal((3,))
+    seed.assign(before)
+    keras.random.normal((2,))
+    np.testing.assert_array_equal(keras.random.normal((3,)), drawn)
+
+
+def test_the_direction_of_what_is_monitored_is_chosen_once():
+    stopping = keras.callbacks.EarlyStopping("loss", min_delta=0.5)
+    compat.choose_direction(stopping)
+    compat.choose_direction(stopping)
+    compat.choose_direction(keras.callbacks.History())
+    assert (stopping.monitor_op, stopping.min_delta) == (keras.ops.less, -0.5)
+
+
+def test_a_reader_of_a_dataset_that_begins_anew():
+    class Two(keras.utils.PyDataset):
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, number):
+            return np.ones((1, 1)), np.ones((1, 1))
+
+    data = Two()
+    assert compat.py_dataset_adapter(compat.JAXEpochIterator(data)).py_dataset is data
+    assert compat.py_dataset_adapter(compat.JAXEpochIterator(data, steps_per_epoch=1)) is None
+    assert compat.py_dataset_adapter(compat.JAXEpochIterator(np.ones((2, 1)))) is None
 
 
 # ---- training ------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import keras
 from keras.src.backend import compute_output_spec as compute_output_spec
+from keras.src.backend.common.global_state import get_global_attribute
 from keras.src.backend.common.masking import get_keras_mask as get_keras_mask
 from keras.src.backend.common.masking import set_keras_mask as set_keras_mask
 from keras.src.backend.common.stateless_scope import get_stateless_scope as get_stateless_scope
@@ -28,12 +29,14 @@ from keras.src.backend.common.stateless_scope import in_stateless_scope as in_st
 from keras.src.backend.common.symbolic_scope import in_symbolic_scope as in_symbolic_scope
 from keras.src.backend.jax.trainer import JAXEpochIterator as JAXEpochIterator
 from keras.src.backend.jax.trainer import JAXTrainer
+from keras.src.callbacks.monitor_callback import MonitorCallback
 from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell as DropoutRNNCell
 from keras.src.losses.loss import reduce_weighted_values as reduce_weighted_values
 from keras.src.losses.losses import LossFunctionWrapper as LossFunctionWrapper
 from keras.src.models.functional import Functional as Functional
 from keras.src.models.model import functional_init_arguments as functional_init_arguments
 from keras.src.optimizers.base_optimizer import BaseOptimizer
+from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR, global_seed_generator
 from keras.src.saving.object_registration import GLOBAL_CUSTOM_NAMES
 from keras.src.trainers.compile_utils import CompileLoss as CompileLoss
 from keras.src.trainers.data_adapters import is_tf_dataset as is_tf_dataset
@@ -51,6 +54,7 @@ from keras.src.trainers.data_adapters.data_adapter_utils import (
     is_tensorflow_sparse as is_tensorflow_sparse,
 )
 from keras.src.trainers.data_adapters.generator_data_adapter import GeneratorDataAdapter
+from keras.src.trainers.data_adapters.py_dataset_adapter import PyDatasetAdapter
 from keras.src.utils.file_utils import is_remote_path as is_remote_path
 from keras.src.utils.io_utils import ask_to_proceed_with_overwrite as ask_to_proceed_with_overwrite
 from keras.src.utils.python_utils import pythonify_logs as pythonify_logs
@@ -238,6 +242,17 @@ def hold_these(noted: list[tuple]) -> bool:
     return True
 
 
+def global_seed_variable() -> keras.Variable | None:
+    """Return what Keras draws from where no seed is given; None while nothing was drawn so."""
+    made = get_global_attribute(GLOBAL_SEED_GENERATOR)
+    return None if made is None else made.state
+
+
+def made_global_seed() -> keras.Variable:
+    """Return the same, made where there is none."""
+    return global_seed_generator().state
+
+
 # ---- instances with a method or an attribute of their own for a while ---------------------------
 
 
@@ -381,6 +396,15 @@ def resets_only_variables(model: keras.Model) -> bool:
     return all(reset.__module__.startswith("keras.") for reset in resets)
 
 
+def choose_direction(callback: keras.callbacks.Callback) -> None:
+    """Let a callback that monitors a value find out whether less or more of it is better.
+
+    It does so at its first epoch's end otherwise, and changes the sign of its ``min_delta`` then.
+    """
+    if isinstance(callback, MonitorCallback) and callback.monitor_op is None:
+        callback._set_monitor_op()
+
+
 def progress_bar(callbacks: keras.callbacks.CallbackList) -> keras.callbacks.ProgbarLogger | None:
     """Return the progress bar among callbacks."""
     return callbacks._progbar
@@ -445,6 +469,13 @@ def arrays_of(reader: JAXEpochIterator) -> Arrays | None:
     if not isinstance(adapter, ArrayDataAdapter):
         return None
     return Arrays(adapter._inputs, adapter._num_samples, adapter._batch_size, adapter._shuffle)
+
+
+def py_dataset_adapter(reader: JAXEpochIterator) -> PyDatasetAdapter | None:
+    """Return a reader's adapter of a `PyDataset` that begins anew with each epoch, or None."""
+    adapter = reader.data_adapter
+    anew = reader.steps_per_epoch is None and adapter.num_batches is not None
+    return adapter if isinstance(adapter, PyDatasetAdapter) and anew else None
 
 
 def reads_once(reader: JAXEpochIterator) -> bool:

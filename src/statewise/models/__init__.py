@@ -4,8 +4,10 @@ from statewise.models.model import Functional, Model, Sequential
 from statewise.models.saving import load_model
 from statewise.models.state import State, concatenate
 from statewise.models.state_files import load_state, save_state
+from statewise.models.training.checkpoints.options import Checkpoints
 
 __all__ = [
+    "Checkpoints",
     "Functional",
     "Model",
     "Sequential",

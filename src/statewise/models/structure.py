@@ -63,25 +63,28 @@ class LaneStates:
 
     Args:
         layers: the recurrent layers.
+
+    Attributes:
+        carried: each layer's arrays after the last chunk; None before the first.
     """
 
     def __init__(self, layers: list[keras.layers.RNN]):
         self.layers = layers
-        self._states: list[list] | None = None
+        self.carried: list[list] | None = None
 
     def begin(self, batch: int) -> list[list]:
         """Return each layer's arrays after the last chunk; before the first the initial state."""
-        if self._states is None:
+        if self.carried is None:
             return [_begin(layer, None, batch) for layer in self.layers]
-        return self._states
+        return self.carried
 
     def end(self, states: list[list]) -> None:
         """Take each layer's arrays after a chunk."""
-        self._states = states
+        self.carried = states
 
     def start_epoch(self) -> None:
         """Begin the lanes anew."""
-        self._states = None
+        self.carried = None
 
 
 def _begin(layer, arrays, batch: int) -> list:

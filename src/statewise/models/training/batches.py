@@ -25,6 +25,7 @@ from statewise._keras_compat import (
 )
 from statewise.models.inputs import check_count, check_numbers
 from statewise.models.training.class_weights import ClassWeights
+from statewise.models.training.given import Given
 from statewise.models.training.piece import Piece, is_plain, no_batch, samples_of
 from statewise.models.training.rows import Rows
 from statewise.models.training.sparse import is_sparse, on_device, samples_in
@@ -135,6 +136,18 @@ class Batches:
                 raise no_batch()
             check_numbers(x=batch)
             yield first, last, iter([batch])
+
+    @property
+    def given(self) -> Given:
+        """What was given."""
+        size, steps, shuffle = (
+            self._given[name] for name in ("batch_size", "steps_per_epoch", "shuffle")
+        )
+        weights = None if self._class_weight is None else self._class_weight.weights
+        if self._arrays is None:
+            return Given(self._given["x"], size, steps, shuffle, weights, None, 0, 0)
+        of_arrays = (self._batch_size, steps, self._shuffle, None)
+        return Given(self._given["x"], *of_arrays, self._arrays, self._samples, self._bytes)
 
     def begin_again(self) -> None:
         """Let Keras's reader forget the batches it has given, if there is one."""

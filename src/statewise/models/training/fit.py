@@ -17,6 +17,9 @@ from statewise._keras_compat import (
 )
 from statewise.models.inputs import check_count
 from statewise.models.structure import is_stateful
+from statewise.models.training.checkpoints.no_saving import NoSaving
+from statewise.models.training.checkpoints.options import checkpoints_of
+from statewise.models.training.checkpoints.saving import Saving
 from statewise.models.training.class_weights import ClassWeights
 from statewise.models.training.evaluation import Evaluation
 from statewise.models.training.lane_batches import batches_of
@@ -53,6 +56,10 @@ class Fit(Evaluation):
         validation_steps=None,
         validation_batch_size=None,
         validation_freq=1,
+        *,
+        checkpoint=None,
+        every=None,
+        keep=None,
     ):
         """Train for a number of epochs; same arguments, weights and history as Keras's ``fit``.
 
@@ -82,11 +89,20 @@ class Fit(Evaluation):
         Validation sees the same batches after each epoch, the first ``validation_steps`` of them;
         those of a generator, which can't begin anew, are kept.
 
+        With ``checkpoint``, a folder, the training's whole state is written there as it goes, and
+        a training that was killed goes on where the newest checkpoint was written when ``fit`` is
+        called again with the same arguments: its weights and its history become those of a
+        training that was never interrupted, to the bit. ``every`` says how often (a number of
+        batches, a `datetime.timedelta`, or "epoch", which is the default), ``keep`` how many stay
+        (3); `Checkpoints` has more to choose.
+
         Raises:
             ValueError: where a stateful model would get batches of different sizes; where there are
-                no samples.
+                no samples; where the checkpoint is of another training, or damaged.
             TypeError: where ``class_weight`` isn't weights by the numbers of classes.
+            OSError: where a checkpoint can't be written; the one before stays whole.
         """
+        checkpoints = checkpoints_of(checkpoint, every, keep)
         check_compiled(self, "fit")
         self._refuse_own("make_train_function", "train_step")
         epochs = check_count(epochs, "epochs", "epochs", 0)
@@ -133,10 +149,21 @@ class Fit(Evaluation):
             every_batch=turns is not None and self.steps_per_execution == 1,
             shown=progress_bar(callbacks) is not None,
         )
+        saving = NoSaving()
+        if checkpoints is not None:
+            saving = Saving(
+                checkpoints,
+                model=self,
+                batches=batches,
+                programs=programs,
+                validation=validation,
+                callbacks=callbacks,
+                initial_epoch=initial_epoch,
+                say=print if verbose else None,
+            )
         callbacks.on_train_begin()
-        logs = {}
         silent = validation is None and only_history(callbacks)
-        epoch = first_epoch(self) or initial_epoch
+        epoch, logs = saving.begin(first_epoch(self) or initial_epoch, epochs)
         finished = False
         try:
             while epoch < epochs:
@@ -144,13 +171,15 @@ class Fit(Evaluation):
                 callbacks.on_epoch_begin(epoch)
                 if silent and programs.joins_epochs and batches.epochs_at_once:
                     most = min(epochs - epoch, batches.epochs_at_once)
-                    count = pace.epochs(max(batches.sizes()), batches.num_batches, most)
+                    steps = batches.num_batches
+                    count = pace.epochs(max(batches.sizes()), steps, saving.epochs(most, steps))
                     if count > 1:
                         for logs in self._train_epochs(programs, batches, pace, count):
                             callbacks.on_epoch_end(epoch, logs)
                             epoch += 1
+                        saving.epoch_ended(epoch, logs, count * steps)
                         continue
-                trained = self._train_epoch(programs, batches, callbacks, pace, turns)
+                trained = self._train_epoch(programs, batches, callbacks, pace, turns, saving)
                 if trained is None and not logs:
                     raise no_batch()
                 if trained is None:
@@ -161,6 +190,7 @@ class Fit(Evaluation):
                     logs |= {f"val_{name}": value for name, value in values.items()}
                 callbacks.on_epoch_end(epoch, logs)
                 epoch += 1
+                saving.epoch_ended(epoch, logs)
                 if self.stop_training:
                     break
             finished = True
@@ -187,28 +217,31 @@ class Fit(Evaluation):
         programs = self._prepare(batches)
         return SameBatches(batches), programs
 
-    def _train_epoch(self, programs, batches, callbacks, pace, turns):
+    def _train_epoch(self, programs, batches, callbacks, pace, turns, saving):
         """Train for an epoch; return its logs, or None where no batch came."""
-        logs, bar = None, progress_bar(callbacks)
+        bar = progress_bar(callbacks)
         programs.states.start_epoch()
+        logs = saving.enter_epoch()
         for piece in batches.epoch():
-            start = 0
+            start = saving.done(piece)
             while start < piece.steps:
                 batch = piece.first + start
                 most = piece.steps - start
                 if turns:
                     most = min(most, turns.batches_left(batch))
                     turns.begin(batch)
-                stop = start + pace.steps(piece.batch_size, most)
+                stop = start + pace.steps(piece.batch_size, saving.steps(most))
                 timer = Timer()
                 span = Span(start, stop, piece.steps)
                 logs = train_piece(self, programs, piece, span)[-1]
                 pace.took(piece.batch_size, stop - start, timer.seconds())
-                last, start = piece.first + stop - 1, stop
+                last, first, start = piece.first + stop - 1, start, stop
+                between = True
                 if turns:
-                    turns.end(last, pythonify_logs(logs))
+                    between = turns.end(last, pythonify_logs(logs))
                 elif bar is not None:
                     bar.on_train_batch_end(last, pythonify_logs(logs))
+                saving.trained(piece, first, stop, logs, between=between)
                 if self.stop_training:
                     return pythonify_logs(logs)
         if logs is None:

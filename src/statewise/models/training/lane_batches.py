@@ -17,11 +17,14 @@ class LaneBatches:
 
     Args:
         lanes: what to run on.
+
+    Attributes:
+        next_epoch: the number of the epoch that comes next, by which the lanes are drawn.
     """
 
     def __init__(self, lanes: Lanes):
         self.lanes = lanes
-        self._epoch = 0
+        self.next_epoch = 0
         self._whole = None
 
     @property
@@ -45,7 +48,7 @@ class LaneBatches:
 
     def epoch(self) -> Iterator[Piece]:
         """Yield the pieces of the next epoch."""
-        number, self._epoch = self._epoch, self._epoch + 1
+        number, self.next_epoch = self.next_epoch, self.next_epoch + 1
         if self.lanes.nbytes > WHOLE_LIMIT:
             for first, chunk in enumerate(self.lanes.epoch(number)):
                 yield self._piece(first, 1, chunk)
@@ -63,7 +66,7 @@ class LaneBatches:
             chunks = np.concatenate(parts).reshape(
                 self.num_batches, self.lanes.batch, *parts[0].shape[1:]
             )
-            return self.lanes.gather(chunks, self._epoch - 1)
+            return self.lanes.gather(chunks, self.next_epoch - 1)
 
         return gather(*outputs)
 

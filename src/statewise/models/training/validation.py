@@ -17,44 +17,48 @@ class SameBatches:
 
     Args:
         batches: the batches of the validation data; as many of them as `steps` says.
+
+    Attributes:
+        batches: these.
+        kept: the pieces of a generator that were kept; None where they are read again.
     """
 
     def __init__(self, batches: Batches):
-        self._batches = batches
-        self._kept: list[Piece] | None = [] if batches.once else None
+        self.batches = batches
+        self.kept: list[Piece] | None = [] if batches.once else None
         self._bytes = 0
         self._rest: Iterator[Piece] | None = None  # what a generator still has to give
 
     @property
     def num_batches(self) -> int | None:
         """Batches of a validation, or None while that isn't known."""
-        return self._batches.num_batches
+        return self.batches.num_batches
 
     def sizes(self) -> set[int]:
         """Return the different sizes of the batches, where they are known beforehand."""
-        return self._batches.sizes()
+        return self.batches.sizes()
 
     def epoch(self) -> Iterator[Piece]:
         """Yield the pieces of one validation."""
-        if self._kept is None:
-            self._batches.begin_again()
-            yield from self._batches.epoch()
+        if self.kept is None:
+            self.batches.begin_again()
+            yield from self.batches.epoch()
             return
-        yield from self._kept
+        yield from self.kept
         if self._rest is None:
-            self._rest = self._batches.epoch()
+            self._rest = self.batches.epoch()
         for piece in self._rest:
             self._keep(piece)
             yield piece
 
     def _keep(self, piece: Piece) -> None:
-        if self._kept is None:
+        if self.kept is None:
             return
         self._bytes += sum(leaf.nbytes for leaf in jax.tree.leaves(piece.data))
         if self._bytes <= WHOLE_LIMIT:
-            self._kept.append(piece)
+            self.kept.append(piece)
             return
-        self._kept = None
+        self.kept = None
         warnings.warn(
             "validation_data is a generator whose batches are too large to be kept, so each "
             "validation sees other batches than the one before: don't compare them. Give arrays, a "

@@ -1,0 +1,73 @@
+"""The arrays that a training consists of: taken out of the model, and put back."""
+
+from collections.abc import Mapping, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from statewise.models.structure import LaneStates
+from statewise.models.training.programs import Programs
+
+
+def taken(model, programs: Programs) -> tuple[dict[str, np.ndarray], list]:
+    """Return the values of all variables of a training and the states of its layers.
+
+    They are the model's weights (with the seeds of its layers), the optimizer's variables (steps,
+    learning rate, moments, moving averages, the scale of a loss), the metrics' sums within the
+    epoch, and what recurrent layers carry: on lanes, or because they are stateful.
+
+    Returns:
+        The arrays by name, and what `put` has to know of the states.
+    """
+    arrays = {}
+    for kind, variables in _groups(model).items():
+        for number, variable in enumerate(variables):
+            arrays[f"{kind}/{number}"] = on_host(variable.value)
+    states = []
+    if isinstance(programs.states, LaneStates):
+        kept = [(arrays_of, True) for arrays_of in programs.states.carried or []]
+    else:
+        kept = [layer.memory.snapshot() for layer in programs.layers]
+    for number, (values, carried) in enumerate(kept):
+        for i, value in enumerate(values or ()):
+            arrays[f"state/{number}/{i}"] = on_host(value)
+        states.append((None if values is None else len(values), carried))
+    return arrays, states
+
+
+def put(model, programs: Programs, arrays: Mapping[str, np.ndarray], states: Sequence) -> None:
+    """Give a training the values that `taken` has taken; the shapes are known to agree."""
+    for kind, variables in _groups(model).items():
+        for number, variable in enumerate(variables):
+            name = f"{kind}/{number}"
+            if name in arrays:  # a metric may have none before its first batch
+                variable.assign(jnp.asarray(arrays[name]))
+    kept: list[list] = []
+    for layer, (count, _) in enumerate(states):
+        kept.append([jax.device_put(arrays[f"state/{layer}/{i}"]) for i in range(count or 0)])
+    if isinstance(programs.states, LaneStates):
+        programs.states.carried = kept or None
+        return
+    for recurrent, values, (count, carried) in zip(programs.layers, kept, states, strict=True):
+        recurrent.memory.restore((None if count is None else values, carried))
+
+
+def on_host(value) -> np.ndarray:
+    """Return an array as NumPy's; what several processes hold alike is taken from this one."""
+    if isinstance(value, jax.Array) and not value.is_fully_addressable:
+        if not value.is_fully_replicated:
+            raise ValueError(
+                f"An array {value.shape} is spread over several processes; none of them can write "
+                "all of it."
+            )
+        value = value.addressable_data(0)
+    return np.asarray(value)
+
+
+def _groups(model) -> dict[str, list]:
+    return {
+        "weights": model.variables,
+        "optimizer": model.optimizer.variables,
+        "metrics": model.metrics_variables,
+    }

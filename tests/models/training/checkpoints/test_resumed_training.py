@@ -1,0 +1,205 @@
+"""A training that was interrupted ends with the weights of one that wasn't, to the bit."""
+
+import random
+
+import keras
+import numpy as np
+import pytest
+
+from interrupted_training import assert_same_training, interrupted
+from statewise import Sequential, layers
+from statewise.models.training import batches
+from statewise.sequences import lanes
+
+rng = np.random.default_rng(5)
+X, Y = rng.normal(size=(44, 5, 2)), rng.normal(size=(44, 1))
+SERIES = [rng.normal(size=(n, 2)) for n in (19, 8, 31, 12, 5, 9)]
+EVEN = rng.normal(size=(24, 5, 2)), rng.normal(size=(24, 1))
+VALIDATION = rng.normal(size=(12, 5, 2)), rng.normal(size=(12, 1))
+
+
+def model(optimizer=None, cell=layers.LSTM, stateful=False, steps=False, **options):
+    """Return a fresh model with dropout, the same one each time."""
+    keras.utils.set_random_seed(11)
+    built = Sequential(
+        [
+            layers.Input((None, 2)),
+            cell(4, dropout=0.2, stateful=stateful, return_sequences=steps),
+            keras.layers.Dropout(0.1),
+            layers.Dense(2 if steps else 1),
+        ]
+    )
+    built.compile(loss="mse", optimizer=optimizer or "adam", **options)
+    return built
+
+
+def give(seed=3, size=11, count=None):
+    """Yield batches drawn from a generator of its own."""
+    drawn, number = np.random.default_rng(seed), 0
+    while count is None or number < count:
+        number += 1
+        yield drawn.normal(size=(size, 5, 2)), drawn.normal(size=(size, 1))
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches by number, which notes what it is told."""
+
+    def __init__(self, count=4, **options):
+        super().__init__(**options)
+        self.count, self.epoch, self.order = count, 0, np.arange(count)
+        self.random = np.random.default_rng(8)
+
+    def __len__(self):
+        return self.count
+
+    def __getitem__(self, number):
+        drawn = np.random.default_rng([self.epoch, self.order[number]])
+        return drawn.normal(size=(7, 5, 2)), drawn.normal(size=(7, 1))
+
+    def on_epoch_end(self):
+        self.epoch += 1
+        self.random.shuffle(self.order)
+
+
+class Counting(keras.callbacks.Callback):
+    """Counts, lowers the learning rate by it, and draws numbers."""
+
+    def __init__(self):
+        super().__init__()
+        self.count, self.seen = 0, []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.model.optimizer.learning_rate = self.model.optimizer.learning_rate * 0.9
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.count += 1
+        self.seen.append(float(logs["loss"]) + np.random.rand() + random.random())
+
+    def on_epoch_end(self, epoch, logs):
+        logs["seen"] = sum(self.seen) + self.count
+
+
+def stopping():
+    """Return callbacks with a state of their own."""
+    return [
+        keras.callbacks.EarlyStopping(
+            "loss", patience=2, min_delta=0.01, restore_best_weights=True
+        ),
+        keras.callbacks.ReduceLROnPlateau("loss", patience=1, min_delta=0.02, cooldown=1),
+    ]
+
+
+def of_arrays(**options):
+    return lambda: (model(), {"x": X, "y": Y, "batch_size": 8, **options})
+
+
+CASES = {
+    "arrays": of_arrays(),
+    "arrays, several epochs a call": lambda: (
+        model(),
+        {"x": EVEN[0], "y": EVEN[1], "batch_size": 8, "epochs": 12, "every": 6},
+    ),
+    "callbacks": lambda: (
+        model(keras.optimizers.Adam(0.1)),
+        {"x": X, "y": Y, "epochs": 9, "every": "epoch", "callbacks": stopping()},
+    ),
+    "each batch": of_arrays(callbacks=[Counting()]),
+    "lanes": lambda: (
+        model(steps=True),
+        {"x": lanes(SERIES, lanes=3, steps=4, seed=7), "validation_data": (validation_lanes(),)},
+    ),
+    "a generator": lambda: (model(), {"x": give(), "steps_per_epoch": 4, "shuffle": False}),
+    "a PyDataset": lambda: (model(), {"x": Batches(), "shuffle": True}),
+    "stateful": lambda: (
+        model(stateful=True, cell=layers.GRU),
+        {"x": EVEN[0], "y": EVEN[1], "batch_size": 6, "validation_data": VALIDATION},
+    ),
+}
+MORE = {
+    "not shuffled": of_arrays(shuffle=False),
+    "shuffled within batches": of_arrays(shuffle="batch"),
+    "every batch": of_arrays(every=1),
+    "turns": lambda: (
+        model(steps_per_execution=2),
+        {"x": X, "y": Y, "batch_size": 8, "callbacks": [Counting()]},
+    ),
+    "eager": lambda: (model(run_eagerly=True), {"x": X, "y": Y, "batch_size": 8}),
+    "steps of arrays": of_arrays(steps_per_epoch=4),
+    "class weights": lambda: (
+        model(loss_weights=[2.0]),
+        {"x": X, "y": (Y > 0) * 1, "batch_size": 8, "class_weight": {0: 1.0, 1: 3.0}},
+    ),
+    "validation": of_arrays(validation_split=0.3, callbacks=[keras.callbacks.EarlyStopping()]),
+    "validation by a generator": of_arrays(validation_data=give(4, 5), validation_steps=2),
+    "lanes as given": lambda: (
+        model(steps=True, cell=layers.GRU),
+        {"x": lanes(SERIES, lanes=2, steps=3)},
+    ),
+    "a finite generator": lambda: (model(), {"x": give(count=4), "epochs": 1, "shuffle": False}),
+    "a PyDataset, steps": lambda: (model(), {"x": Batches(), "steps_per_epoch": 3}),
+    "moving averages": lambda: (
+        model(keras.optimizers.AdamW(0.01, use_ema=True, ema_overwrite_frequency=5)),
+        {"x": X, "y": Y, "batch_size": 8},
+    ),
+    "accumulated gradients": lambda: (
+        model(keras.optimizers.SGD(0.1, momentum=0.5, gradient_accumulation_steps=4)),
+        {"x": X, "y": Y, "batch_size": 8},
+    ),
+    "a scaled loss": lambda: (
+        model(keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(), dynamic_growth_steps=3)),
+        {"x": X, "y": Y, "batch_size": 8},
+    ),
+    "a schedule": lambda: (
+        model(keras.optimizers.RMSprop(keras.optimizers.schedules.ExponentialDecay(0.1, 4, 0.5))),
+        {"x": X, "y": Y, "batch_size": 8},
+    ),
+}
+
+
+def validation_lanes():
+    return lanes(SERIES[:4], lanes=2, steps=4, seed=1)
+
+
+def train_case(case, folder):
+    """Return the function that trains a case, with checkpoints or without."""
+
+    def train(kept):
+        built, options = case()
+        options = {"epochs": 4, "verbose": 0, **options}
+        every = options.pop("every", 3)
+        if isinstance(options.get("callbacks", [None])[0], Counting):
+            options["callbacks"] = [Counting()]
+        for name in ("x", "validation_data"):
+            if hasattr(options.get(name), "send"):  # generators are used up
+                options[name] = case()[1][name]
+        if kept:
+            options |= {"checkpoint": folder, "every": every, "keep": 2}
+        return built, built.fit(**options)
+
+    return train
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_interrupted_training_ends_as_one_that_was_not(name, tmp_path, monkeypatch):
+    train = train_case(CASES[name], tmp_path)
+    whole = train(False)
+    after = np.random.rand(), random.random()
+    assert_same_training(interrupted(train, monkeypatch), whole)
+    if "generator" not in name:  # these are the same draws only if nothing else was drawn
+        assert (np.random.rand(), random.random()) == after
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MORE)
+def test_more_of_what_is_interrupted(name, tmp_path, monkeypatch):
+    train = train_case(MORE[name], tmp_path)
+    whole = train(False)
+    finite = name == "a finite generator"
+    assert_same_training(interrupted(train, monkeypatch, (1,) if finite else (1, 2, 1)), whole)
+
+
+def test_arrays_in_chunks(tmp_path, monkeypatch):
+    monkeypatch.setattr(batches, "WHOLE_LIMIT", 1000)
+    monkeypatch.setattr(batches, "CHUNK_LIMIT", 1200)
+    train = train_case(of_arrays(), tmp_path)
+    assert_same_training(interrupted(train, monkeypatch), train(False))
