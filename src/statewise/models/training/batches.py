@@ -1,9 +1,9 @@
 """The batches of an epoch, from arrays or from whatever else Keras accepts, in pieces to run.
 
 Arrays go to the device whole, and a compiled program takes its batches from there. Arrays that are
-too large for that (or memory-mapped) go there in chunks of many batches; a generator's batches go
-one by one. Which of the three is decided in one place, `Batches.__init__`, and makes no difference
-to what is computed.
+too large for that (or memory-mapped) go there in chunks of many batches; a generator's batches are
+gathered to such chunks as they come. Which of the three is decided in one place,
+`Batches.__init__`, and makes no difference to what is computed.
 """
 
 import functools
@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import keras
 import numpy as np
 from keras.utils import unpack_x_y_sample_weight
@@ -25,10 +24,11 @@ from statewise._keras_compat import (
 )
 from statewise.models.inputs import check_count, check_numbers
 from statewise.models.training.class_weights import ClassWeights
-from statewise.models.training.given import Given
-from statewise.models.training.piece import Piece, is_plain, no_batch, samples_of
+from statewise.models.training.gathering import Gathering
+from statewise.models.training.given import Given, needs_no_reader
+from statewise.models.training.piece import Piece, no_batch, samples_of
 from statewise.models.training.rows import Rows
-from statewise.models.training.sparse import is_sparse, on_device, samples_in
+from statewise.models.training.sparse import is_sparse, of_jax, on_device, samples_in
 
 KERAS_BATCH = 32  # samples of a batch where none are given
 # As many epochs one call of a program runs at most.
@@ -100,9 +100,13 @@ class Batches:
             "class_weight": for_keras,
             "steps_per_execution": steps_per_execution,
         }
+        # Whether batches that come one by one are run many at a time; not where a callback wants
+        # to look at the model before the next one is read.
+        self.gathers = True
+        self._gathering = Gathering()
         self._arrays = None
         self._whole = None
-        if _needs_no_reader(self._given):
+        if needs_no_reader(self._given):
             inputs, samples = x if y is None else (x, y), len(x)
             batch_size = batch_size or KERAS_BATCH
         else:
@@ -193,26 +197,33 @@ class Batches:
             yield from self._from_arrays(count)
 
     def _one_by_one(self) -> Iterator[Piece]:
+        if self.gathers and keras.distribution.distribution() is None:
+            yield from self._gathering.pieces(self._read())
+            return
+        for step, batch in self._read():
+            data = jax.tree.map(on_device, batch, is_leaf=of_jax)
+            yield Piece(step, 1, samples_in(data), data, None)
+
+    def _read(self) -> Iterator[tuple[int, Any]]:
+        """Yield the batches of Keras's reader, each with its number."""
         with self.iterator.catch_stop_iteration():
             for first, last, batches in self.iterator:
                 for step in range(first, last + 1):  # beyond steps_per_epoch, as in Keras
                     batch = next(batches) if step == first else next(batches, None)
                     if batch is None:
                         break
-                    yield self._piece_of(step, batch)
+                    yield step, self._checked(batch)
 
-    def _piece_of(self, step: int, batch) -> Piece:
-        """Return the piece of one batch of Keras's reader."""
-        batch = keras.tree.map_structure(
-            on_device, keras.tree.lists_to_tuples(batch), none_is_leaf=False
-        )
+    def _checked(self, batch):
+        """Return a batch of Keras's reader as the programs take it."""
+        batch = keras.tree.lists_to_tuples(batch)
         check_numbers(x=batch)
-        if self._class_weight is not None:
-            x, y, weights = unpack_x_y_sample_weight(batch)
-            if weights is not None:
-                raise _both_weights()
-            batch = (x, y, jnp.asarray(self._class_weight.of(x, y)))
-        return Piece(step, 1, samples_in(batch), batch, None)
+        if self._class_weight is None:
+            return batch
+        x, y, weights = unpack_x_y_sample_weight(batch)
+        if weights is not None:
+            raise _both_weights()
+        return x, y, np.asarray(self._class_weight.of(x, y))
 
     def _from_arrays(self, count: int) -> Iterator[Piece]:
         size, order = self._batch_size, self._draw_order() if self._shuffle else None
@@ -268,24 +279,6 @@ def _both_weights() -> ValueError:
     return ValueError(
         "sample_weight and class_weight came together: give one of them. (Multiply them, if both "
         "are meant, and give the product as sample_weight.)"
-    )
-
-
-def _needs_no_reader(given: dict[str, Any]) -> bool:
-    """Whether the data are what Keras's readers would only hand on: NumPy arrays of numbers.
-
-    Looking that up in Keras's readers takes longer than training a small network for an epoch.
-    """
-    arrays = [given["x"]] if given["y"] is None else [given["x"], given["y"]]
-    size, others = given["batch_size"], ("sample_weight", "steps_per_epoch", "class_weight")
-    return (
-        all(is_plain(a) for a in arrays)
-        and len(arrays[0]) == len(arrays[-1]) > 0
-        and (size is None or (type(size) is int and size > 0))
-        and type(given["shuffle"]) is bool
-        and all(given[name] is None for name in others)
-        and keras.config.max_steps_per_epoch() is None
-        and keras.distribution.distribution() is None
     )
 
 

@@ -113,6 +113,7 @@ class Evaluation(Compilation):
     def _test_epoch(self, programs, batches, callbacks):
         self.stop_evaluating = False
         turns = turns_of(callbacks, "test", self.steps_per_execution)
+        batches.gathers = turns is None
         callbacks.on_test_begin()
         programs.reset_metrics()
         programs.states.start_epoch()
@@ -138,6 +139,7 @@ class Evaluation(Compilation):
     def _predict_epoch(self, programs, batches, callbacks):
         """Return the outputs of the pieces of an epoch, or of its turns if callbacks want those."""
         turns = turns_of(callbacks, "predict", self.steps_per_execution)
+        batches.gathers = turns is None
         outputs, of_turn = [], []
 
         def report(last, result):

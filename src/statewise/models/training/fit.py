@@ -144,6 +144,7 @@ class Fit(Evaluation):
         if self.stop_training:  # what a model is given it looks through for layers
             self.stop_training = False
         turns = turns_of(callbacks, "train", self.steps_per_execution)
+        batches.gathers = turns is None
         pace = Pace(
             programs.seconds,
             every_batch=turns is not None and self.steps_per_execution == 1,

@@ -24,6 +24,7 @@ class LaneBatches:
 
     def __init__(self, lanes: Lanes):
         self.lanes = lanes
+        self.gathers = True  # which says nothing here: how chunks are read is the lanes' own
         self.next_epoch = 0
         self._whole = None
 

@@ -34,6 +34,15 @@ class SameBatches:
         """Batches of a validation, or None while that isn't known."""
         return self.batches.num_batches
 
+    @property
+    def gathers(self) -> bool:
+        """Whether batches that come one by one are run many at a time; see `Batches`."""
+        return self.batches.gathers
+
+    @gathers.setter
+    def gathers(self, gathers: bool) -> None:
+        self.batches.gathers = gathers
+
     def sizes(self) -> set[int]:
         """Return the different sizes of the batches, where they are known beforehand."""
         return self.batches.sizes()

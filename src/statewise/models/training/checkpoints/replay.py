@@ -16,6 +16,7 @@ from statewise.models.training.checkpoints.randomness import RandomState
 from statewise.models.training.checkpoints.values import same
 from statewise.models.training.lane_batches import LaneBatches
 from statewise.models.training.piece import Piece
+from statewise.models.training.sparse import samples_in
 
 
 def is_read(batches: Batches | LaneBatches) -> bool:
@@ -26,7 +27,8 @@ def is_read(batches: Batches | LaneBatches) -> bool:
 def digest_of_batch(piece: Piece, number: int) -> str:
     """Return what tells a batch of a piece (its number within it) from others."""
     leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(piece.data)]
-    if all(leaf.shape[:1] == (piece.steps * piece.batch_size,) for leaf in leaves):
+    room = samples_in(piece.data)  # there may be room for more batches than the piece has
+    if all(leaf.shape[:1] == (room,) for leaf in leaves):
         rows = slice(number * piece.batch_size, (number + 1) * piece.batch_size)
         leaves = [leaf[rows] for leaf in leaves]
     return digest_of(*leaves)
