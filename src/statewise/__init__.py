@@ -22,7 +22,17 @@ make_known_to_keras()
 if TYPE_CHECKING:  # for editors; at run time see __getattr__
     import keras
 
-    from statewise import datasets, layers, models, pictures, recurrence, sequences, streams, tasks
+    from statewise import (
+        datasets,
+        distributed,
+        layers,
+        models,
+        pictures,
+        recurrence,
+        sequences,
+        streams,
+        tasks,
+    )
     from statewise.models import Model, Sequential, load_model
     from statewise.pictures import draw, explain, explain_backend, inspect_steps
     from statewise.recurrence import show_config
@@ -31,6 +41,7 @@ if TYPE_CHECKING:  # for editors; at run time see __getattr__
 
 _MODULES = (
     "datasets",
+    "distributed",
     "interop",
     "layers",
     "models",

@@ -18,6 +18,7 @@ import numpy as np
 
 from statewise.streams.keys import as_plain_keys, plain_keys
 from statewise.streams.log_check import check_log
+from statewise.streams.notes import TABLE, Notes
 from statewise.streams.records import Column, Records
 from statewise.streams.store_about import FORMAT, About, about_of, check_about, signed
 from statewise.streams.store_files import (
@@ -55,6 +56,7 @@ class StateStore:
 
     Attributes:
         weights: the fingerprint that the file was last written with.
+        notes: what else is written along with the values, see `keep_notes`.
 
     Raises:
         ValueError: if the file is damaged, is something else, or holds other columns.
@@ -80,6 +82,7 @@ class StateStore:
             create(self.path, about_of(self.columns, weights))
         self._check_log()
         self._file = OpenFile(self.path)
+        self.notes = Notes(self._fetch)
         try:
             self._about = self._check()
         except BaseException:
@@ -155,6 +158,20 @@ class StateStore:
         rows = [(key,) for key in plain_keys(list(keys))]
         self._transact([("DELETE FROM streams WHERE key = ?", rows)], then)
 
+    def keep_notes(self) -> None:
+        """Make room for notes, where there is none yet: once, for a store of any age.
+
+        Raises:
+            OSError, RuntimeError: as `write`.
+        """
+        self._begin()
+        try:
+            self._connection.execute(TABLE)
+        except sqlite3.Error as error:
+            raise translated(self.path, error) from error
+        finally:
+            self._file.note()
+
     def close(self) -> None:
         """Close the file; closing it again does nothing."""
         self._file.close()
@@ -205,7 +222,7 @@ class StateStore:
         execute, executemany = self._connection.execute, self._connection.executemany
         chain: list[Callable] = [
             partial(execute, "BEGIN IMMEDIATE"),
-            *(partial(executemany, statement, rows) for statement, rows in steps),
+            *(partial(executemany, *step) for step in (*steps, *self.notes.pending)),
             partial(execute, "COMMIT"),
         ]
         if then is not None:

@@ -1,6 +1,6 @@
 """`backtest`: forecasts from rolling origins, each from what was known there and nothing else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,37 @@ def backtest(
     >>> result.table.index.tolist()
     ['model', 'naive', 'seasonal naive']
     """
+    return backtest_by(
+        run_here,
+        forecaster,
+        data,
+        windows=windows,
+        horizon=horizon,
+        refit=refit,
+        level=level,
+        columns=columns,
+        progress=progress,
+    )
+
+
+def backtest_by(
+    run: "Run",
+    forecaster: Forecaster,
+    data: Any,
+    *,
+    windows: int,
+    horizon: int | None,
+    refit: bool,
+    level: Sequence[float],
+    columns: Columns | Mapping[str, Any] | None,
+    progress: Progress | None,
+) -> Backtest:
+    """Return what `backtest` returns.
+
+    Args:
+        run: fits and forecasts, as `run_here` does.
+        forecaster, data, windows, horizon, refit, level, columns, progress: see `backtest`.
+    """
     check_count(windows, "windows")
     horizon = forecaster.horizon if horizon is None else horizon
     check_count(horizon, "horizon")
@@ -80,7 +111,7 @@ def backtest(
     panel = data if isinstance(data, Panel) else take_in(data, columns).known
     check_backtest(panel.columns)
     origins, left_out = rolling_origins(panel, windows=windows, horizon=horizon)
-    fitted, origins, season, forecast = _run(forecaster, origins, refit, levels, progress)
+    fitted, origins, season, forecast = run(forecaster, origins, refit, levels, progress)
     used = {*origins.panel.keys.tolist(), *left_out}
     left_out += [key for key in panel.keys.tolist() if key not in used]
     notes = [left_out_note(left_out, len(panel))] if left_out else []
@@ -123,7 +154,7 @@ def from_evaluation(evaluation: Evaluation, *, level: Sequence[float] = (80, 95)
     if origins is None:
         raise ValueError("forecasts of one step have no intervals: take evaluate_closed_loop")
     season, note = compared_season(fitted, origins.known(0)), evaluation.train.note
-    forecast = _stacked([_forecast(fitted, origins, origins.known(0), 0, levels)])
+    forecast = stacked([forecast_window(fitted, origins, origins.known(0), 0, levels)])
     return Backtest(
         forecaster=fitted,
         origins=origins,
@@ -136,14 +167,21 @@ def from_evaluation(evaluation: Evaluation, *, level: Sequence[float] = (80, 95)
     )
 
 
-def _run(
+# Takes what `run_here` takes, and returns what it returns.
+Run = Callable[
+    [Forecaster, Origins, bool, tuple[float, ...], Progress | None],
+    tuple[Forecaster, Origins, int, Forecast],
+]
+
+
+def run_here(
     forecaster: Forecaster,
     origins: Origins,
     refit: bool,
     levels: tuple[float, ...],
     progress: Progress | None,
 ) -> tuple[Forecaster, Origins, int, Forecast]:
-    """Fit and forecast at each origin.
+    """Fit and forecast at each origin, one after the other in this process.
 
     Returns:
         The forecaster of the last fit; the origins of the series that it serves: those that are
@@ -151,25 +189,34 @@ def _run(
         forecast; the forecasts.
     """
     known = origins.known(0)
-    fitted = _fitted(forecaster, known, _of_window(progress, 0, origins) if refit else progress)
-    origins = origins.select(np.flatnonzero(np.isin(known.keys, fitted.keys_)))
-    season = compared_season(fitted, origins.known(0))
+    fitted = fitted_copy(forecaster, known, _of_window(progress, 0, origins) if refit else progress)
+    origins, season = served(fitted, origins)
     forecasts = []
     for window in range(origins.windows):
         known = origins.known(window)
         if refit and window:
-            fitted = _fitted(forecaster, known, _of_window(progress, window, origins))
-        forecasts.append(_forecast(fitted, origins, known, window, levels))
-    return fitted, origins, season, _stacked(forecasts)
+            fitted = fitted_copy(forecaster, known, _of_window(progress, window, origins))
+        forecasts.append(forecast_window(fitted, origins, known, window, levels))
+    return fitted, origins, season, stacked(forecasts)
 
 
-def _fitted(forecaster: Forecaster, known: Panel, progress: Progress | None) -> Forecaster:
+def served(fitted: Forecaster, origins: Origins) -> tuple[Origins, int]:
+    """Return the origins of the series that a forecaster serves, fitted at the first of them.
+
+    And the season of the seasonal naive forecast.
+    """
+    which = np.flatnonzero(np.isin(origins.panel.keys, fitted.keys_))
+    origins = origins.select(which)
+    return origins, compared_season(fitted, origins.known(0))
+
+
+def fitted_copy(forecaster: Forecaster, known: Panel, progress: Progress | None) -> Forecaster:
     """Fit a copy of a forecaster on what is known; one series that is too short is an error."""
     short = "drop" if len(known) > 1 else "raise"
     return fresh(forecaster).fit(known, short=short, progress=progress)
 
 
-def _forecast(
+def forecast_window(
     fitted: Forecaster, origins: Origins, known: Panel, window: int, levels: tuple[float, ...]
 ) -> Forecast:
     """Forecast from an origin of every series, (series, horizon)."""
@@ -191,7 +238,7 @@ def _forecast(
     return Forecast(of_rows(MODEL), ends)
 
 
-def _stacked(windows: list[Forecast]) -> Forecast:
+def stacked(windows: list[Forecast]) -> Forecast:
     """Join windows, (series, horizon) each, to (series, windows, horizon)."""
     bands = {}
     for level in windows[0].bands:

@@ -1,0 +1,67 @@
+"""Floor 5: work over several processes and machines.
+
+Forecasts and backtests by key run over an `Executor`: `OneProcess`, `Processes`, or `Ray` (the
+extra ``statewise[ray]``). `ShardedStreams` spreads live states by key over actors. Names load when
+they are first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from statewise.distributed.backtesting import backtest
+    from statewise.distributed.executors import (
+        Executor,
+        OneProcess,
+        Processes,
+        Ray,
+        WorkerLostError,
+    )
+    from statewise.distributed.forecasting import predict
+    from statewise.distributed.sharded.errors import PartlyPushedError, ShardLostError
+    from statewise.distributed.sharded.hosts import InProcess
+    from statewise.distributed.sharded.ray_actors import RayActors
+    from statewise.distributed.sharded.streams import ShardedStreams
+
+_NAMES = {
+    "Executor": "executors",
+    "InProcess": "sharded.hosts",
+    "OneProcess": "executors",
+    "PartlyPushedError": "sharded.errors",
+    "Processes": "executors",
+    "Ray": "executors",
+    "RayActors": "sharded.ray_actors",
+    "ShardLostError": "sharded.errors",
+    "ShardedStreams": "sharded.streams",
+    "WorkerLostError": "executors",
+    "backtest": "backtesting",
+    "predict": "forecasting",
+}
+
+__all__ = [
+    "Executor",
+    "InProcess",
+    "OneProcess",
+    "PartlyPushedError",
+    "Processes",
+    "Ray",
+    "RayActors",
+    "ShardLostError",
+    "ShardedStreams",
+    "WorkerLostError",
+    "backtest",
+    "predict",
+]
+
+
+def __getattr__(name: str):
+    """Load a public name on first use (PEP 562)."""
+    if name not in _NAMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_NAMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted(__all__)

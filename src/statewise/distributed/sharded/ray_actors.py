@@ -1,0 +1,135 @@
+"""Shards on actors of a Ray cluster, each a process of its own."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from statewise.distributed.executors.worker import thread_limits, version
+from statewise.distributed.ray_cluster import connect, refused_version
+from statewise.distributed.sharded.hosts import Host, HostLostError
+from statewise.sequences.arrays import check_count
+
+
+class RayActors:
+    """Hosts that are actors of Ray, one for each shard; see `ShardedStreams`.
+
+    They spread over the cluster's nodes. An actor with a store that dies comes back on its own
+    node, where the file is; if that node is gone, so is the shard until the node is back.
+
+    Args:
+        address: of a cluster, as for `Ray`.
+        cpus: cores of each actor.
+
+    Raises:
+        ImportError: where Ray isn't installed.
+        ConnectionError: where no cluster is at the address; it takes 10 seconds at most.
+
+    >>> RayActors(cpus=0)
+    Traceback (most recent call last):
+    ...
+    ValueError: cpus must be at least 1, but is 0...
+    """
+
+    def __init__(self, address: str | None = None, *, cpus: int = 1):
+        self._cpus = check_count(cpus, "cpus")
+        self._ray = connect(address)
+
+    def opener(self, model: keras.Model, options: dict[str, Any]) -> Callable[[Path | None], Host]:
+        """Return what opens a shard; see `Hosts.opener`."""
+        actor = self._ray.remote(_actor()).options(
+            num_cpus=self._cpus,
+            max_restarts=0,  # Ray would begin it anew without its states, and say nothing
+            runtime_env={"env_vars": thread_limits(self._cpus)},
+        )
+        kept = [self._ray.put(model)]  # a list: the actor fetches it when its version is known
+        return lambda store: _RayHost(self._ray, actor, kept, store, options)
+
+    def __repr__(self) -> str:
+        return f"RayActors(cpus={self._cpus})"
+
+
+class _RayHost:
+    def __init__(self, ray: Any, actor: Any, model: list, store: Path | None, options: dict):
+        self._ray, self._actor, self._model = ray, actor, model
+        # A path is another one where another process stands.
+        self._store = None if store is None else str(store.absolute())
+        self._options = options
+        self._node: str | None = None
+        self._begin()
+
+    def ask(self, method: str, *arguments: Any) -> Callable[[], Any]:
+        reference = self._handle.ask.remote(method, *arguments)
+        return lambda: self._got(reference)
+
+    def revive(self) -> None:
+        self._ray.kill(self._handle)  # one that is only out of reach would keep the file
+        self._begin()
+
+    def close(self) -> None:
+        with suppress(self._ray.exceptions.RayError):  # where it's gone already
+            self._ray.get(self._handle.ask.remote("close"))
+        self._ray.kill(self._handle)
+
+    def _begin(self) -> None:
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        where: Any = "SPREAD"
+        if self._node is not None:
+            where = NodeAffinitySchedulingStrategy(self._node, soft=False)
+        self._handle = self._actor.options(scheduling_strategy=where).remote(
+            version(), self._model, self._store, self._options
+        )
+        if self._store is not None and self._node is None:
+            self._found = self._handle.node.remote()
+
+    def _got(self, reference: Any) -> Any:
+        errors = self._ray.exceptions
+        try:
+            if self._store is not None and self._node is None:
+                self._node = self._ray.get(self._found)
+            return self._ray.get(reference)
+        except errors.RayTaskError as error:
+            cause = getattr(error, "cause", None)
+            raise (cause if isinstance(cause, Exception) else error) from None
+        except errors.ActorDiedError as error:
+            raise _why(error) from None
+        except errors.RayActorError as error:
+            raise HostLostError(str(error)) from None
+
+
+def _why(error: Any) -> Exception:
+    """Return why an actor died: what its beginning raised, or that it was killed."""
+    cause = getattr(error, "cause", None)
+    return cause if isinstance(cause, Exception) else HostLostError(str(error))
+
+
+def _actor() -> type:
+    """Return the class of the actors, which Ray sends along: see `Ray`'s tasks."""
+    words = refused_version()
+
+    class StatewiseShard:
+        def __init__(self, wanted: str, model: list, store: str | None, options: dict):
+            try:
+                from statewise._version import __version__ as have
+            except ImportError:
+                have = "none"
+            if have != wanted:
+                raise RuntimeError(words.format(have=have, wanted=wanted))
+            import ray
+
+            from statewise.streams.shard import Shard
+
+            self._shard = Shard(ray.get(model[0]), store, **options)
+
+        def node(self) -> str:
+            import ray
+
+            return ray.get_runtime_context().get_node_id()
+
+        def ask(self, method: str, *arguments: Any) -> Any:
+            return getattr(self._shard, method)(*arguments)
+
+    return StatewiseShard
