@@ -37,3 +37,15 @@ def refuse(shared, task):
 def warn(shared, task):
     warnings.warn("look at your data", UserWarning, stacklevel=1)
     return task
+
+
+def numbered_die_first(shared, task):
+    """Do a function for a task, but kill the process the first time."""
+    folder, function, own = shared
+    number, task = task
+    tried = f"{folder}/{number}.tried"
+    if not os.path.exists(tried):
+        with open(tried, "w") as file:
+            file.write("x")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return function(own, task)

@@ -1,6 +1,7 @@
 """The executor of a Ray cluster, or of a local Ray."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from statewise.distributed.executors.in_order import in_order
@@ -90,8 +91,14 @@ class _Crew:
 
     def dismiss(self) -> None:
         """Call off what isn't done."""
-        for reference in self._tasks:
+        if not self._tasks:
+            return
+        ready, others = self._ray.wait(list(self._tasks), num_returns=len(self._tasks), timeout=0)
+        for reference in others:
             self._ray.cancel(reference, force=True)
+        for reference in ready:  # an error that nobody asks for is logged
+            with suppress(Exception):
+                self._ray.get(reference)
         self._tasks.clear()
 
     def _fetched(self, reference: Any) -> Answer:

@@ -1,5 +1,6 @@
 """Shards on actors of a Ray cluster, each a process of its own."""
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -39,11 +40,11 @@ class RayActors:
 
     def opener(self, model: keras.Model, options: dict[str, Any]) -> Callable[[Path | None], Host]:
         """Return what opens a shard; see `Hosts.opener`."""
-        actor = self._ray.remote(_actor()).options(
+        actor = self._ray.remote(
             num_cpus=self._cpus,
             max_restarts=0,  # Ray would begin it anew without its states, and say nothing
             runtime_env={"env_vars": thread_limits(self._cpus)},
-        )
+        )(_actor())
         kept = [self._ray.put(model)]  # a list: the actor fetches it when its version is known
         return lambda store: _RayHost(self._ray, actor, kept, store, options)
 
@@ -94,16 +95,8 @@ class _RayHost:
         except errors.RayTaskError as error:
             cause = getattr(error, "cause", None)
             raise (cause if isinstance(cause, Exception) else error) from None
-        except errors.ActorDiedError as error:
-            raise _why(error) from None
         except errors.RayActorError as error:
             raise HostLostError(str(error)) from None
-
-
-def _why(error: Any) -> Exception:
-    """Return why an actor died: what its beginning raised, or that it was killed."""
-    cause = getattr(error, "cause", None)
-    return cause if isinstance(cause, Exception) else HostLostError(str(error))
 
 
 def _actor() -> type:
@@ -112,24 +105,33 @@ def _actor() -> type:
 
     class StatewiseShard:
         def __init__(self, wanted: str, model: list, store: str | None, options: dict):
-            try:
-                from statewise._version import __version__ as have
-            except ImportError:
-                have = "none"
-            if have != wanted:
-                raise RuntimeError(words.format(have=have, wanted=wanted))
-            import ray
-
-            from statewise.streams.shard import Shard
-
-            self._shard = Shard(ray.get(model[0]), store, **options)
+            self._given, self._wanted, self._shard = (model, store, options), wanted, None
 
         def node(self) -> str:
             import ray
 
             return ray.get_runtime_context().get_node_id()
 
+        def pid(self) -> int:
+            return os.getpid()
+
         def ask(self, method: str, *arguments: Any) -> Any:
+            if self._shard is None:  # not in the beginning: what that raises, Ray keeps to itself
+                self._shard = self._opened()
             return getattr(self._shard, method)(*arguments)
+
+        def _opened(self) -> Any:
+            try:
+                from statewise._version import __version__ as have
+            except ImportError:
+                have = "none"
+            if have != self._wanted:
+                raise RuntimeError(words.format(have=have, wanted=self._wanted))
+            import ray
+
+            from statewise.streams.shard import Shard
+
+            model, store, options = self._given
+            return Shard(ray.get(model[0]), store, **options)
 
     return StatewiseShard
