@@ -297,6 +297,24 @@ def test_producer_and_call_of():
     assert compat.call_of(given).others
 
 
+def test_run_graph():
+    inputs, state = keras.Input((None, 3)), keras.Input((2,))
+    layer = keras.layers.GRU(2, return_state=True)
+    outputs = layer(inputs, initial_state=state)
+    model = keras.Model([inputs, state], [keras.layers.Dense(1)(outputs[0]), outputs[1]])
+    seen = []
+
+    def visit(called, args, kwargs):
+        seen.append((called, args, kwargs))
+        return ["out", "h"] if called is layer else "dense"
+
+    assert list(compat.run_graph(model, ["x", "begin"], visit)) == ["dense", "h"]
+    (first, args, kwargs), (second, given, _) = seen
+    assert first is layer
+    assert (args, kwargs["initial_state"]) == (("x",), "begin")
+    assert (type(second).__name__, given) == ("Dense", ("out",))
+
+
 def test_inputs_of_calls():
     inputs, others = keras.Input((None, 3)), keras.Input((None, 3))
     layer = keras.layers.GRU(2)

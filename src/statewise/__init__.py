@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # for editors; at run time see __getattr__
         streams,
         tasks,
     )
+    from statewise.interop import from_torch, to_torch
     from statewise.models import Model, Sequential, load_model
     from statewise.pictures import draw, explain, explain_backend, inspect_steps
     from statewise.recurrence import show_config
@@ -61,10 +62,12 @@ _NAMES = {
     "draw": "statewise.pictures",
     "explain": "statewise.pictures",
     "explain_backend": "statewise.pictures",
+    "from_torch": "statewise.interop",
     "inspect_steps": "statewise.pictures",
     "load_model": "statewise.models",
     "read_table": "statewise.sequences",
     "show_config": "statewise.recurrence",
+    "to_torch": "statewise.interop",
 }
 _RENAMED = {"inspect": "inspect_steps"}  # the old names stay for a release
 

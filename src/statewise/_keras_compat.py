@@ -169,6 +169,27 @@ def call_of(tensor: keras.KerasTensor) -> Call:
     return Call(layer, arguments.keras_tensors, others)
 
 
+def run_graph(graph, inputs: list, visit: Callable[[Any, tuple, dict], Any]):
+    """Go through a functional model in the order in which it computes, and return the outputs.
+
+    Args:
+        graph: the model.
+        inputs: what stands for its inputs, in their order; anything but a list, tuple or mapping.
+        visit: ``visit(layer, args, kwargs)`` stands for the call of a layer; in the arguments are
+            what it was given, or returned for another layer.
+
+    >>> x = keras.Input((3,))
+    >>> model = keras.Model(x, keras.layers.Dense(2, name="two")(x))
+    >>> run_graph(model, ["x"], lambda layer, args, kwargs: f"{layer.name}({args[0]})")
+    'two(x)'
+    """
+
+    def standing_for(operation):
+        return lambda *args, **kwargs: visit(operation, args, kwargs)
+
+    return graph._run_through_graph(inputs, operation_fn=standing_for)
+
+
 def inputs_of_calls(layer: keras.Layer) -> list[list]:
     """Return for each call of a layer the symbolic tensors that it was given."""
     return [node.arguments.keras_tensors for node in layer._inbound_nodes]

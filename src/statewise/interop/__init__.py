@@ -4,15 +4,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for editors; at run time see __getattr__
-    from statewise.interop import keras1
+    from statewise.interop import keras1, pytorch
+    from statewise.interop.pytorch import from_torch, load_torch_weights, to_torch
 
-__all__ = ["keras1"]
+_PARTS = ("keras1", "pytorch")
+_NAMES = {"from_torch": "pytorch", "load_torch_weights": "pytorch", "to_torch": "pytorch"}
+__all__ = ["from_torch", "keras1", "load_torch_weights", "pytorch", "to_torch"]
 
 
 def __getattr__(name: str):
     """Load a part on first use (PEP 562)."""
-    if name in __all__:
+    if name in _PARTS:
         return import_module(f"statewise.interop.{name}")
+    if name in _NAMES:
+        return getattr(import_module(f"statewise.interop.{_NAMES[name]}"), name)
     raise AttributeError(f"module 'statewise.interop' has no attribute {name!r}")
 
 
