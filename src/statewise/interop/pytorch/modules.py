@@ -16,7 +16,7 @@ def to_torch(model):
 
     The module is a ``torch.fx.GraphModule`` of PyTorch's own modules (``nn.LSTM``, ``nn.GRU``,
     ``nn.RNN``, ``nn.Linear``, ``nn.Embedding``, ...), named as the layers are: it prints its code,
-    has an ordinary ``state_dict`` and can be trained, exported and scripted. Arrays are
+    has an ordinary ``state_dict`` and can be trained and exported. Arrays are
     ``(batch, time, features)``, batch first. Both are run on random inputs, and what isn't equal is
     refused.
 
