@@ -31,25 +31,72 @@ class Places(NamedTuple):
     positions: np.ndarray
 
 
-def place(stamps: pd.Index, offsets: np.ndarray, keys: np.ndarray) -> Places:
+class Grid(NamedTuple):
+    """A calendar that is known already.
+
+    Attributes:
+        calendar: the rule by which time goes on.
+        stamps: all of its stamps, rising, from the first of any series to the last.
+    """
+
+    calendar: Calendar
+    stamps: pd.Index
+
+
+def grid_of(unique: pd.Index) -> Grid | None:
+    """Return the calendar on which stamps of many series stand together; None where they have none.
+
+    Args:
+        unique: each stamp once, rising.
+    """
+    found = find_calendar(unique) if len(unique) >= _LEAST else None
+    return None if found is None else Grid(*found)
+
+
+def place(
+    stamps: pd.Index, offsets: np.ndarray, keys: np.ndarray, grid: Grid | None = None
+) -> Places:
     """Find the calendar of many series.
 
     Args:
         stamps: strictly increasing within each series, (rows,).
         offsets: where each series begins, (series + 1,).
         keys: of the series, for messages.
+        grid: where it is known already: all series stand on it.
 
     Raises:
         DataError: where a series is uneven, or the series go on in different steps.
     """
-    unique = stamps.unique().sort_values()
-    found = find_calendar(unique) if len(unique) >= _LEAST else None
+    if grid is not None:
+        return _on_grid(stamps, offsets, keys, grid)
+    found = grid_of(stamps.unique().sort_values())
     if found is not None:
-        calendar, grid = found
-        positions = grid.get_indexer(stamps)
+        positions = found.stamps.get_indexer(stamps)
         if (positions >= 0).all() and (_steps(positions, offsets) <= 1).all():
-            return Places((calendar,), np.zeros(len(keys), int), grid, positions)
+            return Places((found.calendar,), np.zeros(len(keys), int), found.stamps, positions)
     return _one_by_one(stamps, offsets, keys)
+
+
+def _on_grid(stamps: pd.Index, offsets: np.ndarray, keys: np.ndarray, grid: Grid) -> Places:
+    """Return the places of rows on a grid that is that of more series than these."""
+    positions = grid.stamps.get_indexer(stamps)
+    if (positions < 0).any():
+        row = int((positions < 0).argmax())
+        series = int(np.searchsorted(offsets, row, side="right")) - 1
+        raise DataError(
+            f"{format_stamp(stamps[row])} of series {format_keys(keys[series : series + 1])} is no "
+            f"step of the calendar that all series have together, which is "
+            f"{grid.calendar.phrase}"
+        )
+    wider = _steps(positions, offsets) > 1
+    if wider.any():
+        series = int(wider.argmax())
+        raise DataError(
+            f"the series have mixed frequencies: all together they are {grid.calendar.phrase}, but "
+            f"{format_keys(keys[series : series + 1])} goes on in steps of several of these; "
+            "forecast them apart"
+        )
+    return Places((grid.calendar,), np.zeros(len(keys), int), grid.stamps, positions)
 
 
 def _steps(positions: np.ndarray, offsets: np.ndarray) -> np.ndarray:

@@ -11,7 +11,6 @@ import pandas as pd
 from narwhals.exceptions import DuplicateError
 from pandas.api import types
 
-from statewise.sequences._grids import place
 from statewise.sequences.columns import (
     ask_about_markers,
     holds_numbers_alone,
@@ -21,6 +20,7 @@ from statewise.sequences.columns import (
 from statewise.sequences.key_columns import numbered
 from statewise.sequences.layout import check_columns
 from statewise.sequences.panel import Columns, Panel, format_keys
+from statewise.sequences.placing import placed
 from statewise.sequences.regular import one_row_each
 from statewise.sequences.stamp_words import format_stamp
 from statewise.sequences.tables import DataError, Table, counted, load_table, with_columns
@@ -69,6 +69,29 @@ def read_panel(
         >>> panel.values[:5, 0]
         array([ 1.,  2.,  3., nan,  5.])
     """
+    return placed(read_rows(source, columns, every=every, aggregate=aggregate))
+
+
+def read_rows(
+    source: Any,
+    columns: Columns | None = None,
+    *,
+    every: str | None = None,
+    aggregate: str | None = None,
+) -> Panel:
+    """Read many series as `read_panel` does, but leave it open where their rows stand in time.
+
+    Args:
+        source, columns, every, aggregate: as in `read_panel`.
+
+    Returns:
+        A `Panel` with the rows that there are, without a calendar: see `placed`.
+
+    Example:
+        >>> rows = read_rows(pd.DataFrame({"ds": [1, 2, 5], "y": [1.0, 2.0, 5.0]}))
+        >>> len(rows.values), rows.calendars
+        (3, ())
+    """
     columns = columns or Columns()
     table = as_table(source)
     if table.frame.empty:
@@ -104,19 +127,13 @@ def read_panel(
     static = {
         name: _same_within(column, code, offsets, keys, name) for name, column in static.items()
     }
-    calendars, calendar_of, grid, positions = place(stamps, offsets, keys)
-    lengths = positions[offsets[1:] - 1] - positions[offsets[:-1]] + 1
-    if (lengths != counts).any():
-        values, future, stamps, offsets = _with_absent(
-            values, future, grid, positions, offsets, lengths
-        )
     return Panel(
         keys=keys,
         offsets=offsets,
         values=values,
         time=stamps.rename(columns.time),
-        calendars=calendars,
-        calendar_of=calendar_of,
+        calendars=(),
+        calendar_of=np.zeros(len(keys), int),
         columns=columns,
         future=future,
         static=static,
@@ -253,25 +270,3 @@ def _same_within(column, code, offsets, keys, name: str) -> np.ndarray:
             f"{column[row]!r}; name it under future or past instead"
         )
     return first
-
-
-def _with_absent(values, future, grid, positions, offsets, lengths):
-    """Put in the rows that the calendar has and the table hasn't, with missing values."""
-    begin = np.concatenate([[0], np.cumsum(lengths)])
-    counts = np.diff(offsets)
-    first = positions[offsets[:-1]]
-    rows = positions + np.repeat(begin[:-1] - first, counts)
-    full = np.full((begin[-1], values.shape[1]), np.nan)
-    full[rows] = values
-    stamps = grid.take(np.arange(begin[-1]) + np.repeat(first - begin[:-1], lengths))
-    filled = {}
-    for name, column in future.items():
-        if column.dtype.kind != "f":
-            # A category goes on until another one is said.
-            source = np.zeros(begin[-1], int)
-            source[rows] = np.arange(len(rows))
-            filled[name] = column[np.maximum.accumulate(source)]
-        else:
-            filled[name] = np.full(begin[-1], np.nan)
-            filled[name][rows] = column
-    return full, filled, stamps, begin
