@@ -8,6 +8,7 @@ import numpy as np
 from statewise.sequences import DataError, Panel, encode_calendar
 from statewise.sequences.bridging import bridged
 from statewise.sequences.panel import format_keys
+from statewise.tasks.forecasting.global_model.measures import filled, measure
 
 
 class Arrays(NamedTuple):
@@ -188,9 +189,9 @@ def lay_out(
     if log:
         values[:, 0] = np.log(values[:, 0])
     observed = ~np.isnan(values)
-    values = _filled(values, observed, panel.offsets)
+    values = filled(values, observed, panel.offsets)
     if level is None:
-        shift, scale = _measure(values, observed, panel.offsets)
+        shift, scale = measure(values, observed, panel.offsets)
         if counts:
             shift[:, 0] = np.where(scale[:, 0] > 0, 0, shift[:, 0])  # what never moved stays
     else:
@@ -249,46 +250,21 @@ def lay_out(
     return arrays, Level(shift, scale, log)
 
 
+def with_gaps(data: Arrays, season: int) -> Arrays:
+    """Return arrays of which a part may be missing, where as it happens nothing is.
+
+    Args:
+        data: as `lay_out` returns it.
+        season: steps in a season, 1 for none.
+    """
+    if data.observed is None:
+        data = data._replace(observed=np.ones(data.values.shape, bool))
+    if data.seasonal is None and season > 1:
+        data = data._replace(seasonal=data.values)
+    return data
+
+
 def _rounded(count: int) -> int:
     """Round up a number of rows, by an eighth at most."""
     step = 1 << max(0, count.bit_length() - 4)
     return -(-count // step) * step
-
-
-def _filled(values: np.ndarray, observed: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Repeat the last known value where one is missing; at a beginning, the first known one."""
-    if observed.all():
-        return values
-    rows = np.arange(len(values))
-    begin = np.repeat(offsets[:-1], np.diff(offsets))
-    stop = np.repeat(offsets[1:], np.diff(offsets))
-    filled = values.copy()
-    for channel in range(values.shape[1]):
-        known = observed[:, channel]
-        latest = np.maximum.accumulate(np.where(known, rows, -1))
-        following = np.minimum.accumulate(np.where(known, rows, len(rows))[::-1])[::-1]
-        source = np.where(latest >= begin, latest, following)
-        column = values[np.minimum(source, len(rows) - 1), channel]
-        filled[:, channel] = np.where(source < stop, column, 0.0)  # a channel without any value
-    return filled
-
-
-def _measure(
-    values: np.ndarray, observed: np.ndarray, offsets: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return each series' mean and mean absolute increment, of its known values."""
-    weight = observed.astype(np.float64)
-    count = np.maximum(np.add.reduceat(weight, offsets[:-1]), 1)
-    mean = np.add.reduceat(values * weight, offsets[:-1]) / count
-    moves = np.abs(np.diff(values, axis=0, append=values[-1:]))
-    pairs = weight * np.roll(weight, -1, axis=0)
-    pairs[offsets[1:] - 1] = 0
-    scale = np.add.reduceat(moves * pairs, offsets[:-1])
-    return mean, scale / np.maximum(np.add.reduceat(pairs, offsets[:-1]), 1)
-
-
-def mean_step(panel: Panel) -> np.ndarray:
-    """Return each series' mean absolute step in its own unit, 1 where it never moved, (series,)."""
-    observed = ~np.isnan(panel.values)
-    _, scale = _measure(_filled(panel.values, observed, panel.offsets), observed, panel.offsets)
-    return np.where(scale[:, 0] > 0, scale[:, 0], 1.0)

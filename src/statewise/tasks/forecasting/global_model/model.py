@@ -35,12 +35,18 @@ from statewise.tasks.forecasting.global_model.config import (
     request_of,
     specs_of,
 )
-from statewise.tasks.forecasting.global_model.features import Arrays, Encoder, Level, lay_out
+from statewise.tasks.forecasting.global_model.features import (
+    Arrays,
+    Encoder,
+    Level,
+    lay_out,
+    with_gaps,
+)
 from statewise.tasks.forecasting.global_model.ordering import order_of
 from statewise.tasks.forecasting.global_model.prediction import PATHS, PanelForecast
-from statewise.tasks.forecasting.global_model.programs import in_threads
 from statewise.tasks.forecasting.global_model.selection import ValidationRun, train_for_choice
-from statewise.tasks.forecasting.global_model.training import TrainingRun
+from statewise.tasks.forecasting.global_model.training import train_members
+from statewise.tasks.forecasting.global_model.window_pool import Wider, train_on_wider
 from statewise.tasks.forecasting.intervals import Factors, Residuals
 from statewise.tasks.forecasting.logarithms import with_logarithm
 from statewise.tasks.forecasting.progress import Progress
@@ -86,11 +92,30 @@ class GlobalModel:
     def fit(cls, panel: Panel, arguments: Arguments, progress: Progress) -> Self:
         """Choose on a panel, and train on it; see `Engine.fit`."""
         training, tentative = learnable(panel, arguments)
-        request = request_of(training, arguments, tentative)
+        return cls.learned(training, request_of(training, arguments, tentative), progress)
+
+    @classmethod
+    def learned(
+        cls,
+        training: TrainingData,
+        request: Request,
+        progress: Progress,
+        wider: Wider | None = None,
+    ) -> Self:
+        """Choose on a panel, and train on it, or on a wider one.
+
+        Args:
+            training: the panel.
+            request: what is asked for.
+            progress: called after each epoch.
+            wider: the panel of which that one is a sample; None where it is all.
+        """
         panel = training.panel.select(order_of(training.panel.keys))
-        encoder = Encoder.fit(panel)
+        encoder = Encoder.fit(panel) if wider is None else wider.encoder
         split = ValidationSplit.of(panel.lengths, request.horizon, request.least)
         options = specs_of(panel, request)
+        if wider is not None and not wider.lowest > 0:
+            options = [one for one in options if not one.log]
         layouts = {}
         for log in {one.log for one in options}:
             # Room for the steps to forecast: so ``predict`` can run the same compiled programs.
@@ -102,6 +127,8 @@ class GlobalModel:
                 season=request.shortest,
                 extra=request.horizon,
             )
+            if wider is not None:  # where the sample has no gaps, the others may
+                data = with_gaps(data, request.shortest)
             layouts[log] = on_device(data), level
         architecture = architecture_of(request, panel, encoder, next(iter(layouts.values()))[0])
         runs = {
@@ -112,14 +139,10 @@ class GlobalModel:
         best = min(runs, key=lambda one: min(runs[one].curve))
         run = runs[best]
         epochs = run.best if request.epochs is None else request.epochs
-        # Other initial weights and windows than those that validation saw.
-        members = [
-            TrainingRun(architecture, run.data, panel.lengths, request, 1 + i)
-            for i in range(request.members)
-        ]
-        for epoch in range(epochs):
-            losses = in_threads([member.epoch for member in members])
-            progress("training", epoch + 1, epochs, float(np.mean(losses)))
+        if wider is None:
+            members = train_members(panel, architecture, run.data, request, epochs, progress)
+        else:
+            members = train_on_wider(wider, architecture, best, request, epochs, progress)
         return cls(
             data=training.without_season() if best.start == "blind" else training,
             request=request,

@@ -15,7 +15,8 @@ from statewise.tasks.forecasting.global_model.config import (
     schedule_of,
     starting_from,
 )
-from statewise.tasks.forecasting.global_model.features import Arrays, Level, mean_step
+from statewise.tasks.forecasting.global_model.features import Arrays, Level
+from statewise.tasks.forecasting.global_model.measures import mean_step
 from statewise.tasks.forecasting.global_model.prediction import PATHS, least_width
 from statewise.tasks.forecasting.global_model.programs import in_threads
 from statewise.tasks.forecasting.global_model.training import TrainingRun

@@ -17,6 +17,7 @@ from jax import Array
 
 from statewise.models.training.optimizer_variables import quick_variables
 from statewise.recurrence import native_threads
+from statewise.sequences import Panel
 from statewise.tasks.forecasting.distributions import LIKELIHOODS
 from statewise.tasks.forecasting.global_model.architecture import Architecture, initial_weights
 from statewise.tasks.forecasting.global_model.config import (
@@ -27,8 +28,14 @@ from statewise.tasks.forecasting.global_model.config import (
 )
 from statewise.tasks.forecasting.global_model.features import Arrays
 from statewise.tasks.forecasting.global_model.network import close_loop, teacher_forcing, warm_up
-from statewise.tasks.forecasting.global_model.programs import COMPILED, THREADS, forget_some
+from statewise.tasks.forecasting.global_model.programs import (
+    COMPILED,
+    THREADS,
+    forget_some,
+    in_threads,
+)
 from statewise.tasks.forecasting.global_model.windows import WindowBatch, cut_windows, scale_of
+from statewise.tasks.forecasting.progress import Progress
 
 _MEMORY = 0.96  # what an update leaves of the average of the weights
 _OTHERS = 0.2  # what the error of all other channels counts, beside the target's
@@ -61,8 +68,8 @@ def loss_of(architecture: Architecture, weights: dict, windows: WindowBatch, hor
     return (losses * weight).mean() * architecture.channels / weight.sum()
 
 
-class TrainingRun:
-    """A network in training, and the windows that it's shown.
+class Updates:
+    """A network in training, shown whatever windows it's given.
 
     Its ``weights`` are a running average of those that the optimizer moves: it errs less, and its
     validation error goes up and down less (Polyak and Juditsky, "Acceleration of stochastic
@@ -70,14 +77,48 @@ class TrainingRun:
 
     Args:
         architecture: of the network.
-        data: the panel, on the network's scale.
-        lengths: how many steps of each series may be looked at.
         request: what was asked for.
         number: distinguishes the run's initial weights and windows from those of others.
 
     Attributes:
         weights: of the network, so far.
         losses: the mean loss of each epoch.
+        rng: what draws its windows.
+    """
+
+    def __init__(self, architecture: Architecture, request: Request, number: int):
+        self._schedule = schedule_of(request)
+        self.rng = np.random.default_rng([request.seed, number])
+        self.weights = initial_weights(architecture, request.seed + number)
+        self._running = self.weights
+        self._program, self._moments = _train_program(architecture, self._schedule)
+        self.losses: list[float] = []
+
+    def train_on(self, data: Arrays, rows: np.ndarray, series: np.ndarray) -> float:
+        """Train for an epoch, and return its mean loss.
+
+        Args:
+            data: in which the windows are.
+            rows: the row of each window's first step to forecast, (UPDATES, batch).
+            series: the place of its series, (UPDATES, batch).
+        """
+        carried = self._running, self._moments, self.weights
+        forget_some(self._program)
+        carried, loss = self._program(carried, data, rows.astype(np.int32), series.astype(np.int32))
+        self._running, self._moments, self.weights = carried
+        self.losses.append(float(loss))
+        return self.losses[-1]
+
+
+class TrainingRun(Updates):
+    """A network in training, and the panel that its windows are drawn from.
+
+    Args:
+        architecture: of the network.
+        data: the panel, on the network's scale.
+        lengths: how many steps of each series may be looked at.
+        request: what was asked for.
+        number: see `Updates`.
     """
 
     def __init__(
@@ -88,25 +129,50 @@ class TrainingRun:
         request: Request,
         number: int,
     ):
+        super().__init__(architecture, request, number)
         self._data, self._lengths, self._least = data, lengths, request.least
-        self._schedule = schedule_of(request)
         self._begins = np.asarray(data.begins)
-        self._rng = np.random.default_rng([request.seed, number])
-        self.weights = initial_weights(architecture, request.seed + number)
-        self._running = self.weights
-        self._program, self._moments = _train_program(architecture, self._schedule)
-        self.losses: list[float] = []
 
     def epoch(self) -> float:
-        """Train for an epoch, and return its mean loss."""
-        first, series = _draw_windows(self._rng, self._lengths, self._schedule, self._least)
-        rows = (self._begins[series] + first).astype(np.int32)
-        carried = self._running, self._moments, self.weights
-        forget_some(self._program)
-        carried, loss = self._program(carried, self._data, rows, series.astype(np.int32))
-        self._running, self._moments, self.weights = carried
-        self.losses.append(float(loss))
-        return self.losses[-1]
+        """Train for an epoch on windows drawn from the panel, and return its mean loss."""
+        first, series = _draw_windows(self.rng, self._lengths, self._schedule, self._least)
+        return self.train_on(self._data, self._begins[series] + first, series)
+
+
+def train_members(
+    panel: Panel,
+    architecture: Architecture,
+    data: Arrays,
+    request: Request,
+    epochs: int,
+    progress: Progress,
+) -> list[Updates]:
+    """Train networks on a panel, from other initial weights and windows than validation's."""
+    members = [
+        TrainingRun(architecture, data, panel.lengths, request, 1 + i)
+        for i in range(request.members)
+    ]
+    for epoch in range(epochs):
+        losses = in_threads([member.epoch for member in members])
+        progress("training", epoch + 1, epochs, float(np.mean(losses)))
+    return list(members)
+
+
+def draw_places(
+    rng: np.random.Generator, count: int, schedule: Schedule
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw where an epoch's windows lie: which of so many series, and how far on in it.
+
+    Args:
+        rng: what draws.
+        count: of the series.
+        schedule: of the training.
+
+    Returns:
+        The place of each window's series, and a number from 0 to below 1, (UPDATES, batch) each.
+    """
+    shape = UPDATES, schedule.batch
+    return rng.integers(0, count, shape), rng.random(shape)
 
 
 def _draw_windows(
@@ -129,8 +195,9 @@ def _draw_windows(
     if not len(enough):  # the longest ones, from the one origin that they have
         enough = np.flatnonzero(lengths == lengths.max())
         begin, origins = np.maximum(lengths - schedule.horizon, 1), np.ones(len(lengths))
-    series = enough[rng.integers(0, len(enough), (UPDATES, schedule.batch))]
-    return begin[series] + (rng.random(series.shape) * origins[series]).astype(int), series
+    places, along = draw_places(rng, len(enough), schedule)
+    series = enough[places]
+    return begin[series] + (along * origins[series]).astype(int), series
 
 
 def _train_program(architecture: Architecture, schedule: Schedule) -> tuple[Callable, list[Array]]:
