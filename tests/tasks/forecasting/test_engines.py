@@ -6,7 +6,7 @@ import pytest
 
 from statewise.sequences import DataError
 from statewise.tasks import Forecaster
-from statewise.tasks.forecasting import forecaster as module
+from statewise.tasks.forecasting import fitting as module
 from statewise.tasks.forecasting.adapters import take_in
 from statewise.tasks.forecasting.engine import Summary, TrainingData
 from statewise.tasks.forecasting.engine_choice import engine_for, engine_named

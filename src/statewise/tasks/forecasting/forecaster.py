@@ -8,27 +8,27 @@ import numpy as np
 
 from statewise._renamed import renamed_arguments, say_renamed
 from statewise._runtime.forks import check_not_forked
-from statewise.sequences import Columns, DataError
+from statewise.sequences import Columns
 from statewise.sequences.arrays import check_count
-from statewise.sequences.panel import format_keys
-from statewise.tasks.forecasting.adapters import as_time_series, form_of, give_back, take_in
-from statewise.tasks.forecasting.engine import Engine, TrainingData
-from statewise.tasks.forecasting.engine_choice import engine_for, engine_named, name_of
+from statewise.tasks.forecasting.adapters import as_time_series, form_of, take_in
+from statewise.tasks.forecasting.engine import TrainingData
+from statewise.tasks.forecasting.engine_choice import engine_named, name_of
+from statewise.tasks.forecasting.fitting import Fitted, fit_any
 from statewise.tasks.forecasting.known_steps import as_it_came, on_calendar
-from statewise.tasks.forecasting.never_negative import one_step_raised, raised_to_zero
+from statewise.tasks.forecasting.never_negative import one_step_raised
 from statewise.tasks.forecasting.parameters import (
     Parameters,
     arguments_for,
     check,
-    check_size,
     levels_of,
 )
+from statewise.tasks.forecasting.predicting import Asked, forecast_any
 from statewise.tasks.forecasting.progress import Progress, as_progress
+from statewise.tasks.forecasting.scanned.kinds import ROWS
 from statewise.tasks.forecasting.serialization import files as storage
-from statewise.tasks.forecasting.training_data import any_known, check_counts
 
 
-class Forecaster(Parameters):
+class Forecaster(Fitted, Parameters):
     """Forecasts series by recurrent networks: warm-up over what is known, then closed loop.
 
     One short series is forecast by small networks of its own; many series, a long one, and one
@@ -111,6 +111,7 @@ class Forecaster(Parameters):
         short: str = "raise",
         missing: str = "mask",
         progress: Progress | bool | None = None,
+        rows: int = ROWS,
     ) -> Self:
         """Choose on ``data``, and train on it.
 
@@ -118,6 +119,8 @@ class Forecaster(Parameters):
             data: the known steps. A frame of pandas, polars or Arrow, long with unique_id, ds and y
                 (others by ``columns``) as columns or index, or wide with a column for each series;
                 a `TimeSeries`, Series, array (time,) or (time, series); a mapping of such by key.
+                Or what may be larger than memory: a path of a folder or file, a list of them, a
+                `PanelScan`, a data set, scanner or reader of pyarrow; see ``rows``.
             columns: which columns of a long frame hold what, as `Columns` or a mapping.
             short: what to do where a key has too few steps: "raise", or "drop" goes on without it.
             missing: what to do about missing values of a panel: "mask" leaves them out of the
@@ -125,6 +128,9 @@ class Forecaster(Parameters):
                 after that of the latest season that has one; "raise".
             progress: called after each epoch with what goes on ("choosing" or "training"), the
                 epochs done, the most there will be, and the loss; True shows a bar.
+            rows: how many rows of a path or scan are in memory at a time. One that has more is read
+                block by block ("reading" and "collecting" tell ``progress`` how many series): a
+                sample decides about all choices, and windows of all series are trained on.
 
         Returns:
             The forecaster itself.
@@ -137,10 +143,10 @@ class Forecaster(Parameters):
         """
         check_not_forked()
         arguments = arguments_for(self, short, missing)
-        taken = take_in(data, columns)
-        kind = engine_for(taken, arguments)
-        self._adopt(kind.fit(taken.known, arguments, as_progress(progress)))
-        self._form = taken.form
+        self._form, self._scanned, engine = fit_any(
+            data, columns, arguments, as_progress(progress), rows
+        )
+        self._adopt(engine)
         return self
 
     def predict(
@@ -150,6 +156,9 @@ class Forecaster(Parameters):
         new_data: Any = None,
         level: float | Sequence[float] | None = None,
         future: Any = None,
+        output: Any = None,
+        progress: Progress | bool | None = None,
+        rows: int = ROWS,
     ) -> Any:
         """Forecast the steps after each series, in closed loop.
 
@@ -158,49 +167,43 @@ class Forecaster(Parameters):
 
         Args:
             horizon: how many steps; None for the forecaster's own horizon.
-            new_data: the series as they are known by now, in the form that ``fit`` took: longer
-                than they were, or others altogether. Nothing is learned from them. None for those
-                of ``fit``.
+            new_data: the series as they are known by now, in the form that ``fit`` took (or a path
+                or scan): longer than they were, or others. Nothing is learned from them. None for
+                those of ``fit``.
             level: how many percent of the true values intervals are to cover, such as [80, 95].
             future: a frame with the columns of key and time, and the inputs known for the future,
                 for each step to forecast; needed where ``fit`` was given such inputs.
+            output: where to write forecasts block by block, long tables as for a long frame: a file
+                ending in .parquet or .csv, there when it's whole; or a folder of Parquet files. The
+                same call goes on with one that was stopped: each key comes once, in order.
+            progress: as in ``fit``, with "forecasting" and numbers of series.
+            rows: how many rows of a path or scan are in memory at a time.
 
         Returns:
             For a long frame one of the same library, with keys and times where they were, by the
             types that they had, "model", and for each level "model-lo-80", "model-hi-80". For a
             wide one the same, a column for each series and each end of its intervals. For a Series
             one whose index goes on, a frame with ``level``; for a mapping such ones by key. For an
-            array (horizon,) or (horizon, series) float64, a pandas frame with ``level``.
+            array (horizon,) or (horizon, series) float64, a pandas frame with ``level``. With
+            ``output`` a `ForecastFiles` of what was written.
 
         Raises:
             TypeError: where the horizon or a level is no number.
             ValueError: before ``fit``, for a horizon below 1 or one that there is no room for, a
-                level that isn't between 1 and 100, or where too few steps are known.
+                level that isn't between 1 and 100, or where too few steps are known; where more is
+                to be forecast than ``rows``, and no ``output`` named.
             DataError: where ``new_data`` or ``future`` can't be read; where inputs are missing for
                 a step (it names the first); for a category that ``fit`` didn't see.
+            OSError: where ``output`` can't be written, or has forecasts already.
         """
         check_not_forked()
         self._check_fitted()
         horizon = self.horizon if horizon is None else check_count(horizon, "horizon")
-        levels = levels_of(level)
-        form, panel = self._form, self._engine.data.panel
-        if new_data is not None:
-            taken = take_in(new_data, self.columns_ if form.layout == "long" else None)
-            form, panel = taken.form, on_calendar(taken.known, self._laid_out_by)
-            empty = ~any_known(panel, 1)
-            if empty.any():
-                raise DataError(
-                    f"series {format_keys(panel.keys[empty])} of new_data have no value"
-                )
-            check_counts(panel, self.likelihood)
-        check_size(horizon, panel, self._engine.numbers(bool(levels)))
-        if future is not None and not panel.columns.future:
-            raise ValueError(
-                "future was given, but fit had no inputs that are known for the future: "
-                "name them there, as future in columns"
-            )
-        forecast = self._engine.predict(panel, horizon, levels, future)
-        return give_back(form, panel, raised_to_zero(forecast, panel, self._engine.data.panel))
+        asked = Asked(horizon, levels_of(level), future, self.likelihood)
+        data = self._scanned if new_data is None else new_data
+        return forecast_any(
+            self._engine, self._form, data, asked, output, as_progress(progress), rows
+        )
 
     def predict_one_step(self, series: Any, *, first: int) -> np.ndarray:
         """Forecast each step of one series from ``first`` on, the true steps before it given.
@@ -272,6 +275,7 @@ class Forecaster(Parameters):
             more = [tuple(plain.get(name, ())) for name in ("also", "counted")]
             data = TrainingData(panel, plain["season"], plain["notes"], plain["left_out"], *more)
             kind = engine_named(plain["engine"])
+            self._scanned = None
             self._adopt(kind.from_state(plain["parts"], arrays, data))
         return self
 
@@ -280,21 +284,3 @@ class Forecaster(Parameters):
         """The old name of ``keys_``."""
         say_renamed("Forecaster.ids_", "Forecaster.keys_")
         return self.keys_
-
-    def _adopt(self, engine: Engine) -> None:
-        """Take a fitted engine, and set the attributes that say what was chosen."""
-        self._engine, data = engine, engine.data
-        self.columns_, self.keys_ = data.panel.columns, data.panel.keys
-        self.season_, self.seasons_, self._laid_out_by = data.season, data.seasons, data.laid_out_by
-        self.notes_, self.left_out_ = data.notes, data.left_out
-        chosen = engine.summary()
-        self.units_, self.epochs_, self.lookback_ = chosen.units, chosen.epochs, chosen.lookback
-        self.transform_ = chosen.transform
-        self.validation_errors_ = chosen.validation_errors
-        self.validation_curves_ = chosen.validation_curves
-        self.training_shape_, self.losses_ = chosen.training_shape, chosen.losses
-        self.cut_ = chosen.cut
-
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "_engine"):
-            raise ValueError("this Forecaster is not fitted yet: call fit(series) first")

@@ -151,7 +151,9 @@ def fresh(forecaster: Any, **changes: Any) -> Any:
     """
     made = copy.copy(forecaster)
     for name in list(vars(made)):
-        if name in ("_engine", "_form", "_laid_out_by") or (name[-1] == "_" and name[0] != "_"):
+        if name in ("_engine", "_form", "_laid_out_by", "_scanned") or (
+            name[-1] == "_" and name[0] != "_"
+        ):
             delattr(made, name)
     return made.set_params(**changes)
 

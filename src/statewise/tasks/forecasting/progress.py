@@ -1,12 +1,19 @@
-"""What a fit shows while it goes on, for those who ask for a bar."""
+"""What a fit, or a forecast block by block, shows while it goes on, for those who ask for a bar."""
 
+import math
 from collections.abc import Callable
 
 import keras
 
 Progress = Callable[[str, int, int, float], None]
 
-_PHASES = {"choosing": "Choosing on the validation part", "training": "Training on everything"}
+_PHASES = {
+    "reading": "Reading",
+    "choosing": "Choosing on the validation part",
+    "collecting": "Collecting windows",
+    "training": "Training on everything",
+    "forecasting": "Forecasting",
+}
 
 
 def as_progress(progress: Progress | bool | None) -> Progress:
@@ -23,15 +30,22 @@ def as_progress(progress: Progress | bool | None) -> Progress:
     if callable(progress):
         return progress
     bars: dict[str, keras.utils.Progbar] = {}
+    last: dict[str, int] = {}
 
     def show(phase: str, done: int, most: int, loss: float) -> None:
         if not progress:
             return
+        series = math.isnan(loss)  # of which some were read, or forecast
+        if done <= last.get(phase, 0):  # once more
+            del bars[phase]
         if phase not in bars:
             if bars:
                 print()  # what went before may have ended early
             print(_PHASES[phase], flush=True)
-            bars[phase] = keras.utils.Progbar(most, unit_name="epoch")
-        bars[phase].update(done, values=[("loss", loss)], finalize=done == most)
+            known = None if phase == "reading" else most
+            bars[phase] = keras.utils.Progbar(known, unit_name="series" if series else "epoch")
+        values = [] if series else [("loss", loss)]
+        bars[phase].update(done, values=values, finalize=done == most and phase != "reading")
+        last[phase] = done
 
     return show

@@ -1,0 +1,1 @@
+"""Forecasting panels that are never in memory whole: learned from, and forecast, block by block."""
