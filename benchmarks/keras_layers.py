@@ -11,13 +11,13 @@ as stock, by the medians, and the losses of both sides, which must agree.
 """
 
 import argparse
-import os
 import sys
 from dataclasses import dataclass
 
 import numpy as np
 
 import in_turn
+import keras_pair
 
 BATCHES = 24
 WHAT = ("fit", "evaluate", "predict")
@@ -149,28 +149,13 @@ class _Attention:
 
 def network(side: str, name: str, size: Size):
     """Return the network of a side, compiled, with weights that depend on their shapes alone."""
-    os.environ["KERAS_BACKEND"] = "jax"
-    if side == "statewise":
-        import statewise
-
-        # isort: split
-        import keras
-
-        kind, recurrent = statewise.Model, statewise.layers
-    else:
-        import keras
-
-        kind, recurrent = keras.Model, keras.layers
-    keras.utils.set_random_seed(0)
+    models, recurrent, keras = keras_pair.library(side)
     shape, layers = LAYERS[name]
     x = inputs = keras.Input(shape(size), dtype="int32" if shape is _words else "float32")
     for layer in layers(keras.layers, recurrent, size):
         x = layer(x)
-    model = kind(inputs, keras.layers.Dense(1)(keras.layers.Flatten()(x)))
-    rng = np.random.default_rng(1)
-    for variable in model.trainable_variables:
-        variable.assign(rng.normal(size=variable.shape) * 0.1)
-    model.compile(loss="mse", optimizer="adam")
+    model = models.Model(inputs, keras.layers.Dense(1)(keras.layers.Flatten()(x)))
+    keras_pair.begin(model)
     return model
 
 

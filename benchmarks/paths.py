@@ -10,12 +10,12 @@ first epoch, which compiles.
 """
 
 import argparse
-import os
 import sys
 
 import numpy as np
 
 import in_turn
+import keras_pair
 
 BATCH, STEPS, FEATURES, UNITS, BATCHES = 64, 50, 8, 64, 24
 SIDES = ("statewise", "Keras", "PyTorch")
@@ -111,22 +111,10 @@ def data(path: Path):
 
 def keras_epoch(side: str, path: Path):
     """Return what trains an epoch on one of Keras's sides and gives its loss."""
-    os.environ["KERAS_BACKEND"] = "jax"
-    if side == "statewise":
-        import statewise
-
-        # isort: split
-        import keras
-
-        kind, recurrent = statewise.Sequential, statewise.layers
-    else:
-        import keras
-
-        kind, recurrent = keras.Sequential, keras.layers
-    keras.utils.set_random_seed(0)
+    models, recurrent, keras = keras_pair.library(side)
     keras.config.set_dtype_policy(path.policy)
     masking = [keras.layers.Masking()] if path.masked else []
-    model = kind(
+    model = models.Sequential(
         [
             keras.Input((STEPS, FEATURES)),
             *masking,
@@ -134,10 +122,7 @@ def keras_epoch(side: str, path: Path):
             keras.layers.Dense(1, dtype="float32"),
         ]
     )
-    rng = np.random.default_rng(1)
-    for variable in model.trainable_variables:
-        variable.assign(rng.normal(size=variable.shape) * 0.1)
-    model.compile(loss="mse", optimizer="adam")
+    keras_pair.begin(model)
     x, y = data(path)
     options = {"batch_size": BATCH, "shuffle": False, "verbose": 0}
     return lambda: model.fit(x, y, **options).history["loss"][-1]

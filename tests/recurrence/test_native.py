@@ -38,18 +38,6 @@ AT_THE_ENDS = {  # infinity, minus infinity, no number, zero
 EXP_LIMIT = {"float32": (-87.3, 88.37), "float64": (-708.3, 709.4)}
 
 
-@pytest.fixture(
-    params=native.extension.extension().instruction_sets() if native.available() else []
-)
-def module(request):
-    """Return the extension with each of its instruction sets in use."""
-    extension = native.extension.extension()
-    before = extension.instruction_set()
-    extension.use_instruction_set(request.param)
-    yield extension
-    extension.use_instruction_set(before)
-
-
 def whole_range(dtype):
     """Return numbers of all sizes that a dtype has, and a dense stretch around zero."""
     info = np.finfo(dtype)

@@ -7,13 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax.experimental import rnn
 
-import numpy_cells
-from quick import quick_jit
-from statewise.recurrence import GRU, LSTM, SimpleRNN, Weights
+from statewise.recurrence import DropoutMasks, scan
 from statewise.recurrence.backends import cudnn, cudnn_elsewhere, gpu
 from statewise.recurrence.layout import LSTMState
 
-CELLS = {"SimpleRNN": SimpleRNN(), "LSTM": LSTM(), "GRU": GRU()}
 GARBAGE = 1e6  # behind the end of a sequence, where nobody may look
 
 
@@ -41,20 +38,6 @@ def pretend_a_gpu(monkeypatch, choice: str = "") -> None:
     monkeypatch.setattr(cudnn, "lstm", lstm)
 
 
-def random_case(name, rng, *, batch=3, time=5, units=4, features=2, dtype="float32", bias=True):
-    """Return a cell, inputs, a state and weights, all of them random."""
-
-    def draw(*shape):
-        return jnp.asarray(rng.normal(size=shape), dtype)
-
-    cell = CELLS[name]
-    state = cell.state_type(*(draw(batch, units) for _ in cell.state_type._fields))
-    weights = numpy_cells.random_weights(name, features, units, rng, use_bias=bias)
-    weights = Weights(*(None if w is None else jnp.asarray(w, dtype) for w in weights))
-    weights = weights._replace(recurrent_kernel=weights.recurrent_kernel * units**-0.5)
-    return cell, draw(batch, time, features), state, weights
-
-
 def random_mask(kind, rng, batch, time):
     """Return a mask ``(batch, time)``: padded on one side, or any; one row hides all steps."""
     if kind is None:
@@ -70,28 +53,16 @@ def random_mask(kind, rng, batch, time):
     return jnp.asarray(masks[kind])
 
 
-def both_of(run, options, seed=0):
-    """Return a compiled function: the result of ``run``, and gradients by x, state and weights."""
+def in_float32(dtype):
+    """Return a function: `scan` with arrays of ``dtype``, computed with in float32."""
 
-    def weighted(cell, x, state, weights):
-        result = run(cell, x, state, weights, **options)
-        rng, total = np.random.default_rng(seed), 0.0
-        for array in jax.tree.leaves(result):
-            total += jnp.sum(array * jnp.asarray(rng.normal(size=array.shape), array.dtype))
-        return total, result
+    def run(cell, *arrays, **options):
+        wide = jax.tree.map(lambda a: a.astype("float32"), arrays)
+        if "dropout" in options:
+            kept = options["dropout"].inputs.astype("float32")
+            options["dropout"] = DropoutMasks(inputs=kept)
+        result = scan(cell, *wide, **options)
+        result = jax.tree.map(lambda a: a.astype(dtype), result)
+        return result if options["all_outputs"] else result._replace(outputs=None)
 
-    def both(cell, x, state, weights):
-        return jax.grad(weighted, argnums=(1, 2, 3), has_aux=True)(cell, x, state, weights)
-
-    return quick_jit(both, static_argnums=0)
-
-
-def assert_close(found, expected, tolerance):
-    """Compare all arrays, each as a part of its greatest value."""
-    found, expected = jax.tree.leaves(found), jax.tree.leaves(expected)
-    assert len(found) == len(expected)
-    for one, other in zip(found, expected, strict=True):
-        assert one.dtype == other.dtype
-        one, other = (np.asarray(array, "float32") for array in (one, other))
-        scale = 1e-2 + np.abs(other).max()
-        np.testing.assert_allclose(one / scale, other / scale, rtol=0, atol=tolerance)
+    return run

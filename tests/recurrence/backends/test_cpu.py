@@ -6,18 +6,14 @@ import numpy as np
 import pytest
 from jax.sharding import Mesh, PartitionSpec
 
-import numpy_cells
 from all_pairs import all_pairs
+from drawn_sizes import CELLS
 from native_run import native_run
-from quick import quick_jit
+from random_cases import assert_close, both_of, random_case
 from some_slow import some_slow
 from statewise.recurrence import (
-    GRU,
-    LSTM,
     DropoutMasks,
     Result,
-    SimpleRNN,
-    Weights,
     native,
     native_threads,
     scan,
@@ -27,12 +23,6 @@ pytestmark = pytest.mark.skipif(
     not native.available(), reason=f"no native kernels: {native.unavailable_reason()}"
 )
 
-CELLS = {
-    "SimpleRNN": SimpleRNN(),
-    "LSTM": LSTM(),
-    "GRU": GRU(),
-    "GRU, reset before": GRU(reset_after=False),
-}
 OPTIONS = {
     "name": list(CELLS),
     "units": [7, 1, 3, 64, 65],
@@ -97,54 +87,11 @@ def threads():
     module.set_thread_count(0)
 
 
-def random_case(name, rng, *, batch=3, time=5, units=4, features=2, dtype="float32", bias=True):
-    """Return a cell, inputs, a state and weights, all of them random."""
-
-    def draw(*shape):
-        return jnp.asarray(rng.normal(size=shape), dtype)
-
-    cell = CELLS[name]
-    state = cell.state_type(*(draw(batch, units) for _ in cell.state_type._fields))
-    weights = numpy_cells.random_weights(name, features, units, rng, use_bias=bias)
-    weights = Weights(*(None if w is None else jnp.asarray(w, dtype) for w in weights))
-    # Small enough that a long sequence forgets rounding instead of blowing it up.
-    weights = weights._replace(recurrent_kernel=weights.recurrent_kernel * units**-0.5)
-    return cell, draw(batch, time, features), state, weights
-
-
 def drawn_masks(rng, kind, case, count):
     """Return dropout masks with zeros: ``one`` for all gates or one for ``each``; or None."""
     cell, x, *_ = case
     shape = (len(x), count) if kind == "one" else (len(cell.gates), len(x), count)
     return jnp.asarray((rng.random(shape) < 0.7) * 1.5, x.dtype) if kind else None
-
-
-def gradients_of(run, options, seed=0):
-    """Return a compiled function: the result of ``run``, and gradients by x, state and weights."""
-
-    def weighted(cell, x, state, weights):
-        result = run(cell, x, state, weights, **options)
-        rng, total = np.random.default_rng(seed), 0.0
-        for array in jax.tree.leaves(result):
-            total += jnp.sum(array * jnp.asarray(rng.normal(size=array.shape), array.dtype))
-        return total, result
-
-    def both(cell, x, state, weights):
-        function = jax.grad(weighted, argnums=(1, 2, 3), has_aux=True)
-        return function(cell, x, state, weights)
-
-    return quick_jit(both, static_argnums=0)
-
-
-def assert_close(found, expected, dtype, tolerance=None):
-    found, expected = jax.tree.leaves(found), jax.tree.leaves(expected)
-    assert len(found) == len(expected)
-    for one, other in zip(found, expected, strict=True):
-        assert one.dtype == other.dtype
-        scale = 1e-2 + np.abs(other).max()
-        np.testing.assert_allclose(
-            one / scale, other / scale, rtol=0, atol=tolerance or TOLERANCE[dtype]
-        )
 
 
 HALF = {"bfloat16": 2.0**-8, "float16": 2.0**-11}  # what rounding to them changes at most
@@ -156,8 +103,8 @@ HALF = {"bfloat16": 2.0**-8, "float16": 2.0**-11}  # what rounding to them chang
 def test_arrays_of_16_bits_are_computed_with_in_32(name, dtype, options, rng):
     case = random_case(name, rng, batch=33, time=9, units=65, dtype=dtype)
     wide = jax.tree.map(lambda a: a.astype("float32"), case[1:])
-    found = gradients_of(native_run, options)(*case)
-    expected = gradients_of(scan, options)(case[0], *wide)
+    found = both_of(native_run, options)(*case)
+    expected = both_of(scan, options)(case[0], *wide)
     for one, other in zip(*map(jax.tree.leaves, (found[1], expected[1])), strict=True):
         assert one.dtype == dtype
         scale = np.abs(other).max()
@@ -195,8 +142,8 @@ def test_results_and_gradients_are_the_references(options, rng):
     def expected(*arguments, **options):
         return scan(*arguments, **options)._replace(**not_asked(options))
 
-    found = gradients_of(native_run, options)(*case)
-    assert_close(found, gradients_of(expected, options)(*case), sizes["dtype"])
+    found = both_of(native_run, options)(*case)
+    assert_close(found, both_of(expected, options)(*case), TOLERANCE[sizes["dtype"]])
 
 
 def not_asked(options):
@@ -217,20 +164,20 @@ def test_threads_change_nothing(name, batch, units, count, dropout, rng, threads
     masks = (drawn_masks(rng, dropout, case, size) for size in (2, units))
     options["dropout"] = DropoutMasks(*masks)
     threads(1)
-    alone = gradients_of(native_run, options)(*case)
+    alone = both_of(native_run, options)(*case)
     threads(count)
     for _ in range(5):
-        assert_close(gradients_of(native_run, options)(*case), alone, "float32")
+        assert_close(both_of(native_run, options)(*case), alone, TOLERANCE["float32"])
 
 
 @pytest.mark.parametrize(("batch", "units"), [(33, 64), (64, 260)])
 def test_a_call_takes_no_more_threads_than_it_may(batch, units, rng, threads):
     case = random_case("LSTM", rng, batch=batch, time=12, units=units)
     threads(1)
-    alone = gradients_of(native_run, {})(*case)
+    alone = both_of(native_run, {})(*case)
     threads(3)
     with native_threads(1):
-        limited = gradients_of(native_run, {})(*case)
+        limited = both_of(native_run, {})(*case)
     jax.tree.map(np.testing.assert_array_equal, limited, alone)  # to the bit: one block, one sum
 
 
@@ -256,10 +203,10 @@ def with_each_instruction_set(function):
 def test_every_instruction_set_gives_the_same(name, sizes, rng):
     batch, features, units = sizes
     case = random_case(name, rng, batch=batch, features=features, units=units)
-    run = gradients_of(native_run, {})
+    run = both_of(native_run, {})
     first, *others = with_each_instruction_set(lambda: run(*case)).values()
     for result in others:
-        assert_close(result, first, "float32")
+        assert_close(result, first, TOLERANCE["float32"])
 
 
 def test_an_instruction_set_that_is_not_there_is_refused():
@@ -271,8 +218,8 @@ def test_an_instruction_set_that_is_not_there_is_refused():
 def test_every_instruction_set_is_as_exact_as_float32_can_be(name, rng):
     case = random_case(name, rng, batch=32, features=128, units=256, time=8)
     cell, *arrays = case
-    exact = gradients_of(scan, {})(cell, *jax.tree.map(lambda a: a.astype("float64"), arrays))
-    run = gradients_of(native_run, {})
+    exact = both_of(scan, {})(cell, *jax.tree.map(lambda a: a.astype("float64"), arrays))
+    run = both_of(native_run, {})
 
     def error(found):
         """Return the typical error of each array, relative to the array's own size."""
@@ -290,8 +237,8 @@ def test_every_instruction_set_is_as_exact_as_float32_can_be(name, rng):
 def test_a_long_sequence_crosses_chunks(rng):
     case = random_case("LSTM", rng, batch=1, time=3000, units=8, dtype="float64")
     options = {"resets": rng.random((1, 3000)) < 0.01}
-    found, expected = (gradients_of(run, options)(*case) for run in (native_run, scan))
-    assert_close(found, expected, "float64", 1e-10)
+    found, expected = (both_of(run, options)(*case) for run in (native_run, scan))
+    assert_close(found, expected, 1e-10)
 
 
 @pytest.mark.parametrize("sizes", [(4, 2, 4), (33, 70, 100)], ids=["small", "wide"])
@@ -352,7 +299,7 @@ def test_training_inside_a_compiled_loop(rng):
 
         return jax.jit(lambda weights: jax.lax.scan(step, weights, None, length=10))(weights)
 
-    assert_close(trained(native_run), trained(scan), "float32")
+    assert_close(trained(native_run), trained(scan), TOLERANCE["float32"])
 
 
 def test_an_exported_program_runs(rng):
@@ -386,8 +333,8 @@ def test_dropout_masks_of_flags_and_for_all_rows(name, rng):
         DropoutMasks(*(drawn_masks(rng, "each", case, size)[:, :1] for size in (2, 4))),
     ):
         masks = jax.tree.map(lambda m: m if m.dtype == bool else m.astype("float32"), masks)
-        found, expected = (gradients_of(r, {"dropout": masks})(*case) for r in (native_run, scan))
-        assert_close(found, expected, "float32")
+        found, expected = (both_of(r, {"dropout": masks})(*case) for r in (native_run, scan))
+        assert_close(found, expected, TOLERANCE["float32"])
 
 
 @pytest.mark.parametrize("name", some_slow(CELLS, 4))
@@ -406,7 +353,7 @@ def test_gradients_by_dropout_masks(name, rng):
 
     for all_outputs in (True, False):
         found, expected = (gradients(run, all_outputs) for run in (native_run, scan))
-        assert_close(found, expected, "float64")
+        assert_close(found, expected, TOLERANCE["float64"])
 
 
 @pytest.mark.parametrize(
@@ -456,8 +403,8 @@ def test_numbers_below_the_normal_ones_are_zero(rng):
     tiny, zero = jnp.full_like(x, 1e-41), jnp.zeros_like(x)
     forgotten = cell.initial_state(9, 40, x.dtype)
     low = type(state)(*(jnp.full_like(part, 1e-42) for part in state))
-    found = gradients_of(native_run, {})(cell, tiny, low, weights)
-    expected = gradients_of(native_run, {})(cell, zero, forgotten, weights)
+    found = both_of(native_run, {})(cell, tiny, low, weights)
+    expected = both_of(native_run, {})(cell, zero, forgotten, weights)
     jax.tree.map(np.testing.assert_array_equal, found, expected)
 
 

@@ -13,7 +13,8 @@ from jax.experimental import rnn
 
 from all_pairs import all_pairs
 from drawn_sizes import drawn, sizes
-from gpu_stand_in import assert_close, both_of, pretend_a_gpu, random_case, random_mask
+from gpu_stand_in import in_float32, pretend_a_gpu, random_mask
+from random_cases import assert_close, both_of, random_case
 from some_slow import some_slow
 from statewise.recurrence import LSTM, Call, DropoutMasks, Weights, choice, run, scan
 from statewise.recurrence.backends import cudnn, cudnn_elsewhere, gpu
@@ -71,16 +72,8 @@ def test_cudnn_results_and_gradients_are_the_references(options, rng, pretended)
         kept = jnp.asarray(rng.random((size["batch"], 3)) < 0.5, size["dtype"]) * 2
         options["dropout"] = DropoutMasks(inputs=kept)
 
-    def expected(cell, *arrays, **options):
-        wide = jax.tree.map(lambda a: a.astype("float32"), arrays)
-        if "dropout" in options:
-            kept = options["dropout"].inputs.astype("float32")
-            options["dropout"] = DropoutMasks(inputs=kept)
-        result = scan(cell, *wide, **options)
-        result = jax.tree.map(lambda a: a.astype(size["dtype"]), result)
-        return result if options["all_outputs"] else result._replace(outputs=None)
-
-    found, wanted = (both_of(f, options)(*case) for f in (cudnn_run, expected))
+    runs = cudnn_run, in_float32(size["dtype"])
+    found, wanted = (both_of(run, options)(*case) for run in runs)
     assert_close(found, wanted, TOLERANCE[size["dtype"]])
 
 

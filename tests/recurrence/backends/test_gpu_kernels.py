@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from all_pairs import all_pairs
-from gpu_stand_in import assert_close, both_of, pretend_a_gpu, random_case, random_mask
+from gpu_stand_in import in_float32, pretend_a_gpu, random_mask
+from random_cases import assert_close, both_of, random_case
 from statewise.recurrence import GRU, LSTM, Call, DropoutMasks, SimpleRNN, Weights, choice, scan
 from statewise.recurrence.backends import gpu_kernels
 
@@ -47,16 +48,8 @@ def compare(options, rng):
         kept = jnp.asarray(rng.random((*gates, sizes["batch"], 3)) < 0.5, sizes["dtype"]) * 2
         options["dropout"] = DropoutMasks(inputs=kept)
 
-    def expected(cell, *arrays, **options):
-        wide = jax.tree.map(lambda a: a.astype("float32"), arrays)
-        if "dropout" in options:
-            kept = options["dropout"].inputs.astype("float32")
-            options["dropout"] = DropoutMasks(inputs=kept)
-        result = scan(cell, *wide, **options)
-        result = jax.tree.map(lambda a: a.astype(sizes["dtype"]), result)
-        return result if options["all_outputs"] else result._replace(outputs=None)
-
-    found, wanted = (both_of(f, options)(*case) for f in (interpreted, expected))
+    runs = interpreted, in_float32(sizes["dtype"])
+    found, wanted = (both_of(run, options)(*case) for run in runs)
     assert_close(found, wanted, TOLERANCE[sizes["dtype"]])
 
 

@@ -8,22 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import numpy_cells
+import random_cases
 from all_pairs import all_pairs
+from drawn_sizes import CELLS
 from quick import quick_jit
-from statewise.recurrence import GRU, LSTM, DropoutMasks, SimpleRNN, Weights, scan
+from statewise.recurrence import LSTM, DropoutMasks, scan
 from statewise.recurrence.layout import starts_backwards
 
-CELLS = {
-    "SimpleRNN": SimpleRNN(),
-    "LSTM": LSTM(),
-    "GRU": GRU(),
-    "GRU, reset before": GRU(reset_after=False),
-}
 OPTIONS = {
     "units": [3, 1],
     "time": [5, 1],
     "batch": [4, 1],
-    "use_bias": [True, False],
+    "bias": [True, False],
     "mask": [False, True],
     "resets": [False, True],
     "go_backwards": [False, True],
@@ -40,20 +36,16 @@ def double_precision():
         yield
 
 
-def random_case(name, rng, *, batch=3, time=5, features=2, units=3, use_bias=True):
+def random_case(name, rng, **sizes):
     """Return inputs, a state and weights, in float64."""
-    x = jnp.asarray(rng.normal(size=(batch, time, features)))
-    state_type = CELLS[name].state_type
-    state = state_type(*(jnp.asarray(rng.normal(size=(batch, units))) for _ in state_type._fields))
-    weights = numpy_cells.random_weights(name, features, units, rng, use_bias=use_bias)
-    return x, state, Weights(*(None if w is None else jnp.asarray(w) for w in weights))
+    return random_cases.random_case(name, rng, dtype="float64", **{"units": 3} | sizes)[1:]
 
 
 @each_cell
 @pytest.mark.parametrize("options", all_pairs(OPTIONS))
 def test_the_equations(name, options, rng):
     options = dict(options)
-    sizes = {key: options.pop(key) for key in ("units", "time", "batch", "use_bias")}
+    sizes = {key: options.pop(key) for key in ("units", "time", "batch", "bias")}
     x, state, weights = random_case(name, rng, **sizes)
     flags = x.shape[:2]
     options["mask"] = rng.random(flags) < 0.6 if options["mask"] else None

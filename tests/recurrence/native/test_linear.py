@@ -20,19 +20,6 @@ TOLERANCE = {"float32": 2e-5, "float64": 1e-12}
 SHAPES = [(1, 1, 1), (3, 7, 17), (1, 300, 70), (65, 30, 33), (2, 9, 1100), (2, 40, 1024)]
 
 
-@pytest.fixture(
-    params=native.extension.extension().instruction_sets() if native.available() else []
-)
-def module(request):
-    """Return the extension with each of its instruction sets in use."""
-    extension = native.extension.extension()
-    before = extension.instruction_set()
-    extension.use_instruction_set(request.param)
-    yield extension
-    extension.use_instruction_set(before)
-    extension.set_thread_count(0)
-
-
 def by_loop(a, b, h, mask, resets, backwards):
     """Return the states in NumPy, one step after the other."""
     time = a.shape[1]

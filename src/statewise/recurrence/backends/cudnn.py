@@ -18,8 +18,8 @@ from jax import Array
 from jax.custom_batching import sequential_vmap
 from jax.experimental import rnn
 
-from statewise.recurrence.backends.refusing import refusing
 from statewise.recurrence.layout import LSTMState, Weights
+from statewise.recurrence.refusing import forward_mode_refused, refusing
 
 _FIRST_IN_REVERSE = (
     "cuDNN's LSTM has first derivatives in reverse mode (jax.grad, jax.vjp) only. For forward mode "
@@ -58,12 +58,8 @@ def lstm(x: Array, state: LSTMState, weights: Weights, lengths: Array) -> tuple[
     Raises:
         TypeError: if it is differentiated in forward mode or twice.
     """
-    try:
+    with forward_mode_refused(_FIRST_IN_REVERSE):
         outputs, h, c = _lstm(x, state.h[None], state.c[None], flat_weights(weights), lengths)
-    except TypeError as error:
-        if "forward-mode" not in str(error):
-            raise
-        raise TypeError(_FIRST_IN_REVERSE) from error  # JAX's own names none but itself
     return outputs, LSTMState(h[0], c[0])
 
 

@@ -15,8 +15,8 @@ from jax.experimental import pallas as pl
 from jax.experimental.pallas import triton as plgpu
 
 from statewise.recurrence.backends.loop_kernels import STARTS, Loop, backward_kernel, forward_kernel
-from statewise.recurrence.backends.refusing import refusing
 from statewise.recurrence.layout import CellState
+from statewise.recurrence.refusing import refusing
 
 _FIRST_IN_REVERSE = (
     "The kernels for GPUs have first derivatives in reverse mode (jax.grad, jax.vjp) only. For "

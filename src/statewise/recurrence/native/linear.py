@@ -22,6 +22,7 @@ from jax.custom_derivatives import SymbolicZero
 
 from statewise.recurrence.native.extension import LINEAR_BACKWARD, LINEAR_FORWARD
 from statewise.recurrence.native.recurrence import _FIRST_IN_REVERSE, _native_call
+from statewise.recurrence.refusing import forward_mode_refused
 
 
 class LinearOperands(NamedTuple):
@@ -58,12 +59,8 @@ def linear_recurrence(form: LinearForm, operands: LinearOperands) -> tuple[Array
     Raises:
         TypeError: if it is differentiated in forward mode or twice.
     """
-    try:
+    with forward_mode_refused(_FIRST_IN_REVERSE):
         return _linear(form, operands)
-    except TypeError as error:
-        if "forward-mode" not in str(error):
-            raise
-        raise TypeError(_FIRST_IN_REVERSE) from error  # JAX's own names none but itself
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))

@@ -19,6 +19,7 @@ from statewise.recurrence.native import sharding
 from statewise.recurrence.native.exporting import recurrence_by_scan
 from statewise.recurrence.native.extension import BACKWARD, FORWARD, SWITCH
 from statewise.recurrence.native.numbers import Numbers
+from statewise.recurrence.refusing import forward_mode_refused, refusing
 
 _FIRST_IN_REVERSE = (
     "The native recurrence has first derivatives in reverse mode (jax.grad, jax.vjp) only. For "
@@ -82,12 +83,8 @@ def recurrence(form: Form, operands: Operands) -> tuple[Array, Array, Array]:
     Raises:
         TypeError: if it is differentiated in forward mode or twice.
     """
-    try:
+    with forward_mode_refused(_FIRST_IN_REVERSE):
         return _recurrence(form, operands)
-    except TypeError as error:
-        if "forward-mode" not in str(error):
-            raise
-        raise TypeError(_FIRST_IN_REVERSE) from error  # JAX's own names none but itself
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
@@ -125,17 +122,12 @@ def _native_call(form, name, arrays, axes, results, result_axes) -> list[Array]:
         ]
         return jax.ffi.ffi_call(name, shapes, vmap_method="sequential")(*arrays, **form.attributes)
 
-    @jax.custom_jvp
     def function(*arrays):
         if sharding.is_wanted():
             return sharding.over_the_batch(native_call, arrays, axes, results, result_axes)
         return native_call(*arrays)
 
-    @function.defjvp
-    def _refuse(primals, tangents):
-        raise TypeError(_FIRST_IN_REVERSE)
-
-    return function(*arrays)
+    return refusing(function, _FIRST_IN_REVERSE)(*arrays)
 
 
 def _with(shape: tuple[int, ...], axis: int, size: int) -> tuple[int, ...]:
