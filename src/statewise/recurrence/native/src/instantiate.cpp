@@ -2,6 +2,7 @@
 #include "backward.hpp"
 #include "forward.hpp"
 #include "forward_row.hpp"
+#include "forward_step.hpp"
 #include "linear.hpp"
 
 namespace statewise {
@@ -19,6 +20,11 @@ void forward(const Problem<T>& problem, const Results<T>& results, const T* pack
         ForwardRow<T, C, 2>(problem, results, packed).run();
       }
       return;
+    }
+    if constexpr (C::kPhases == 1) {
+      const Plan plan = plan_for<ForwardPanels<T, C>>(problem, groups_of<T>(problem.units));
+      if (is_step<T, C>(problem, plan))
+        return ForwardStep<T, C>(problem, results, plan, packed).run();
     }
     Forward<T, C, ForwardPanels<T, C>>(problem, results, packed).run();
   });

@@ -27,7 +27,7 @@ class Rows {
         blocks_((rows + kRowsAtOnce - 1) / kRowsAtOnce),
         threads_(rows * work < kSharedWork ? 1 : std::min(thread_count(), blocks_)) {}
 
-  Index blocks() const { return blocks_; }
+  Index threads() const { return threads_; }
   Index first(Index block) const { return block * rows_ / blocks_; }
   Index count(Index block) const { return first(block + 1) - first(block); }
 
@@ -137,74 +137,57 @@ void Live::step(Index rows, const float* x, const float* const* before, float* c
       from[i] = before[i] + first * state_units_[i];
       to[i] = after[i] + first * state_units_[i];
     }
-    step_block(all.count(block), x + first * features(), from, to, y + first * outputs());
+    step_block(all.count(block), x + first * features(), from, to, y + first * outputs(),
+               all.threads() > 1);
   };
   all.share_out(1, run, [] { return true; });
 }
 
 bool Live::update(Index rows, const Index* numbers, const float* x, float* const* state, float* y,
                   const Beside& beside) const {
-  // The rows as they were, for the case that there is no memory for one block of them: then none is
-  // to be a step ahead of the others.
+  // What comes of the step lies apart until all of it is there: without memory for one block of the
+  // rows, none is to be a step ahead of the others.
   const Rows all(rows, work_);
-  std::vector<char> saved(static_cast<std::size_t>(all.blocks()));
   Workspace workspace;
-  float* before[kMostArrays];
-  for (std::size_t i = 0; i < state_units_.size(); ++i)
-    before[i] = static_cast<float*>(
-        workspace.take(static_cast<std::size_t>(rows * state_units_[i]) * sizeof(float)));
+  float* after[kMostArrays];
+  const Index shown = layers_.back().recurrent ? last_output() : -1;
+  for (Index i = 0; i < state_count(); ++i)
+    after[i] = i == shown ? y
+                          : static_cast<float*>(workspace.take(
+                                static_cast<std::size_t>(rows * state_units_[i]) * sizeof(float)));
   const auto step_rows = [&](Index block) {
     const Index first = all.first(block), count = all.count(block);
     const Index* number = numbers + first;
     const bool adjacent = is_adjacent(number, count);
     Workspace own;
-    float* from[kMostArrays];
+    const float* from[kMostArrays];
     float* to[kMostArrays];
-    for (std::size_t i = 0; i < state_units_.size(); ++i) {
+    for (Index i = 0; i < state_count(); ++i) {
       const Index units = state_units_[i];
-      from[i] = before[i] + first * units;
-      to[i] = adjacent ? state[i] + number[0] * units
-                       : static_cast<float*>(own.take(
-                             static_cast<std::size_t>(count * units) * sizeof(float)));
-      gather(number, count, units, state[i], from[i]);
+      to[i] = after[i] + first * units;
+      from[i] = state[i] + number[0] * units;
+      if (adjacent) continue;
+      float* some = static_cast<float*>(
+          own.take(static_cast<std::size_t>(count * units) * sizeof(float)));
+      gather(number, count, units, state[i], some);
+      from[i] = some;
     }
-    saved[static_cast<std::size_t>(block)] = 1;
-    step_block(count, x + first * features(), from, to, y + first * outputs());
-    if (!adjacent)
-      for (std::size_t i = 0; i < state_units_.size(); ++i)
-        scatter(number, count, state_units_[i], to[i], state[i]);
+    step_block(count, x + first * features(), from, to, y + first * outputs(), all.threads() > 1);
   };
-  const auto run = [&](Index phase, Index block) {
-    if (phase == 0) {
-      step_rows(block);
-    } else {
-      const Index first = all.first(block);
-      scatter(numbers + first, all.count(block), outputs(), y + first * outputs(), beside.kept);
-    }
+  const auto put = [&](Index block) {
+    const Index first = all.first(block), count = all.count(block);
+    const Index* number = numbers + first;
+    for (Index i = 0; i < state_count(); ++i)
+      scatter(number, count, state_units_[i], after[i] + first * state_units_[i], state[i]);
+    if (beside.kept) scatter(number, count, outputs(), y + first * outputs(), beside.kept);
   };
-  const auto put_back = [&] {
-    for (Index block = 0; block < all.blocks(); ++block) {
-      const Index first = all.first(block);
-      if (!saved[static_cast<std::size_t>(block)]) continue;
-      for (std::size_t i = 0; i < state_units_.size(); ++i)
-        scatter(numbers + first, all.count(block), state_units_[i],
-                before[i] + first * state_units_[i], state[i]);
-    }
-  };
-  try {
-    const bool done = all.share_out(beside.kept ? 2 : 1, run, [&] {
-      return !beside.meanwhile || beside.meanwhile(beside.context);
-    });
-    if (!done) put_back();
-    return done;
-  } catch (const std::bad_alloc&) {
-    put_back();
-    throw;
-  }
+  return all.share_out(
+      2, [&](Index phase, Index block) { return phase == 0 ? step_rows(block) : put(block); },
+      [&] { return !beside.meanwhile || beside.meanwhile(beside.context); });
 }
 
 void Live::step_block(Index rows, const float* x, const float* const* before, float* const* after,
-                      float* y) const {
+                      float* y, bool beside_others) const {
   const FlushDenormals flush;
   Workspace workspace;
   Index widest = 0;
@@ -227,19 +210,20 @@ void Live::step_block(Index rows, const float* x, const float* const* before, fl
     p.activations = layer.activations;
     p.batch = rows;
     p.time = 1;
+    p.threads = beside_others ? 1 : 0;
     p.features = layer.inputs;
     p.units = layer.units;
     p.x = x;
     p.h0 = *before++;
     Results<float> results{};
     results.h = *after++;
+    results.outputs = last && y != results.h ? y : nullptr;
     if (layer.cell == Cell::kLSTM) {
       p.c0 = *before++;
       results.c = *after++;
     }
     kernels_->forward(p, results, layer.packed.data());
     x = results.h;
-    if (last) std::copy(x, x + rows * layer.units, y);
   }
 }
 

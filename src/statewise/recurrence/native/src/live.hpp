@@ -59,9 +59,16 @@ class Live {
               const Beside& beside) const;
 
  private:
-  // `step` for so few rows that they are worked on together.
+  // `step` for so few rows that they are worked on together, perhaps beside others of the same call.
+  // `y` may be the last recurrent layer's part of `after`, if that is the last layer.
   void step_block(Index rows, const float* x, const float* const* before, float* const* after,
-                  float* y) const;
+                  float* y, bool beside_others) const;
+
+  Index state_count() const { return static_cast<Index>(state_units_.size()); }
+  // Which array of the state is the output of the last recurrent layer.
+  Index last_output() const {
+    return state_count() - (layers_.back().cell == Cell::kLSTM ? 2 : 1);
+  }
 
   const Kernels<float>* kernels_;
   std::vector<Layer> layers_;
