@@ -28,7 +28,7 @@ def ending_after(writes, monkeypatch):
         yield
 
 
-def interrupted(train, monkeypatch, writes=(1, 2, 1)):
+def interrupted(train, monkeypatch, writes=(1, 2)):
     """Train with checkpoints, and end after so many of them each time; return the last training.
 
     Args:

@@ -12,7 +12,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from keras.callbacks import Callback, CallbackList, ProgbarLogger
+from keras.callbacks import Callback, CallbackList, History, ProgbarLogger
 
 from statewise._keras_compat import choose_direction
 from statewise.models.training.checkpoints.values import NotKeptError, decoded, encoded, same
@@ -59,7 +59,7 @@ def changes(
                 kept["values"][attribute] = encoded(value, f"{name}/{attribute}", some)
                 arrays |= some
             except NotKeptError:
-                if not type(callback).__module__.startswith("keras."):
+                if not _is_keras_s(callback):
                     kept["lost"].append(attribute)
         found.append(kept)
     return found
@@ -93,6 +93,27 @@ def restore(
             setattr(callback, attribute, decoded(value, arrays))
         lost += [f"{state['class']}.{attribute}" for attribute in state["lost"]]
     return lost
+
+
+def back_to(callbacks: Sequence[Callback], begin: Sequence[Mapping[str, Any]]) -> None:
+    """Give callbacks the attributes that they had as the training began, where these are known."""
+    for callback, before in zip(callbacks, begin, strict=True):
+        now = _attributes(callback)
+        for attribute, value in before.items():
+            if _is_known(value) and attribute in now and not same(_form(now[attribute]), value):
+                setattr(callback, attribute, _form(value))
+
+
+def _is_known(value) -> bool:
+    """Whether a form is the value itself."""
+    if isinstance(value, (list, tuple, dict)):
+        return all(map(_is_known, value.values() if isinstance(value, dict) else value))
+    return not isinstance(value, _Pickled) and not callable(value)
+
+
+def _is_keras_s(callback: Callback) -> bool:
+    """Whether a callback's attributes that can't be kept are known to be none of the training's."""
+    return type(callback).__module__.startswith("keras.") and not isinstance(callback, History)
 
 
 def _attributes(callback: Callback) -> dict[str, Any]:

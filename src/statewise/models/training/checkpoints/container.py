@@ -50,7 +50,8 @@ def write(path: Path, arrays: Mapping[str, np.ndarray], document: Mapping[str, A
         try:
             save_file(arrays, beside, metadata=metadata)
         except SafetensorError as error:  # what it makes of an error of the system
-            raise OSError(_number(error), str(error), str(path)) from error
+            number = _number(error)
+            raise OSError(number, os.strerror(number), str(path)) from error
     sync_folder(path.parent)
 
 

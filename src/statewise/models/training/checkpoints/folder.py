@@ -167,8 +167,11 @@ class Folder:
                 str(path),
             ) from error
         # Files of higher numbers are damaged ones that a new run hasn't come to yet.
-        for old in [n for n in self.numbers() if n <= number][: -self._keep]:
-            (self.path / self.name(old)).unlink(missing_ok=True)
+        whole = [n for n in self.numbers() if n <= number]
+        for file in self._files() if len(whole) >= self._keep else []:
+            old = int(_NAME.fullmatch(file.name)[1])  # type: ignore[index]
+            if old < whole[-self._keep] and file.name == self.name(old):
+                file.unlink(missing_ok=True)
 
     def clean(self) -> None:
         """Remove what a kill has left of files that were being written."""

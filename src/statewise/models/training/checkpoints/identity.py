@@ -35,8 +35,8 @@ def facts_of_model(model) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # on what can't be saved: here it needn't be
         return {
+            "model": _config(model, _names(model), own=True),
             "weights": weights,
-            "model": _config(model, _names(model)),
             "loss": _config(model.loss),
             "optimizer": _optimizer(model.optimizer),
             "metrics": [[v.name, list(v.shape)] for v in model.metrics_variables],
@@ -69,7 +69,7 @@ def facts_of_data(batches: Batches | LaneBatches | SameBatches | None) -> dict[s
     facts: dict[str, Any] = {
         "batch_size": given.batch_size,
         "steps": given.steps,
-        "shuffle": given.shuffle,
+        "shuffle": given.shuffle if isinstance(given.shuffle, str) else bool(given.shuffle),
     }
     if given.rows is None:
         weights = given.class_weight
@@ -155,14 +155,20 @@ def _names(model) -> dict[str, str]:
     return {layer.name: f"layer {i}" for i, layer in enumerate(all_layers(model))}
 
 
-def _config(thing, names: Mapping[str, str] = {}) -> Any:
-    """Return the configuration of something of Keras's as JSON; its class's name if it has none."""
+def _config(thing, names: Mapping[str, str] | None = None, *, own: bool = False) -> Any:
+    """Return the configuration of something of Keras's as JSON; its class's name if it has none.
+
+    Args:
+        thing: a model, a loss, an optimizer.
+        names: what stands for the names of layers.
+        own: whether its ``get_config`` is asked, which says nothing of how it was compiled.
+    """
     try:
-        config = keras.saving.serialize_keras_object(thing)
+        config = thing.get_config() if own else keras.saving.serialize_keras_object(thing)
         text = json.dumps(config, default=lambda o: type(o).__name__)
     except Exception:  # a class of the user's own, that isn't made to be saved
         return getattr(thing, "__name__", type(thing).__name__)
-    return _plain(json.loads(text), names)
+    return _plain(json.loads(text), names or {})
 
 
 def _plain(value, names: Mapping[str, str]):

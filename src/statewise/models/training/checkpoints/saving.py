@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import keras
 import numpy as np
-from keras.callbacks import BackupAndRestore, CallbackList
+from keras.callbacks import BackupAndRestore, CallbackList, CSVLogger
 
 from statewise._keras_compat import pythonify_logs
 from statewise._version import __version__
@@ -33,7 +33,7 @@ from statewise.models.training.checkpoints.replay import (
     settle,
 )
 from statewise.models.training.checkpoints.validations import Validations
-from statewise.models.training.checkpoints.values import decoded, encoded
+from statewise.models.training.checkpoints.values import decoded, encoded, keepable
 from statewise.models.training.lane_batches import LaneBatches
 from statewise.models.training.piece import Piece
 from statewise.models.training.programs import Programs
@@ -89,6 +89,9 @@ class Saving(NoSaving):
         self._found: Read | None = self._folder.newest(checkpoints.damaged)
         if self._found is not None:
             check_same(self._found.path, self._found.document["of"], self._facts)
+            for callback in self._callbacks:
+                if isinstance(callback, CSVLogger):
+                    callback.append = True  # it would begin its file anew
         self._epoch, self._batch, self._trained = initial_epoch, 0, 0
         self._since, self._time = 0, time.monotonic()
         self._counts: list[int] = []  # the batches of each epoch that was read
@@ -153,6 +156,7 @@ class Saving(NoSaving):
             self._batch = 0
             return None
         found = self._found
+        callback_states.back_to(self._callbacks, self._begin_of_callbacks)
         self._put(found)  # type: ignore[arg-type]
         if not self._read:
             self._random["epoch"].apply()
@@ -266,7 +270,7 @@ class Saving(NoSaving):
                 "lanes": lanes,
                 "stopped": bool(self._model.stop_training),
             },
-            "logs": encoded(logs, "logs", arrays),
+            "logs": encoded(keepable(logs), "logs", arrays),
             "random": {n: encoded(tuple(v), f"random/{n}", arrays) for n, v in random.items()},
             "callbacks": callback_states.changes(self._callbacks, self._begin_of_callbacks, arrays),
             "states": states,

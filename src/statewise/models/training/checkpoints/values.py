@@ -1,5 +1,6 @@
 """Nested Python values as JSON and arrays, and back: what the attributes of a callback may be."""
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,6 +64,20 @@ def decoded(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
     if form == "jax":
         return jax.device_put(array)
     return array[()] if form == "scalar" else np.array(array)
+
+
+def keepable(logs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return logs without what has no form here, which only a callback can have put there.
+
+    >>> keepable({"loss": 0.5, "when": object()})
+    {'loss': 0.5}
+    """
+    kept = {}
+    for name, value in logs.items():
+        with contextlib.suppress(NotKeptError):
+            encoded(value, name, {})
+            kept[name] = value
+    return kept
 
 
 def same(one: Any, other: Any) -> bool:
