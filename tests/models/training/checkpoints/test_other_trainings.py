@@ -219,5 +219,6 @@ def test_names_that_keras_numbers_are_no_other_model():
         two = [make(), make()]
         for built in two:
             built.compile(loss=keras.losses.Huber(), optimizer="adam")
-            built.train_on_batch(X, Y if make is not graph else np.ones((12, 4)))
+            built(X)
+            built.optimizer.build(built.trainable_variables)
         assert facts_of_model(two[0]) == facts_of_model(two[1])

@@ -120,14 +120,6 @@ def of_arrays(**options):
 
 CASES = {
     "arrays": of_arrays(),
-    "arrays, several epochs a call": lambda: (
-        model(),
-        {"x": EVEN[0], "y": EVEN[1], "batch_size": 8, "epochs": 12, "every": 6},
-    ),
-    "callbacks": lambda: (
-        model(keras.optimizers.Adam(0.1)),
-        {"x": X, "y": Y, "epochs": 9, "every": "epoch", "callbacks": stopping()},
-    ),
     "lanes": lambda: (
         model(steps=True),
         {"x": lanes(SERIES, lanes=3, steps=4, seed=7), "validation_data": (validation_lanes(),)},
@@ -136,6 +128,14 @@ CASES = {
     "a PyDataset": lambda: (model(), {"x": Batches(), "shuffle": True}),
 }
 MORE = {
+    "arrays, several epochs a call": lambda: (
+        model(),
+        {"x": EVEN[0], "y": EVEN[1], "batch_size": 8, "epochs": 12, "every": 6},
+    ),
+    "callbacks": lambda: (
+        model(keras.optimizers.Adam(0.1)),
+        {"x": X, "y": Y, "epochs": 9, "every": "epoch", "callbacks": stopping()},
+    ),
     "each batch": of_arrays(callbacks=lambda: [Counting()]),
     "stateful": lambda: (
         model(stateful=True, cell=layers.GRU),
@@ -166,7 +166,7 @@ MORE = {
         {"x": lanes(SERIES, lanes=2, steps=3)},
     ),
     "a finite generator": lambda: (model(), {"x": give(count=4), "epochs": 1, "shuffle": False}),
-    "a PyDataset, steps": lambda: (model(), {"x": Batches(), "steps_per_epoch": 3}),
+    "a PyDataset, steps": lambda: (model(), {"x": Batches(6), "steps_per_epoch": 3}),
     "moving averages": lambda: (
         model(keras.optimizers.AdamW(0.01, use_ema=True, ema_overwrite_frequency=5)),
         {"x": X, "y": Y, "batch_size": 8},
@@ -215,6 +215,7 @@ def test_an_interrupted_training_ends_as_one_that_was_not(name, tmp_path, monkey
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")  # a finite generator's
 @pytest.mark.parametrize("name", MORE)
 def test_more_of_what_is_interrupted(name, tmp_path, monkeypatch):
     train = train_case(MORE[name], tmp_path)
