@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 import statewise
-from statewise.distributed import OneProcess, backtest, predict
+from statewise.distributed import OneProcess, backtest, predict, predict_files
 from statewise.distributed.blocks import places_of_blocks
 from statewise.tasks import Forecaster
 
@@ -89,9 +89,10 @@ def test_forecasts_by_key_are_those_in_one_piece(fitted, table, level):
     )
     pd.testing.assert_frame_equal(got, expected, rtol=1e-5)
     assert executor.tasks == 3
-    assert told == [("forecasting", i, 3) for i in (1, 2, 3)]
+    assert told == [("forecasting", i, 40) for i in (14, 28, 40)]
 
 
+@pytest.mark.slow
 def test_new_data_keeps_its_form(fitted, table):
     some = table[table["shop"].isin([f"shop {i}" for i in range(0, 40, 2)])]
     future = future_of(some)
@@ -114,6 +115,34 @@ def test_what_is_wrong_is_told_as_in_one_piece(fitted, table):
         predict(Forecaster(horizon=3), executor=OneProcess())
     with pytest.raises(ValueError, match="horizon"):
         predict(fitted, executor=OneProcess(), horizon=0, future=future)
+
+
+@pytest.mark.slow
+def test_files_are_forecast_by_blocks_each_key_once(tmp_path, table, monkeypatch):
+    monkeypatch.setattr("statewise.distributed.files._ROWS", 300)
+    columns = {"key": "shop", "time": "day", "target": "sold"}
+    table = table.drop(columns=["price", "town"]).sort_values(["shop", "day"])
+    (tmp_path / "sales").mkdir()
+    for i in range(3):
+        keep = table["shop"].isin(sorted(table["shop"].unique())[i * 14 : (i + 1) * 14])
+        table[keep].to_parquet(tmp_path / "sales" / f"{i}.parquet")
+    fitted = Forecaster(horizon=3, season=4, epochs=1, units=4).fit(table, columns=columns)
+    executor = Backwards()
+    made = predict_files(
+        fitted, tmp_path / "sales", tmp_path / "out.parquet", executor=executor, level=80
+    )
+    assert made.series == 40
+    assert executor.tasks > 3
+    got = pd.read_parquet(tmp_path / "out.parquet").set_index(["shop", "day"])
+    expected = fitted.predict(level=80).set_index(["shop", "day"])
+    assert got.index.is_unique
+    pd.testing.assert_frame_equal(
+        got.sort_index(), expected.sort_index(), rtol=1e-4, check_index_type=False
+    )
+    with pytest.raises(TypeError, match="predict takes what is in memory"):
+        predict_files(fitted, table, tmp_path / "more.parquet", executor=executor)
+    with pytest.raises(statewise.sequences.DataError, match="say where to write"):
+        predict(fitted, tmp_path / "sales", executor=executor)
 
 
 def test_one_series_is_a_block_by_itself():
@@ -142,7 +171,7 @@ def test_a_backtest_by_key_is_the_one_in_one_piece(table, refit):
     assert (got.notes, got.left_out) == (expected.notes, expected.left_out)
     assert executor.tasks == (2 if refit else 3)
     phase = "fitting and forecasting" if refit else "forecasting"
-    assert [said for said in told if said[0] == phase][-1][1:] == (executor.tasks,) * 2
+    assert [said for said in told if said[0] == phase][-1][1:] == (2 if refit else 40,) * 2
 
 
 @pytest.mark.parametrize("count", [1, 15, 16, 17, 255, 256, 257, 5000, 40_000])

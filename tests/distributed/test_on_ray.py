@@ -113,6 +113,21 @@ def test_keys_are_forecast_once_although_each_block_kills_a_worker(tmp_path):
     assert len(list((tmp_path / "predict").iterdir())) == 3
 
 
+def test_a_ray_dataset_is_forecast_where_it_lies(tmp_path):
+    table = panel()
+    fitted = forecaster().fit(table)
+    expected = fitted.predict(level=80).set_index(["unique_id", "ds"]).sort_index()
+    dataset = ray.data.from_pandas(table.sample(frac=1, random_state=2)).repartition(3)
+    made = predict(fitted, dataset, executor=Ray(), level=80).to_pandas()
+    made = made.astype({"unique_id": str, **dict.fromkeys(expected.columns, "float64")})
+    got = made.set_index(["unique_id", "ds"]).sort_index()
+    assert got.index.is_unique
+    assert got.index.get_level_values(0).tolist() == expected.index.get_level_values(0).tolist()
+    np.testing.assert_allclose(got[expected.columns], expected, rtol=1e-5)
+    with pytest.raises(statewise.sequences.DataError, match="the dataset has no column 'y'"):
+        predict(fitted, dataset.drop_columns(["y"]), executor=Ray())
+
+
 def test_windows_are_fitted_once_although_each_kills_a_worker(tmp_path):
     result = backtest(
         forecaster(), panel(), windows=2, refit=True, executor=Deadly(Ray(), tmp_path)

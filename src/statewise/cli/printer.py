@@ -16,7 +16,13 @@ from statewise.cli.refusal import printable
 
 _WIDEST = 60  # letters of a heading
 _WIDE = 240  # letters of a line in a file or a pipe
-_PHASES = {"choosing": "Choosing a transform", "training": "Training on all that is known"}
+_PHASES = {
+    "reading": "Reading",
+    "choosing": "Choosing a transform",
+    "collecting": "Collecting windows",
+    "training": "Training on all that is known",
+    "forecasting": "Forecasting",
+}
 
 
 class Printer:
@@ -129,7 +135,7 @@ class Printer:
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("epochs, loss {task.fields[loss]:.4f}"),
+            TextColumn("{task.fields[unit]}"),
             TimeElapsedColumn(),
         )
         bar = Progress(
@@ -142,11 +148,13 @@ class Printer:
 
         def show(phase: str, done: int, most: int, loss: float) -> None:
             self.release()
+            unit = "series" if math.isnan(loss) else f"epochs, loss {loss:.4f}"
+            total = None if phase == "reading" else most  # there is no telling before the end
             if phase not in tasks:
                 for task in tasks.values():  # what went before may have ended early
                     bar.update(task, total=bar.tasks[task].completed)
-                tasks[phase] = bar.add_task(_said(phase), total=most, loss=loss)
-            bar.update(tasks[phase], completed=done, total=most, loss=loss)
+                tasks[phase] = bar.add_task(_said(phase), total=total, unit=unit)
+            bar.update(tasks[phase], completed=done, total=total, unit=unit)
 
         with bar:
             yield show

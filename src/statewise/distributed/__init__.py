@@ -17,7 +17,9 @@ if TYPE_CHECKING:
         Ray,
         WorkerLostError,
     )
+    from statewise.distributed.files import predict_files
     from statewise.distributed.forecasting import predict
+    from statewise.distributed.ray_datasets import predict_dataset
     from statewise.distributed.sharded.errors import PartlyPushedError, ShardLostError
     from statewise.distributed.sharded.hosts import InProcess
     from statewise.distributed.sharded.ray_actors import RayActors
@@ -36,6 +38,8 @@ _NAMES = {
     "WorkerLostError": "executors",
     "backtest": "backtesting",
     "predict": "forecasting",
+    "predict_dataset": "ray_datasets",
+    "predict_files": "files",
 }
 
 __all__ = [
@@ -51,6 +55,8 @@ __all__ = [
     "WorkerLostError",
     "backtest",
     "predict",
+    "predict_dataset",
+    "predict_files",
 ]
 
 

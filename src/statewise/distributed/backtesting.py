@@ -63,7 +63,7 @@ def backtest(
         forecaster, data, windows, horizon, refit, level, columns: as in `statewise.backtest`.
         executor: `OneProcess`, `Processes` or `Ray`.
         progress: as in `Forecaster.fit`; then with "forecasting", or with ``refit`` "fitting and
-            forecasting", the tasks done, how many there are, and NaN.
+            forecasting", the series (windows) done, how many there are, and NaN.
 
     Raises:
         WorkerLostError: where a task's workers died again and again.
@@ -110,7 +110,7 @@ def _by_key(
         _forecast_windows,
         (origins.select(which) for which in places),
         _Fitted(fitted, levels),
-        finished=counted(progress, len(places)),
+        finished=counted(progress, len(places), len(origins.panel)),
     )
     shape = (*origins.first.shape, origins.horizon)
     points = np.full(shape, np.nan)
@@ -143,7 +143,8 @@ def _by_window(
     """Fit and forecast each window as a task, after the first one: that one tells which series
     are long enough.
     """
-    finished = counted(progress, origins.windows, FITTING)
+    windows = origins.windows
+    finished = counted(progress, windows, windows, FITTING)
     given = _Unfitted(forecaster, origins, levels)
     (first,) = executor.run(_fit_and_forecast, [0], given, finished=finished)
     origins, season = served(first[0], origins)
@@ -151,7 +152,7 @@ def _by_window(
         _fit_and_forecast,
         range(1, origins.windows),
         given._replace(origins=origins),
-        finished=None if finished is None else lambda done: finished(done + 1),
+        finished=lambda done: finished(done + 1),
     )
     fitted, forecasts = first[0], [first[1]]
     for fitted, forecast in others:  # noqa: B007  (of the last window it stays)

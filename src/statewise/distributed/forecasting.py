@@ -1,6 +1,7 @@
 """Forecasts of many series by key, over the workers of an executor."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,32 +10,28 @@ import pandas as pd
 from statewise.distributed.blocks import blocks_of, places_of_blocks
 from statewise.distributed.executors import Executor
 from statewise.distributed.progress import counted
+from statewise.distributed.ray_datasets import is_ray_dataset, predict_dataset
 from statewise.sequences import Panel
+from statewise.sequences.panel_reading import as_table
 from statewise.tasks import Forecaster
 from statewise.tasks.forecasting.forecast import Forecast
 from statewise.tasks.forecasting.forms import give_back
-from statewise.tasks.forecasting.panel_forecasts import (
-    check_future,
-    forecast_of,
-    known_by,
-    steps_of,
-)
-from statewise.tasks.forecasting.parameters import check_size, levels_of
+from statewise.tasks.forecasting.panel_forecasts import asked_of, forecast_of, known_by
+from statewise.tasks.forecasting.parameters import levels_of
+from statewise.tasks.forecasting.predicting import Asked
 from statewise.tasks.forecasting.progress import Progress
 
 
-class _Asked(NamedTuple):
+class _Given(NamedTuple):
     """What workers are given once.
 
     Attributes:
         forecaster: a fitted one.
-        horizon: steps to forecast.
-        levels: of the intervals, in percent.
+        asked: what is to be forecast; the future's inputs come with the blocks.
     """
 
     forecaster: Forecaster
-    horizon: int
-    levels: list[float]
+    asked: Asked
 
 
 class _Block(NamedTuple):
@@ -72,8 +69,8 @@ def predict(
             where it lies, see `statewise.distributed.predict_dataset`.
         executor: `OneProcess`, `Processes` or `Ray`.
         horizon, level, future: as in `Forecaster.predict`.
-        progress: called with "forecasting", the blocks that are done, how many there are, and NaN
-            (there is no loss); True for a bar.
+        progress: called with "forecasting", about how many series are done, how many there are,
+            and NaN (there is no loss); True for a bar.
 
     Returns:
         What `Forecaster.predict` returns.
@@ -89,20 +86,19 @@ def predict(
     >>> predict(forecaster, executor=OneProcess()).shape
     (3, 2)
     """
-    forecaster._check_fitted()
-    horizon, levels = steps_of(forecaster, horizon), levels_of(level)
-    form, panel = known_by(forecaster, new_data)
-    check_future(panel, future)
-    check_size(horizon, panel, forecaster._engine.numbers(bool(levels)))
-    asked = _Asked(forecaster, horizon, levels)
-    forecast = forecast_by_key(asked, panel, future, executor, progress)
-    return give_back(form, panel, forecast)
+    if is_ray_dataset(new_data):
+        if future is not None:
+            raise ValueError("future was given, but a Ray Dataset is forecast without such inputs")
+        return predict_dataset(forecaster, new_data, horizon=horizon, level=level)
+    asked = asked_of(forecaster, horizon, levels_of(level), future)
+    form, panel = known_by(forecaster, new_data, asked)
+    return give_back(form, panel, forecast_by_key(forecaster, panel, asked, executor, progress))
 
 
 def forecast_by_key(
-    asked: _Asked,
+    forecaster: Forecaster,
     panel: Panel,
-    future: Any,
+    asked: Asked,
     executor: Executor,
     progress: Progress | bool | None = None,
 ) -> Forecast:
@@ -110,19 +106,22 @@ def forecast_by_key(
     places = places_of_blocks(panel.keys)
     parts = executor.run(
         _forecast_block,
-        _tasks(panel, places, future),
-        asked,
-        finished=counted(progress, len(places)),
+        _tasks(panel, places, asked.future),
+        _Given(forecaster, asked._replace(future=None)),
+        finished=counted(progress, len(places), len(panel)),
     )
     return _joined(places, parts, (len(panel), asked.horizon), asked.levels)
 
 
-def _forecast_block(asked: _Asked, block: _Block) -> Forecast:
-    return forecast_of(asked.forecaster, block.panel, asked.horizon, asked.levels, block.future)
+def _forecast_block(given: _Given, block: _Block) -> Forecast:
+    asked = given.asked._replace(future=block.future)
+    return forecast_of(given.forecaster, block.panel, asked)
 
 
 def _tasks(panel: Panel, places: list[np.ndarray], future: Any) -> Iterator[_Block]:
     key = panel.columns.key
+    if isinstance(future, (str, Path)):  # a worker may have no such file
+        future = as_table(future)
     # Of a table with a column of keys each block gets its own rows; of others all.
     keyed = isinstance(future, pd.DataFrame) and key in future.columns
     for block in blocks_of(panel, places):

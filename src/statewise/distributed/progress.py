@@ -3,32 +3,28 @@
 import math
 from collections.abc import Callable
 
-import keras
-
-from statewise.tasks.forecasting.progress import Progress
+from statewise.tasks.forecasting.progress import Progress, as_progress
 
 FORECASTING = "forecasting"  # the phase in which workers forecast, block by block
 
 
 def counted(
-    progress: Progress | bool | None, most: int, phase: str = FORECASTING
-) -> Callable[[int], None] | None:
-    """Return what an executor calls with the number of tasks done.
+    progress: Progress | bool | None, blocks: int, series: int, phase: str = FORECASTING
+) -> Callable[[int], None]:
+    """Return what an executor calls with the number of blocks done.
 
     Args:
-        progress: called with the phase, the tasks done, how many there are, and NaN for a loss;
+        progress: called with the phase, the series done, how many there are, and NaN for a loss;
             True for a bar, on stdout.
-        most: how many there are.
+        blocks: how many there are, of the same size but for the last.
+        series: in all of them.
         phase: what goes on.
 
     >>> told = []
-    >>> counted(lambda *all_of_it: told.append(all_of_it), 3)(1)
+    >>> counted(lambda *all_of_it: told.append(all_of_it), 3, 40)(2)
     >>> told
-    [('forecasting', 1, 3, nan)]
+    [('forecasting', 28, 40, nan)]
     """
-    if callable(progress):
-        return lambda done: progress(phase, done, most, math.nan)
-    if not progress:
-        return None
-    bar = keras.utils.Progbar(most, unit_name="block")
-    return lambda done: bar.update(done, finalize=done == most)
+    show = as_progress(progress)
+    size = -(-series // blocks)
+    return lambda done: show(phase, min(done * size, series), series, math.nan)

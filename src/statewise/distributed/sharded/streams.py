@@ -57,7 +57,7 @@ class ShardedStreams:
     >>> from statewise.distributed import InProcess
     >>> model = Sequential([layers.Input((None, 2)), layers.GRU(4)])
     >>> streams = ShardedStreams(model, shards=2, hosts=InProcess())
-    >>> outputs = streams.push({f"tank {i}": np.ones(2) for i in range(100)})
+    >>> outputs = streams.push({f"tank {i}": [0.5, 1.0] for i in range(100)})
     >>> streams.scale(3)
     >>> streams.shards, len(streams), streams.steps("tank 7")
     (3, 100, 1)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from statewise.sequences import Panel
@@ -18,6 +17,7 @@ from statewise.tasks.forecasting.never_negative import raised_to_zero
 from statewise.tasks.forecasting.parameters import check_size
 from statewise.tasks.forecasting.predicting import Asked, forecast_panel, known_by_now
 from statewise.tasks.forecasting.progress import Progress
+from statewise.tasks.forecasting.scanned.filling import filled_up
 from statewise.tasks.forecasting.scanned.kinds import is_scanned
 from statewise.tasks.forecasting.scanned.opening import opened
 from statewise.tasks.forecasting.scanned.writing import (
@@ -26,9 +26,7 @@ from statewise.tasks.forecasting.scanned.writing import (
     with_a_value,
     write_forecasts,
 )
-from statewise.tasks.forecasting.training_data import any_known, check_counts
-
-_FILL = "filled up"  # part of a key
+from statewise.tasks.forecasting.training_data import check_counts
 
 
 def forecast_scanned(
@@ -72,8 +70,7 @@ def _by_blocks(
 ) -> ForecastFiles:
     """Forecast what is read block by block."""
     scan = scanned.panel
-    long = form if form.layout == "long" and not form.levels else Form("long", "pandas")
-    long = replace(long, backend="pandas", keyed=True)
+    long = long_form(form)
 
     def blocks(skip: int) -> Iterator[tuple[Panel | None, int]]:
         return scan.panels(
@@ -81,19 +78,37 @@ def _by_blocks(
         )
 
     def forecast(panel: Panel) -> pd.DataFrame:
-        panel = on_calendar(panel, engine.data.laid_out_by)
-        check_counts(panel, asked.likelihood)
-        filled = _filled_up(panel)
-        check_size(asked.horizon, filled, engine.numbers(bool(asked.levels)))
-        found = engine.predict(filled, asked.horizon, asked.levels, asked.future)
-        own = slice(len(panel))
-        bands = {level: (low[own], high[own]) for level, (low, high) in found.bands.items()}
-        found = Forecast(found.points[own], bands)
-        frame = give_back(long, panel, raised_to_zero(found, panel, engine.data.panel))
-        return frame.rename(columns=asked.names) if asked.names else frame
+        return forecast_block(engine, long, panel, asked)
 
     request = request_of(engine, scan, asked.horizon, asked.levels, asked.future)
     return write_forecasts(blocks, forecast, output, request, scan.scan.skipped)
+
+
+def long_form(form: Form) -> Form:
+    """Return the form of forecasts that are written: a long table of pandas with its keys."""
+    long = form if form.layout == "long" and not form.levels else Form("long", "pandas")
+    return replace(long, backend="pandas", keyed=True)
+
+
+def forecast_block(engine: Engine, long: Form, panel: Panel, asked: Asked) -> pd.DataFrame:
+    """Forecast some series, of blocks that share compiled programs.
+
+    Args:
+        engine: as fitted.
+        long: of `long_form`.
+        panel: the known steps.
+        asked: what is to be forecast.
+    """
+    panel = on_calendar(panel, engine.data.laid_out_by)
+    check_counts(panel, asked.likelihood)
+    filled = filled_up(panel)
+    check_size(asked.horizon, filled, engine.numbers(bool(asked.levels)))
+    found = engine.predict(filled, asked.horizon, asked.levels, asked.future)
+    own = slice(len(panel))
+    bands = {level: (low[own], high[own]) for level, (low, high) in found.bands.items()}
+    found = Forecast(found.points[own], bands)
+    frame = give_back(long, panel, raised_to_zero(found, panel, engine.data.panel))
+    return frame.rename(columns=asked.names) if asked.names else frame
 
 
 def _written(
@@ -116,24 +131,3 @@ def _written(
 
     request = request_of(engine, panel, asked.horizon, asked.levels, asked.future)
     return write_forecasts(blocks, forecast, output, request)
-
-
-def _filled_up(panel: Panel) -> Panel:
-    """Return a panel filled up to a round number of series: programs are compiled for a number.
-
-    The shortest one is repeated, by an eighth of their number at most. Where inputs must be known
-    for the future of each series, none is put in.
-    """
-    count = len(panel)
-    step = 1 << max(0, count.bit_length() - 4)
-    more = -count % step
-    moved = any_known(panel, 2)  # others would be warned of
-    if not more or panel.columns.future or not moved.any():
-        return panel
-    shortest = np.full(more, int(np.argmin(np.where(moved, panel.lengths, np.inf))))
-    filled = panel.select(np.concatenate([np.arange(count), shortest]))
-    keys = np.empty(len(filled), object)
-    keys[:count] = panel.keys
-    for i in range(more):  # they stand behind all others
-        keys[count + i] = (_FILL, i)
-    return replace(filled, keys=keys)

@@ -17,7 +17,7 @@ from statewise.tasks.forecasting.engine import Engine
 from statewise.tasks.forecasting.scanned.files import ENDINGS, PartsFolder, Sink, one_file
 from statewise.tasks.forecasting.scanned.panel import ScannedPanel
 
-Forecasting = Callable[[Panel], pd.DataFrame]  # of the series of a block
+Forecasting = Callable[[Any], pd.DataFrame]  # of what stands for the series of a block
 
 
 @dataclass(frozen=True)
