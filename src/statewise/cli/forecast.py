@@ -49,6 +49,18 @@ FILES = ("forecast.csv", "forecast.png")
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="With --one-step: the part to learn from; by default 0.67.",
 )
+@click.option(
+    "--rows",
+    type=shared.COUNT,
+    metavar="N",
+    help="A folder: how many rows are in memory at a time; by default 1,048,576.",
+)
+@click.option(
+    "--corrupt",
+    type=click.Choice(["raise", "skip"]),
+    help="A folder read block by block: stop at a file that can't be read, or go on without it. By "
+    "default stop.",
+)
 @shared.rows
 @shared.written
 @shared.said
@@ -58,8 +70,10 @@ def forecast(files, output, **options):
     The last steps are held out, a recurrent network learns from those before, and its forecast
     stands beside the naive ones. Then it learns from everything, and forecasts beyond the end.
     forecast.csv has both, with intervals; forecast.png shows them. With --key (or a column
-    unique_id) the file holds many series, and one network learns from all of them. Without FILE:
-    the airline passengers, 1949 to 1960.
+    unique_id) the file holds many series, and one network learns from all of them. A folder that is
+    larger than memory is read block by block, its forecasts are Parquet files in --output, and
+    the same command goes on with a run that was stopped. Without FILE: the airline passengers,
+    1949 to 1960.
 
     \b
     Examples:
@@ -74,6 +88,11 @@ def forecast(files, output, **options):
     from statewise.sequences import DataError, Panel
 
     printer = Printer(quiet=options.pop("quiet"), for_json=options.pop("as_json"))
+    rows, corrupt = options.pop("rows"), options.pop("corrupt")
+    if _by_blocks(files, rows, corrupt):
+        folder = {"path": files[0], "output": output, "rows": rows, "corrupt": corrupt}
+        _forecast_folder(folder, printer, options)
+        return
     reading = {name: options.pop(name) for name in shared.READING}
     with refusals(DataError), as_notes(printer):
         with refusals(ValueError):
@@ -106,6 +125,29 @@ def forecast(files, output, **options):
             forecast_one_step(data, output, printer, train_fraction=fraction, **options)
         else:
             forecast_series(data, output, printer, understood=read.understood, **options)
+
+
+def _by_blocks(files, rows, corrupt) -> bool:
+    """Whether what was named is a folder that is read block by block."""
+    if len(files) != 1 or not files[0].is_dir():
+        if rows or corrupt:
+            raise click.UsageError("--rows and --corrupt go with one folder only")
+        return False
+    if rows or corrupt:
+        return True
+    from statewise.sequences.scanning.larger import is_larger
+
+    return is_larger(files[0])
+
+
+def _forecast_folder(folder, printer, options) -> None:
+    from statewise.cli.printer import as_notes
+
+    with as_notes(printer), printer.busy("Loading the engine"):
+        from statewise.cli.forecast_folder import Folder, forecast_folder
+    check_environment()
+    with as_notes(printer):
+        forecast_folder(Folder(force=options.pop("force"), **folder), printer, options)
 
 
 def _check_together(options, future) -> None:
