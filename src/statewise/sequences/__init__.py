@@ -25,6 +25,7 @@ from statewise.sequences.text import Vocabulary, next_token_windows
 from statewise.sequences.time_series import TimeSeries
 from statewise.sequences.transforms import Difference, Log
 from statewise.sequences.wide_reading import read_wide
+from statewise.sequences.window_batches import WindowBatches
 from statewise.sequences.windowing import Windows, create_dataset, windows
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ __all__ = [
     "StandardScaler",
     "TimeSeries",
     "Vocabulary",
+    "WindowBatches",
     "Windows",
     "create_dataset",
     "encode_calendar",

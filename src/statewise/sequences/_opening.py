@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +31,11 @@ def open_source(
     """
     if isinstance(columns, str):
         columns = [columns]
+    if is_stored(series):
+        # Arrow's readers of files, which take longer to import than all of this folder.
+        from statewise.sequences.scanning.numbers import stored_source
+
+        return stored_source(series, key, columns, word)
     if key is not None:
         if not isinstance(series, pd.DataFrame):
             raise TypeError(
@@ -62,6 +68,12 @@ def open_source(
         "an array (series, time, features), a table with key=, or have lengths and "
         "read(key, start, stop)"
     )
+
+
+def is_stored(series: Any) -> bool:
+    """Whether something is a panel in files, or the way to one."""
+    ours = type(series).__module__.startswith(("pyarrow._dataset", "statewise.sequences.scanning"))
+    return isinstance(series, (str, Path)) or ours
 
 
 def _hold(word: str, items: dict, named: bool, columns: Any, names: tuple[str, ...] = ()) -> Source:

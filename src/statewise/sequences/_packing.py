@@ -15,6 +15,10 @@ import numpy as np
 # until no more chunks are needed than without it. At 0 only series of equal length trade places,
 # and the lanes are as long as unshuffled ones: there is always a last way.
 _SPREADS = (0.5, 0.25, 0.1, 0.03, 0.0)
+# How many of the last series of each lane go longest first, until no more chunks are needed than
+# without shuffling.
+_TAILS = (4, 16, 64)
+TOGETHER = 4  # blocks whose series are shuffled among each other
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +75,69 @@ def plan_shuffled(lengths: np.ndarray, lanes: int, longest: int, rng: np.random.
         if plan.loads.max() <= longest:
             break
     return plan
+
+
+def plan_near(lengths: np.ndarray, lanes: int) -> Plan:
+    """Let each series in turn go to the lane that is the shortest so far.
+
+    All lanes then are at series that were given one after the other, which are read together where
+    they are stored. That the last ones go longest first evens the ends of the lanes.
+    """
+    order = _longest_last(np.arange(len(lengths)), lengths, _TAILS[0] * lanes)
+    return _plan(lengths, _pack(lengths, order, lanes), None)
+
+
+def plan_near_shuffled(
+    lengths: np.ndarray, lanes: int, longest: int, blocks: np.ndarray, rng: np.random.Generator
+) -> Plan:
+    """Do so with chance on two levels: in which order blocks come, and series within a few blocks.
+
+    Args:
+        lengths, lanes, longest, rng: as for `plan_shuffled`.
+        blocks: the number of the block that each series is in, (series,).
+    """
+    for tail in _TAILS:
+        order = near_order(blocks, rng)
+        packed = _longest_last(order, lengths, tail * lanes)
+        rank = np.empty(len(order), np.int64)
+        rank[order] = np.arange(len(order))
+        plan = _plan(lengths, _pack(lengths, packed, lanes), rank)
+        if plan.loads.max() <= longest:
+            return plan
+    # As they were given they fit; which lane is which is all that is left to chance.
+    packed = _longest_last(np.arange(len(lengths)), lengths, _TAILS[0] * lanes)
+    return _plan(lengths, rng.permutation(lanes)[_pack(lengths, packed, lanes)], None)
+
+
+def near_order(blocks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return an order of what lies in blocks: these shuffled, and then what is in a few of them.
+
+    Args:
+        blocks: of each item the number of its block, from 0 on, (items,).
+        rng: where chance comes from.
+    """
+    return np.lexsort((rng.random(len(blocks)), shuffled_blocks(blocks, rng)))
+
+
+def shuffled_blocks(blocks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return for each item the number of its group, of a few blocks that chance brings together."""
+    return rng.permutation(int(blocks.max()) + 1)[blocks] // TOGETHER
+
+
+def blocks_of(lengths: np.ndarray, step_bytes: int, block_bytes: int) -> np.ndarray:
+    """Number the blocks of items that follow each other, of about so many bytes each.
+
+    >>> blocks_of(np.array([2, 2, 2, 9]), 4, 16).tolist()
+    [0, 0, 1, 1]
+    """
+    begins = np.cumsum(lengths) - lengths
+    return np.unique(begins * step_bytes // block_bytes, return_inverse=True)[1]
+
+
+def _longest_last(order: np.ndarray, lengths: np.ndarray, count: int) -> np.ndarray:
+    """Bring the last ones of an order to the order of their lengths, the longest first."""
+    head, tail = order[:-count], order[-count:]
+    return np.concatenate([head, tail[np.argsort(-lengths[tail], kind="stable")]])
 
 
 def _pack(lengths: np.ndarray, order: np.ndarray, lanes: int) -> np.ndarray:

@@ -27,6 +27,8 @@ class Source:
         in_memory: whether reading only looks at what is in memory already.
         names: the column of each feature; empty where they have no names.
         take: ``take(position, start, stop)`` returns these steps of a series, not yet checked.
+        blocks: where series are stored together, the number of the block that each is in,
+            (series,); None where it doesn't matter which are read one after the other.
     """
 
     word: str
@@ -38,6 +40,7 @@ class Source:
     in_memory: bool
     names: tuple[str, ...]
     take: Callable[[int, int, int], Any]
+    blocks: np.ndarray | None = None
 
     def read(self, position: int, start: int, stop: int) -> np.ndarray:
         """Return the steps from ``start`` up to ``stop`` of one series, (time, features).

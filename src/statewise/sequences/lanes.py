@@ -36,7 +36,13 @@ import numpy as np
 from statewise.sequences._balance import Balance, describe_limit
 from statewise.sequences._chunks import Chunk, allocate, cut, lay_block
 from statewise.sequences._opening import open_source
-from statewise.sequences._packing import Plan, plan_in_order, plan_shuffled
+from statewise.sequences._packing import (
+    Plan,
+    plan_in_order,
+    plan_near,
+    plan_near_shuffled,
+    plan_shuffled,
+)
 from statewise.sequences._sources import Source
 from statewise.sequences._targets import Targets, choose_targets
 from statewise.sequences.arrays import check_count
@@ -86,7 +92,7 @@ class Lanes:
         self._source = source
         self._targets = targets
         inputs = source.lengths - (0 if targets is None else targets.ahead)
-        self._in_order = plan_in_order(inputs, batch)
+        self._in_order = (plan_in_order if source.blocks is None else plan_near)(inputs, batch)
         loads = self._in_order.loads
         self.keys = list(source.keys)
         self.lengths = source.lengths
@@ -202,12 +208,16 @@ class Lanes:
         if self.seed is None:
             return self._in_order
         rng = np.random.default_rng([self.seed, number])
-        room = self.num_chunks * self.steps
-        return plan_shuffled(self._in_order.lengths, self.batch, room, rng)
+        room, lengths = self.num_chunks * self.steps, self._in_order.lengths
+        if self._source.blocks is not None:
+            return plan_near_shuffled(lengths, self.batch, room, self._source.blocks, rng)
+        return plan_shuffled(lengths, self.batch, room, rng)
 
     def _chunks(self, plan: Plan) -> Iterator[Chunk]:
-        # What is in memory is laid many chunks at a time; what is not, when its turn comes.
-        for span in self._spans(self._some_chunks() if self.in_memory else 1):
+        # What is in memory or in files is laid many chunks at a time, anything else when its turn
+        # comes.
+        many = self.in_memory or self._source.blocks is not None
+        for span in self._spans(self._some_chunks() if many else 1):
             shape = (span.stop - span.start, self.batch, self.steps)
             block = allocate(self._source, self._targets, shape)
             self._lay(plan, span.start, block)

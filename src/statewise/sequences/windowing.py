@@ -2,12 +2,14 @@
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from statewise._renamed import renamed_arguments
+from statewise.sequences._opening import is_stored
 from statewise.sequences.arrays import as_panel, as_series, check_count
+from statewise.sequences.window_batches import WindowBatches, window_batches
 
 _LISTED = 20  # so many too short series are named in one error
 
@@ -89,6 +91,7 @@ def create_dataset(series: Any, lookback: int = 1) -> tuple[np.ndarray, np.ndarr
     return x, values[lookback:, 0].copy()
 
 
+@overload
 def windows(
     series: Any,
     lookback: int,
@@ -96,13 +99,44 @@ def windows(
     horizon: int = 1,
     stride: int = 1,
     targets: int | str | Sequence[int | str] | None = None,
-) -> Windows:
+    batch: None = None,
+    seed: None = None,
+) -> Windows: ...
+
+
+@overload
+def windows(
+    series: Any,
+    lookback: int,
+    *,
+    horizon: int = 1,
+    stride: int = 1,
+    targets: int | str | Sequence[int | str] | None = None,
+    batch: int,
+    seed: int | None = None,
+) -> WindowBatches: ...
+
+
+def windows(
+    series: Any,
+    lookback: int,
+    *,
+    horizon: int = 1,
+    stride: int = 1,
+    targets: int | str | Sequence[int | str] | None = None,
+    batch: int | None = None,
+    seed: int | None = None,
+) -> Windows | WindowBatches:
     """Cut one or several series into windows with the steps that follow each of them.
 
     Sample i of a series begins at its step ``start = i * stride``: its ``x`` is
     ``series[start:start + lookback]``, its ``y`` the ``horizon`` steps after that. No window
     crosses from one series into another. One series costs no memory: ``x`` and ``y`` are views
     of it. Several are copied once, window by window, in the order in which they are given.
+
+    With ``batch`` the series stay where they are: in files (see ``scan_panel``), a memory map, a
+    data set of HDF5 or Zarr, or whatever ``lanes`` takes. Their windows are read batch by batch,
+    and ``fit`` takes them as they come.
 
     Args:
         series: one series of real numbers, (time,) or (time, features), as an array, a pandas
@@ -113,14 +147,18 @@ def windows(
         stride: steps from the start of one window to the start of the next.
         targets: the feature or features that ``y`` keeps, by position, or by column name where
             the series are DataFrames; ``None`` keeps all.
+        batch: samples of a batch, to read the series as they are needed.
+        seed: what the order of every epoch is drawn from, where batches are read; ``None`` for the
+            order as given.
 
     Returns:
-        ``Windows`` with the dtype of the series.
+        ``Windows`` with the dtype of the series; with ``batch``, `WindowBatches`.
 
     Raises:
         TypeError: where a series doesn't hold real numbers, or a count is no whole number.
         ValueError: where a series has a wrong shape or is too short for one window, the series
-            have different features, a count is too small, or there is no such target.
+            have different features, a count is too small, there is no such target, or a ``seed``
+            comes without ``batch``.
 
     Example:
         >>> tanks = {"A": [[1, 20], [2, 21], [3, 22], [4, 23]], "B": [[5, 30], [6, 31], [7, 32]]}
@@ -136,6 +174,26 @@ def windows(
     lookback = check_count(lookback, "lookback")
     horizon = check_count(horizon, "horizon", 0)
     stride = check_count(stride, "stride")
+    if batch is not None:
+        return window_batches(
+            series,
+            lookback,
+            horizon=horizon,
+            stride=stride,
+            targets=targets,
+            batch=batch,
+            seed=seed,
+        )
+    if seed is not None:
+        raise ValueError(
+            "seed= orders windows that are read batch by batch: give batch=, too, or let fit "
+            "shuffle them"
+        )
+    if is_stored(series):
+        raise TypeError(
+            f"series is {type(series).__name__}, which stays in its files: say by batch= how many "
+            "windows to read at a time"
+        )
     panel = as_panel(series)
     columns = _target_columns(series, next(iter(panel.values())).shape[1], targets)
     _check_lengths(panel, lookback, horizon)

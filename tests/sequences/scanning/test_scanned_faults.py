@@ -21,7 +21,7 @@ def frame_of(keys, start="2024-01-01", steps=6):
 
 def write(frame, path, **options):
     table = pa.Table.from_pandas(frame, preserve_index=False)
-    parquet.write_table(table, path, write_page_checksum=True, **options)
+    parquet.write_table(table, path, write_page_checksum=True, use_dictionary=False, **options)
 
 
 def corrupt(path, at, size=8):

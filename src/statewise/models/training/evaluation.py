@@ -23,7 +23,7 @@ from statewise.models.training.piece_runs import (
 )
 from statewise.models.training.progress import callback_list
 from statewise.models.training.turns import Turns, turns_of
-from statewise.sequences import Lanes
+from statewise.sequences import Lanes, WindowBatches
 
 
 class Evaluation(Compilation):
@@ -47,6 +47,8 @@ class Evaluation(Compilation):
         """
         check_compiled(self, "evaluate")
         self._refuse_own("make_test_function", "test_step")
+        if isinstance(x, WindowBatches):
+            x = x.in_order()
         batch_size = self._rows_of_a_batch(x, batch_size, steps)
         turn = self.steps_per_execution
         batches = batches_of(
@@ -73,6 +75,8 @@ class Evaluation(Compilation):
         self._refuse_own("make_predict_function", "predict_step")
         if isinstance(x, Lanes):
             x = x.without_targets()
+        elif isinstance(x, WindowBatches):
+            x = x.in_order()
         elif samples_of(x) == 0:
             return no_outputs(self, x)
         if batch_size is not None:

@@ -29,7 +29,7 @@ from statewise.models.training.programs import Span
 from statewise.models.training.progress import Pace, Timer, callback_list, only_history
 from statewise.models.training.turns import turns_of
 from statewise.models.training.validation import SameBatches
-from statewise.sequences import Lanes
+from statewise.sequences import Lanes, WindowBatches
 
 # What an optimizer does at the end of a training, if it's nothing special.
 _FINALIZE = keras.optimizers.Optimizer.finalize_variable_values
@@ -71,7 +71,8 @@ class Fit(Evaluation):
         by truncated backpropagation through time. The state is carried from chunk to chunk and
         begins anew where a new series does, gradients stay within a chunk, and the lanes say what
         the targets are and how the series are shuffled (``y``, ``batch_size``, ``sample_weight``
-        and ``class_weight`` are refused, ``shuffle`` is not used).
+        and ``class_weight`` are refused, ``shuffle`` is not used). The same holds for windows that
+        are read in batches (``statewise.sequences.windows`` with ``batch``), but for the state.
 
         A stateful model goes on from the state it carries, with the last batch's state at the next
         epoch's begin, as ever; call `reset_states` between epochs, or let
@@ -211,6 +212,8 @@ class Fit(Evaluation):
         if isinstance(x, Lanes):
             batches = batches_of(x, y, weights, steps=steps, steps_per_execution=turn)
             return batches, self._prepare(batches)
+        if isinstance(x, WindowBatches):
+            x = x.in_order()
         if samples_of(x) == 0:
             raise ValueError("validation_data holds no samples. Give some, or None.")
         size = self._rows_of_a_batch(x, batch_size, steps)

@@ -1,6 +1,7 @@
 """The batches of an epoch from lanes: sequences of any length, end to end, chunk by chunk."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 import jax
 import keras
@@ -9,7 +10,11 @@ import numpy as np
 from statewise.models.training.batches import WHOLE_LIMIT, Batches
 from statewise.models.training.flags import Flags
 from statewise.models.training.piece import Piece
-from statewise.sequences import Lanes
+from statewise.models.training.window_pieces import WindowPieces
+from statewise.sequences import Lanes, WindowBatches
+from statewise.sequences.ahead import Ahead
+
+PIECE_BYTES = 1 << 25  # of chunks that are moved to the device together, where not all are
 
 
 class LaneBatches:
@@ -51,8 +56,8 @@ class LaneBatches:
         """Yield the pieces of the next epoch."""
         number, self.next_epoch = self.next_epoch, self.next_epoch + 1
         if self.lanes.nbytes > WHOLE_LIMIT:
-            for first, chunk in enumerate(self.lanes.epoch(number)):
-                yield self._piece(first, 1, chunk)
+            with Ahead(lambda: self._several(number), depth=1) as pieces:
+                yield from pieces
             return
         if self._whole is None or self.lanes.seed is not None:
             chunk = self.lanes.arrays(number)
@@ -71,33 +76,48 @@ class LaneBatches:
 
         return gather(*outputs)
 
-    def _piece(self, first: int, steps: int, chunk) -> Piece:
-        return Piece(first, steps, self.lanes.batch, _on_device(_parts(chunk)), None)
+    def _several(self, number: int) -> Iterator[Piece]:
+        """Yield the chunks of an epoch, some in each piece, as they are read."""
+        chunks = iter(self.lanes.epoch(number))
+        each = -(-self.lanes.nbytes // self.num_batches)
+        room = max(1, min(PIECE_BYTES // each, self.num_batches))
+        for first in range(0, self.num_batches, room):
+            some = [_parts(chunk) for chunk in islice(chunks, room)]
+            missing = room - len(some)  # so that one program serves the last piece too
+            joined = jax.tree.map(lambda *arrays, n=missing: _joined(arrays, n), *some)
+            yield Piece(first, len(some), self.lanes.batch, _on_device(joined), None)
 
 
-def batches_of(x, y=None, sample_weight=None, **options) -> Batches | LaneBatches:
-    """Return the batches of whatever ``fit`` was given: lanes, or anything that Keras takes.
+def batches_of(x, y=None, sample_weight=None, **options) -> Batches | LaneBatches | WindowPieces:
+    """Return the batches of what ``fit`` was given: lanes, windows, or anything that Keras takes.
 
     Raises:
         ValueError: for arguments that lanes already settle.
     """
-    if not isinstance(x, Lanes):
+    if not isinstance(x, (Lanes, WindowBatches)):
         return Batches(x, y, sample_weight, **options)
     for name in ("shuffle", "steps_per_execution"):  # without effect on what is computed
         options.pop(name, None)
     given = {"y": y, "sample_weight": sample_weight, **options}
     refused = [name for name, value in given.items() if value is not None]
     if refused:
+        kind = "lanes" if isinstance(x, Lanes) else "windows that are read in batches"
         raise ValueError(
-            f"{', '.join(refused)}: not to be given with lanes, which say themselves what the "
+            f"{', '.join(refused)}: not to be given with {kind}, which say themselves what the "
             "targets, the batches and their order are."
         )
-    return LaneBatches(x)
+    return LaneBatches(x) if isinstance(x, Lanes) else WindowPieces(x)
 
 
 def _parts(chunk):
     batch = (chunk.x,) if chunk.y is None else (chunk.x, chunk.y)
     return batch, Flags(chunk.resets, chunk.valid)
+
+
+def _joined(arrays: tuple, missing: int) -> np.ndarray:
+    if len(arrays) == 1 and not missing:
+        return arrays[0]
+    return np.concatenate([*arrays, *[np.zeros_like(arrays[0])] * missing])
 
 
 def _on_device(parts):

@@ -31,6 +31,7 @@ from statewise.models.training.flags import current_flags
 from statewise.models.training.lane_batches import LaneBatches
 from statewise.models.training.optimizer_variables import quick_variables
 from statewise.models.training.programs import Programs
+from statewise.models.training.window_pieces import WindowPieces
 
 
 class Steps(CallMetrics):
@@ -76,7 +77,9 @@ class Steps(CallMetrics):
             logs = self.compute_metrics(x, y, y_pred, sample_weight)
         return logs, [scope.get_current_value(variable) for variable, _ in pairs]
 
-    def _prepare(self, batches: Batches | LaneBatches, *, targets: bool = True) -> Programs:
+    def _prepare(
+        self, batches: Batches | LaneBatches | WindowPieces, *, targets: bool = True
+    ) -> Programs:
         """Build what isn't built yet, and return the compiled programs for these batches."""
         check_not_forked()
         if isinstance(batches, LaneBatches):

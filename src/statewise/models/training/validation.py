@@ -7,6 +7,7 @@ import jax
 
 from statewise.models.training.batches import WHOLE_LIMIT, Batches
 from statewise.models.training.piece import Piece
+from statewise.models.training.window_pieces import WindowPieces
 
 
 class SameBatches:
@@ -23,7 +24,7 @@ class SameBatches:
         kept: the pieces of a generator that were kept; None where they are read again.
     """
 
-    def __init__(self, batches: Batches):
+    def __init__(self, batches: Batches | WindowPieces):
         self.batches = batches
         self.kept: list[Piece] | None = [] if batches.once else None
         self._bytes = 0

@@ -60,8 +60,11 @@ class DataFile:
     system: fs.FileSystem
     constants: Mapping[str, str] = field(default_factory=dict)
 
-    def open(self) -> parquet.ParquetFile:
+    def open(self, about: parquet.FileMetaData | None = None) -> parquet.ParquetFile:
         """Open a Parquet file, to be closed by its reader.
+
+        Args:
+            about: what is known about it from before.
 
         Raises:
             UnreadableFileError: where it can't be.
@@ -69,6 +72,7 @@ class DataFile:
         with _named(self.path):
             return parquet.ParquetFile(
                 self.system.open_input_file(self.path),
+                metadata=about,
                 buffer_size=_BUFFER,
                 page_checksum_verification=True,
             )
@@ -112,8 +116,35 @@ class DataFile:
             else:
                 with self.open() as file:
                     for group in range(file.num_row_groups):  # so that a fault is that of one
-                        for batch in file.iter_batches(rows, [group], columns=stored):
-                            yield self._with_constants(batch, columns)
+                        yield from self.group_batches(file, group, columns, rows)
+
+    def read_group(self, opened: parquet.ParquetFile, group: int, columns: list[str]) -> pa.Table:
+        """Return columns of one row group of this file, which is open.
+
+        Raises:
+            UnreadableFileError: where it is damaged.
+        """
+        stored = [name for name in columns if name not in self.constants]
+        with _named(self.path):
+            table = opened.read_row_group(group, stored, use_threads=False)
+            batches = table.to_batches()
+            return pa.Table.from_batches(
+                [self._with_constants(batch, columns) for batch in batches],
+                None if batches else table.schema,
+            ).select(columns if batches else stored)
+
+    def group_batches(
+        self, opened: parquet.ParquetFile, group: int, columns: list[str], rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield columns of one row group of this file, which is open, some rows at a time.
+
+        Raises:
+            UnreadableFileError: where it is damaged.
+        """
+        stored = [name for name in columns if name not in self.constants]
+        with _named(self.path):
+            for batch in opened.iter_batches(rows, [group], columns=stored, use_threads=False):
+                yield self._with_constants(batch, columns)
 
     def _with_constants(self, batch: pa.RecordBatch, columns: list[str]) -> pa.RecordBatch:
         if not self.constants:

@@ -30,17 +30,35 @@ def check_order(table: pa.Table, roles: Roles, names: list[str], source: str) ->
     if not wrong.any():
         return
     row = int(wrong.argmax())
-    before, after = (_stamp(time[at]) for at in (row, row + 1))
     files = table.column(table.num_columns - 1).slice(row, 2).to_pylist()
-    if files[0] == files[1]:
-        where = f"from {before} to {after} in {names[files[0]]}"
-        hint = ""
-    else:
-        where = f"from {before} in {names[files[0]]} to {after} in {names[files[1]]}"
-        hint = "Files are read in the order of their names: give them as a list in another one, or "
+    first, second = (names[one] for one in files)
+    raise goes_back(key[row], time[row], time[row + 1], first, second, roles, source)
+
+
+def goes_back(key, before, after, first: str, second: str, roles: Roles, source: str) -> DataError:
+    """Return the error of a series whose time doesn't go forward.
+
+    Args:
+        key: of the series.
+        before, after: the times of two rows that follow each other.
+        first, second: the files that these are in.
+        roles: which columns are read.
+        source: for messages.
+    """
+    same = before.equals(after)
+    does = "does not go forward" if same else "goes back"
+    before, after = _stamp(before), _stamp(after)
+    hint = "Keep one row for each. " if same else ""
     sort = how_to_sort(roles, source)
-    sort = sort[0].lower() + sort[1:] if hint else sort
-    raise DataError(f"the time of series {key[row].as_py()!r} goes back, {where}. {hint}{sort}")
+    if first == second:
+        where = f"from {before} to {after} in {first}"
+    else:
+        where = f"from {before} in {first} to {after} in {second}"
+        hint += (
+            "Files are read in the order of their names: give them as a list in another one, or "
+        )
+        sort = sort[0].lower() + sort[1:]
+    return DataError(f"the time of series {key.as_py()!r} {does}, {where}. {hint}{sort}")
 
 
 def how_to_sort(roles: Roles, source: str) -> str:

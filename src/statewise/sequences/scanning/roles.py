@@ -32,6 +32,16 @@ class Roles:
         """The columns that are read."""
         return self.schema.names
 
+    def part(self, names: Sequence[str]) -> "Roles":
+        """Return the roles where only some columns are read, key and time first."""
+        return Roles(self.key, self.time, tuple(names[2:]),
+                     pa.schema([self.schema.field(name) for name in names]))  # fmt: skip
+
+    def features(self) -> "Roles":
+        """Return the roles where neither key nor time is read."""
+        schema = pa.schema([self.schema.field(name) for name in self.columns])
+        return Roles(self.key, self.time, self.columns, schema)
+
     def cast(self, batch: pa.RecordBatch | pa.Table, where: str) -> pa.Table:
         """Return rows with the types that all files have in common.
 

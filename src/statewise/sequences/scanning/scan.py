@@ -1,23 +1,22 @@
 """Panels larger than memory: what their files hold, and blocks of whole series out of them."""
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 from pyarrow import compute, dataset
 from pyarrow import types as kinds
 
 from statewise.sequences.arrays import check_count
+from statewise.sequences.scanning.blocks import in_blocks
 from statewise.sequences.scanning.data_files import (
     DataFile,
     SkippedFile,
     UnreadableFileError,
     find_files,
 )
-from statewise.sequences.scanning.heads import FILE, KeyMerge, starts_of
+from statewise.sequences.scanning.heads import KeyMerge, starts_of
 from statewise.sequences.scanning.readers import OneReader, reads_batches
 from statewise.sequences.scanning.roles import Roles, agree, find_roles
 from statewise.sequences.tables import DataError
@@ -57,8 +56,13 @@ class PanelScan:
         self._source = source
         self._files = files
         self._roles = roles
-        self._skips = skips
+        self.skips = skips
         self.skipped: list[SkippedFile] = []
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        return self._source
 
     @property
     def key(self) -> str:
@@ -80,6 +84,31 @@ class PanelScan:
         """The paths of the files, in their order."""
         return [file.path for file in self._files if isinstance(file, DataFile)]
 
+    def stored(self) -> tuple[list[DataFile], Roles]:
+        """Return the files, where they can be read at any place, and what is read of them.
+
+        Raises:
+            DataError: where they are no Parquet files.
+        """
+        kinds_of = {file.kind for file in self._files}
+        if kinds_of != {"parquet"}:
+            raise DataError(
+                f"{self._source} can't be read at any place, as lanes and windows need it: write "
+                "it as Parquet first, sorted by key and time"
+            )
+        return self._files, self._roles
+
+    def of_numbers(self) -> "PanelScan":
+        """Return this panel without the columns that hold something else than numbers."""
+        names = [field.name for field in self._roles.schema if _is_number(field.type)]
+        names = [name for name in names if name not in (self.key, self.time)]
+        return self._with(self._roles.part([self.key, self.time, *names]))
+
+    def _with(self, roles: Roles) -> "PanelScan":
+        scan = PanelScan(self._source, self._files, roles, self.skips)
+        scan.skipped += self.skipped
+        return scan
+
     def tables(self, rows: int = 1 << 20, *, after: Any = None) -> Iterator[pa.Table]:
         """Yield what ``blocks`` yields, as tables of Arrow.
 
@@ -91,9 +120,9 @@ class PanelScan:
             DataError, TypeError, ValueError: as ``blocks``.
         """
         rows = check_count(rows, "rows")
-        merge = KeyMerge(self._files, self._roles, rows, self._skips, self._source)
+        merge = KeyMerge(self._files, self._roles, rows, self.skips, self._source)
         found = False
-        for table in _in_blocks(merge.tables(), rows):
+        for table in in_blocks(merge.tables(), rows):
             self._keep_skipped(merge)
             if after is not None and not found:
                 at = compute.index(compute.equal(table.column(0), _like(after, table)), True)
@@ -241,39 +270,8 @@ def _name_of(source: Any) -> str:
     return str(source) if hasattr(source, "__fspath__") or isinstance(source, str) else "the panel"
 
 
-def _in_blocks(tables: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:
-    """Put tables of whole keys together, or take them apart, to at most so many rows."""
-    kept: list[pa.Table] = []
-    count = 0
-    for table in tables:
-        kept.append(table.drop_columns([FILE]))
-        count += len(table)
-        if count >= rows:
-            whole = pa.concat_tables(kept)
-            bounds = _bounds(whole.column(0), rows)[:-1]  # the last block may take more
-            for begin, end in pairwise(bounds):
-                yield whole.slice(begin, end - begin)
-            kept = [whole.slice(bounds[-1])]
-            count = len(kept[0])
-    if count:
-        whole = pa.concat_tables(kept)
-        for begin, end in pairwise(_bounds(whole.column(0), rows)):
-            yield whole.slice(begin, end - begin)
-
-
-def _bounds(key: pa.ChunkedArray, rows: int) -> list[int]:
-    """Return where to cut between keys, from 0 to the end: as rarely as so many rows allow.
-
-    >>> _bounds(pa.chunked_array([["a", "a", "b", "c", "c", "c", "d"]]), 3)
-    [0, 3, 6, 7]
-    """
-    ends = np.append(starts_of(key)[1:], len(key))
-    bounds = [0]
-    while bounds[-1] < len(key):
-        most = np.searchsorted(ends, bounds[-1] + rows, "right") - 1
-        least = np.searchsorted(ends, bounds[-1], "right")
-        bounds.append(int(ends[max(most, least)]))
-    return bounds
+def _is_number(kind: pa.DataType) -> bool:
+    return kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_boolean(kind)
 
 
 def _like(value: Any, table: pa.Table) -> pa.Scalar:

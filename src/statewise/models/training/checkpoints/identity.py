@@ -20,6 +20,7 @@ from statewise.models.training.checkpoints.container import digest_of
 from statewise.models.training.given import Given
 from statewise.models.training.lane_batches import LaneBatches
 from statewise.models.training.validation import SameBatches
+from statewise.models.training.window_pieces import WindowPieces
 
 _BLOCKS = 256  # of rows, that are looked at where there are too many to look at all
 _LEFT_OUT = ("compile_config", "build_config", "registered_name", "module", "shared_object_id")
@@ -43,7 +44,9 @@ def facts_of_model(model) -> dict[str, Any]:
         }
 
 
-def facts_of_data(batches: Batches | LaneBatches | SameBatches | None) -> dict[str, Any] | None:
+def facts_of_data(
+    batches: Batches | LaneBatches | WindowPieces | SameBatches | None,
+) -> dict[str, Any] | None:
     """Return what the data are; of a generator only that it's one.
 
     The numbers of arrays are all looked at up to 1 GiB, beyond it 256 MiB of their rows, evenly
@@ -64,6 +67,18 @@ def facts_of_data(batches: Batches | LaneBatches | SameBatches | None) -> dict[s
             "features": [lanes.features, lanes.target_features],
             "seed": lanes.seed,
             "numbers": _digest_of_lanes(lanes),
+        }
+    if isinstance(batches, WindowPieces):
+        windows = batches.windows
+        batch = next(iter(windows.epoch(0)))
+        return {
+            "kind": "windows",
+            "series": len(windows.keys),
+            "lengths": digest_of(np.asarray(windows.lengths)),
+            "windows": [windows.lookback, windows.horizon, windows.stride, windows.batch],
+            "features": [windows.features, windows.target_features],
+            "seed": windows.seed,
+            "numbers": digest_of(*batch),
         }
     given = batches.given
     facts: dict[str, Any] = {

@@ -17,9 +17,10 @@ from statewise.models.training.checkpoints.values import same
 from statewise.models.training.lane_batches import LaneBatches
 from statewise.models.training.piece import Piece
 from statewise.models.training.sparse import samples_in
+from statewise.models.training.window_pieces import WindowPieces
 
 
-def is_read(batches: Batches | LaneBatches) -> bool:
+def is_read(batches: Batches | LaneBatches | WindowPieces) -> bool:
     """Whether batches come from a reader, which can't be entered anywhere."""
     return isinstance(batches, Batches) and batches.given.rows is None
 

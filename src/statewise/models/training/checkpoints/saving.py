@@ -37,6 +37,7 @@ from statewise.models.training.checkpoints.values import decoded, encoded, keepa
 from statewise.models.training.lane_batches import LaneBatches
 from statewise.models.training.piece import Piece
 from statewise.models.training.programs import Programs
+from statewise.models.training.window_pieces import WindowPieces
 
 
 class Saving(NoSaving):
@@ -61,7 +62,7 @@ class Saving(NoSaving):
         checkpoints: Checkpoints,
         *,
         model,
-        batches: Batches | LaneBatches,
+        batches: Batches | LaneBatches | WindowPieces,
         programs: Programs,
         validation,
         callbacks: CallbackList,
@@ -226,7 +227,7 @@ class Saving(NoSaving):
         """Come to the place in the data at which the checkpoint was written."""
         self._skip = place["batch"]
         batches = self._batches
-        if isinstance(batches, LaneBatches):
+        if isinstance(batches, (LaneBatches, WindowPieces)):
             batches.next_epoch = place["lanes"]
         if not self._read or not isinstance(batches, Batches):
             self._random["now"].apply()
@@ -256,7 +257,11 @@ class Saving(NoSaving):
     def _write(self, logs: dict) -> None:
         arrays, states = contents.taken(self._model, self._programs)
         random = self._random | {"now": RandomState.now()}
-        lanes = self._batches.next_epoch if isinstance(self._batches, LaneBatches) else 0
+        lanes = (
+            self._batches.next_epoch
+            if isinstance(self._batches, (LaneBatches, WindowPieces))
+            else 0
+        )
         if self._batch and lanes:
             lanes -= 1  # the one under way is entered again
         document = {

@@ -1,0 +1,88 @@
+"""The batches of an epoch from windows that are read as they are needed."""
+
+from collections.abc import Iterator
+
+import jax
+import keras
+import numpy as np
+
+from statewise.models.training.piece import Piece
+from statewise.sequences import WindowBatches
+from statewise.sequences.ahead import Ahead
+
+PIECE_BYTES = 1 << 24  # of windows that are moved to the device together
+
+
+class WindowPieces:
+    """The windows of an epoch, epoch after epoch, as batches; same use as `Batches`.
+
+    Args:
+        windows: what to run on.
+
+    Attributes:
+        next_epoch: the number of the epoch that comes next, by which the order is drawn.
+    """
+
+    once = False  # can be read any number of times
+    epochs_at_once = 0  # the order of each epoch is another one
+
+    def __init__(self, windows: WindowBatches):
+        self.windows = windows
+        self.gathers = True  # as they always do
+        self.next_epoch = 0
+
+    @property
+    def num_batches(self) -> int:
+        """Batches an epoch."""
+        return self.windows.num_batches
+
+    def sizes(self) -> set[int]:
+        """Return the different sizes of the batches."""
+        batch, samples = self.windows.batch, self.windows.num_samples
+        return {min(batch, samples)} | ({samples % batch} - {0} if samples > batch else set())
+
+    def examples(self) -> Iterator[tuple]:
+        """Yield a batch as Keras's readers do, for what Keras builds from it."""
+        first = next(iter(self.windows.epoch()))
+        yield 0, 0, iter([self._on_device(first, len(first.x))])
+
+    def begin_again(self) -> None:
+        """Do nothing: an epoch always begins at its beginning."""
+
+    def epoch(self, count: int = 1) -> Iterator[Piece]:
+        """Yield the pieces of the next epoch."""
+        number, self.next_epoch = self.next_epoch, self.next_epoch + 1
+        with Ahead(lambda: self._pieces(number), depth=1) as pieces:
+            yield from pieces
+
+    def _pieces(self, number: int) -> Iterator[Piece]:
+        windows = self.windows
+        steps = windows.lookback * windows.features + windows.horizon * windows.target_features
+        each = windows.batch * steps * windows.dtype.itemsize
+        room = max(1, min(PIECE_BYTES // each, windows.num_samples // windows.batch))
+        first = 0
+        for some in windows.blocks(room * windows.batch, number):
+            full, rest = divmod(len(some.x), windows.batch)
+            cut = full * windows.batch
+            if full:
+                batches = type(some)(*(array[:cut] for array in some))
+                data = self._on_device(batches, room * windows.batch)
+                yield Piece(first, full, windows.batch, data, None)
+            if rest:
+                batch = type(some)(*(array[cut:] for array in some))
+                yield Piece(first + full, 1, rest, self._on_device(batch, rest), None)
+            first += full
+
+    def _on_device(self, some, samples: int) -> tuple:
+        """Return ``(x, y)``, or ``(x,)`` without a horizon, with room for so many samples."""
+
+        def moved(array: np.ndarray) -> jax.Array:
+            if array.dtype.kind == "f":
+                array = array.astype(keras.config.floatx(), copy=False)
+            if len(array) < samples:
+                room = np.zeros((samples, *array.shape[1:]), array.dtype)
+                room[: len(array)] = array
+                array = room
+            return jax.device_put(array)
+
+        return (moved(some.x), moved(some.y)) if self.windows.horizon else (moved(some.x),)
