@@ -67,7 +67,8 @@ class Forecaster(Fitted, Parameters):
             of a batch of windows.
         losses_: the loss after each epoch of the last training.
         columns_: which columns of the table held what.
-        keys_: the keys of the series that were learned from.
+        keys_: the keys of the series that were learned from; where that was block by block those
+            of the sample, on which all choices stand.
         left_out_: the keys of those that were too short.
         notes_: what was done about missing values and short series, in words.
         cut_: how the data were cut for validation: the numbers of "series" and "steps", the steps

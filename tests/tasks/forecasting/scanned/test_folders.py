@@ -130,6 +130,9 @@ def test_what_is_wrong_is_told(fitted, folder, tmp_path):
         fitted.predict()
     with pytest.raises(ValueError, match=r"ends in .parquet or .csv, or to a folder"):
         fitted.predict(output=tmp_path / "a.xlsx")
+    for place in (folder, folder / "out", folder / "a.csv"):
+        with pytest.raises(ValueError, match="would be read among them"):
+            fitted.predict(output=place)
     with pytest.raises(DataError, match="no file or folder"):
         Forecaster(horizon=2).fit(tmp_path / "nowhere")
     with pytest.raises(ValueError, match="rows must be"):
@@ -167,3 +170,40 @@ def test_series_of_other_steps_are_told(second, message, tmp_path):
         frame.to_parquet(tmp_path / f"{key}.parquet", index=False)
     with pytest.raises(DataError, match=message):
         Forecaster(**QUICK).fit(tmp_path, rows=80)
+
+
+@pytest.mark.slow
+def test_inputs_of_a_folder(table, tmp_path):
+    rng = np.random.default_rng(3)
+    frame = table.assign(
+        price=rng.uniform(1, 2, len(table)),
+        event=rng.choice(["sale", "none"], len(table)),
+        visits=rng.normal(size=len(table)).cumsum(),
+        region=table["shop"].str[-1].map(lambda one: "north" if one < "4" else "south"),
+    )
+    (tmp_path / "in").mkdir()
+    frame.to_parquet(tmp_path / "in" / "all.parquet", index=False)
+    columns = COLUMNS | {
+        "future": ["price", "event"],
+        "past": ["visits"],
+        "static": ["region"],
+        "calendar": ["weekday"],
+    }
+    made = Forecaster(**QUICK).fit(tmp_path / "in", columns=columns, rows=ROWS)
+    last = table.groupby("shop")["day"].max()
+    ahead = pd.DataFrame(
+        {
+            "shop": np.repeat(last.index, 3),
+            "day": [day + pd.Timedelta(days=i) for day in last for i in (1, 2, 3)],
+            "price": 1.5,
+            "event": "sale",
+        }
+    )
+    ahead.to_parquet(tmp_path / "ahead.parquet", index=False)
+    made.predict(future=tmp_path / "ahead.parquet", output=tmp_path / "out", rows=ROWS)
+    found = pd.read_parquet(tmp_path / "out")
+    want = made.predict(new_data=frame, future=ahead)
+    pd.testing.assert_frame_equal(found, want, rtol=1e-4, check_dtype=False)
+    with pytest.raises(DataError, match=r"future has no row for .* of series 'shop 036'"):
+        made.predict(future=ahead[:-1], output=tmp_path / "b.csv", rows=ROWS)
+    assert not (tmp_path / "b.csv").exists()

@@ -19,6 +19,7 @@ import forecast_until_killed
 import statewise
 from forecast_until_killed import REQUEST, last_values, scanned, write
 from statewise.sequences import DataError
+from statewise.tasks.forecasting.scanned import job
 
 KILLS = 20
 
@@ -174,6 +175,23 @@ def test_a_file_is_whole_or_as_it_was(folder, want, tmp_path):
     write(scanned(folder), tmp_path / "a.parquet")
     assert parquet.ParquetFile(tmp_path / "a.parquet").num_row_groups > 12
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "a.parquet"), want)
+
+
+def test_a_folder_of_texts(folder, want, tmp_path):
+    (tmp_path / "in").mkdir()
+    for file in folder.iterdir():
+        pd.read_parquet(file).to_csv(tmp_path / "in" / f"{file.stem}.csv", index=False)
+    write(scanned(tmp_path / "in"), tmp_path / "out")
+    found = pd.read_parquet(tmp_path / "out")
+    pd.testing.assert_frame_equal(found, want, check_dtype=False)
+
+
+def test_a_job_removes_what_it_wrote_and_nothing_else(folder, tmp_path):
+    write(scanned(folder), tmp_path)
+    (tmp_path / "mine.parquet").write_bytes(b"mine")
+    job.remove(tmp_path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == [".lock", "mine.parquet"]
+    assert len(write(scanned(folder), tmp_path).files) > 12
 
 
 @pytest.mark.slow

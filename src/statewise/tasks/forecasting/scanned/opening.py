@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,7 +19,7 @@ from statewise.sequences.scanning.scan import PanelScan, scan_panel
 from statewise.sequences.tables import listed, load_table
 from statewise.tasks.forecasting.found_columns import as_columns
 from statewise.tasks.forecasting.result_names import check_forecasts
-from statewise.tasks.forecasting.scanned.kinds import ROWS
+from statewise.tasks.forecasting.scanned.kinds import ROWS, is_path
 from statewise.tasks.forecasting.scanned.panel import ScannedPanel
 
 _PLACES = 8  # in the files, at which rows are looked at to find out what their columns are
@@ -49,7 +50,8 @@ def opened(
     named = found_in(data) if columns is None else as_columns(columns)
     check_forecasts(named)
     scan = scan_panel(data, key=named.key, time=named.time, columns=[named.target, *named.inputs])
-    return ScannedPanel(scan, named, rows)
+    folder = Path(data) if is_path(data) and Path(data).is_dir() else None
+    return ScannedPanel(scan, named, rows, folder)
 
 
 def found_in(data: Any, asked: Asked | None = None) -> Columns:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,10 +26,13 @@ class ScannedPanel:
         scan: its files, or what else it's read from.
         columns: which columns hold what.
         rows: how many rows are in memory at a time.
+        folder: in which its files are; None where they aren't all that is in one.
     """
 
-    def __init__(self, scan: PanelScan, columns: Columns, rows: int = ROWS):
-        self.scan, self.columns, self.rows = scan, columns, rows
+    def __init__(
+        self, scan: PanelScan, columns: Columns, rows: int = ROWS, folder: Path | None = None
+    ):
+        self.scan, self.columns, self.rows, self.folder = scan, columns, rows, folder
         self._head: pd.DataFrame | None = None
         self._grid: Grid | None = None
         self._time: Any = None

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from statewise.sequences import Panel
+from statewise.sequences.panel_reading import as_table
 from statewise.tasks.forecasting.engine import Engine
 from statewise.tasks.forecasting.fitting import Scanned
 from statewise.tasks.forecasting.forecast import Forecast
@@ -18,7 +19,7 @@ from statewise.tasks.forecasting.parameters import check_size
 from statewise.tasks.forecasting.predicting import Asked, forecast_panel, known_by_now
 from statewise.tasks.forecasting.progress import Progress
 from statewise.tasks.forecasting.scanned.filling import filled_up
-from statewise.tasks.forecasting.scanned.kinds import is_scanned
+from statewise.tasks.forecasting.scanned.kinds import is_path, is_scanned
 from statewise.tasks.forecasting.scanned.opening import opened
 from statewise.tasks.forecasting.scanned.writing import (
     ForecastFiles,
@@ -70,6 +71,11 @@ def _by_blocks(
 ) -> ForecastFiles:
     """Forecast what is read block by block."""
     scan = scanned.panel
+    if scan.folder is not None and output.resolve().is_relative_to(scan.folder.resolve()):
+        raise ValueError(
+            f"output={str(output)!r} lies in {scan.folder}, whose files are forecast: the "
+            "forecasts would be read among them. Name a place elsewhere"
+        )
     long = long_form(form)
 
     def blocks(skip: int) -> Iterator[tuple[Panel | None, int]]:
@@ -81,6 +87,8 @@ def _by_blocks(
         return forecast_block(engine, long, panel, asked)
 
     request = request_of(engine, scan, asked.horizon, asked.levels, asked.future)
+    if is_path(asked.future):  # read once, not for each block
+        asked = asked._replace(future=as_table(str(asked.future)))
     return write_forecasts(blocks, forecast, output, request, scan.scan.skipped)
 
 
