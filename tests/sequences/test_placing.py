@@ -30,7 +30,7 @@ def table(rng, series, steps, absent=0.2):
     return frame[first | first.shift(-1, fill_value=True) | (rng.random(len(frame)) > absent)]
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 999), st.integers(2, 7), st.integers(9, 30))
 def test_series_read_apart_are_those_read_at_once(seed, series, steps):
     rng = np.random.default_rng(seed)

@@ -178,7 +178,8 @@ class Forecaster(Fitted, Parameters):
                 ending in .parquet or .csv, there when it's whole; or a folder of Parquet files. The
                 same call goes on with one that was stopped: each key comes once, in order.
             progress: as in ``fit``, with "forecasting" and numbers of series.
-            rows: how many rows of a path or scan are in memory at a time.
+            rows: how many rows of a path or scan are in memory at a time (of those of ``fit`` as
+                many as there).
 
         Returns:
             For a long frame one of the same library, with keys and times where they were, by the

@@ -7,6 +7,7 @@ from pyarrow import dataset
 
 from statewise.sequences import DataError, scan_panel
 from statewise.tasks import Forecaster
+from statewise.tasks.forecasting import fitting
 
 COLUMNS = {"key": "shop", "time": "day", "target": "sold"}
 QUICK = {"horizon": 3, "units": 2, "epochs": 1, "lookback": 7, "season": 7}
@@ -36,7 +37,32 @@ def written(fitted, folder, tmp_path_factory):
     return fitted.predict(level=80, output=output), output
 
 
-def test_a_folder_that_fits_into_memory_is_what_it_is_there(table, folder, in_memory, tmp_path):
+class TakenError(Exception):
+    """What was taken in is seen, and no more is to be done."""
+
+
+@pytest.mark.parametrize("columns", [COLUMNS, None])
+def test_a_folder_that_fits_into_memory_is_taken_in_as_a_table(columns, table, folder, monkeypatch):
+    seen = []
+
+    def engine_for(taken, arguments):
+        seen.append(taken)
+        raise TakenError
+
+    monkeypatch.setattr(fitting, "engine_for", engine_for)
+    for data, named in ((folder, columns), (table, COLUMNS)):
+        with pytest.raises(TakenError):
+            Forecaster(**QUICK).fit(data, columns=named)
+    found, want = seen
+    assert found.form == want.form
+    assert found.known.keys.tolist() == want.known.keys.tolist()
+    assert found.known.columns == want.known.columns
+    for name in ("offsets", "values", "time"):
+        np.testing.assert_array_equal(getattr(found.known, name), getattr(want.known, name))
+
+
+@pytest.mark.slow
+def test_so_are_its_forecasts(table, folder, in_memory, tmp_path):
     made = Forecaster(**QUICK).fit(str(folder))  # which finds the columns, too
     pd.testing.assert_frame_equal(made.predict(), in_memory.predict(), check_exact=True)
     known = table[table["day"] < "2024-01-28"]
@@ -93,6 +119,7 @@ def test_a_saved_forecaster_forecasts_a_folder(fitted, written, folder, tmp_path
     )
 
 
+@pytest.mark.slow
 def test_forecasts_of_what_is_in_memory_are_written_too(in_memory, tmp_path):
     about = in_memory.predict(output=tmp_path / "a.parquet", level=80)
     assert (about.series, about.files) == (37, [tmp_path / "a.parquet"])

@@ -37,7 +37,7 @@ def parts_of(panel, rng):
     return [panel.select(one) for one in each if len(one)]
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 999), st.lists(st.integers(1, 9), min_size=1, max_size=40))
 def test_a_sample_is_the_same_in_whatever_blocks_its_series_come(seed, lengths):
     rng = np.random.default_rng(seed)
@@ -65,7 +65,7 @@ def test_long_series_are_as_likely_as_short_ones():
     assert 0.4 < long / 60 < 0.6
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 999), st.lists(st.integers(1, 9), min_size=2, max_size=30))
 def test_inputs_are_measured_as_in_memory(seed, lengths):
     rng = np.random.default_rng(seed)

@@ -19,7 +19,6 @@ from statewise.tasks.forecasting.global_model.config import (
 from statewise.tasks.forecasting.global_model.features import Encoder, lay_out, with_gaps
 from statewise.tasks.forecasting.global_model.training import TrainingRun, Updates, _draw_windows
 from statewise.tasks.forecasting.global_model.window_pool import Wider, train_on_wider
-from statewise.tasks.forecasting.global_model.windows import cut_windows
 
 NAMES = Columns(past=["visits"], static=["region"], calendar=["weekday"])
 
@@ -84,6 +83,22 @@ def case(rng, *, lookback, horizon, seasons, log, gaps, series=5):
     return panel, data, architecture, spec, request, wider
 
 
+def windows_of(data, rows, series, some, steps, horizon):
+    """Return all that a network may look at in some windows, as `cut_windows` looks it up."""
+    first, series = rows.ravel()[some], series.ravel()[some]
+    begin = np.asarray(data.begins)[series]
+    inside = first[:, None] + np.arange(horizon - steps, horizon)
+    inside = np.maximum(inside, begin[:, None])
+    found = {n: np.asarray(getattr(data, n))[inside] for n in ("values", "observed", "inputs")}
+    if data.seasonal is not None:
+        found["seasonal"] = np.asarray(data.seasonal)[inside]
+    found |= {n: np.asarray(getattr(data, n))[series] for n in ("unit", "floor", "categories")}
+    return found | {
+        "known": np.minimum(first - begin, steps - horizon),  # of more it's asked only whether
+        "start": np.asarray(data.start),
+    }
+
+
 @settings(max_examples=10, deadline=None)
 @given(
     seed=st.integers(0, 999),
@@ -106,22 +121,12 @@ def test_the_windows_are_those_of_the_panel_in_memory(seed, lookback, horizon, s
         first, series = _draw_windows(drawn, panel.lengths, schedule, request.least)
     own, rows, places = pool.of(number, epoch)
     some = rng.integers(0, first.size, 40)
-    want, found = (
-        cut_windows(
-            architecture,
-            arrays,
-            first_rows.ravel()[some].astype(np.int32),
-            of.ravel()[some].astype(np.int32),
-            horizon,
-        )
-        for arrays, first_rows, of in (
-            (data, np.asarray(data.begins)[series] + first, series),
-            (own, rows, places),
-        )
-    )
-    # Of what came before a window it's asked only whether it did.
-    want, found = (one._replace(age=np.minimum(one.age, 0)) for one in (want, found))
-    jax.tree.map(np.testing.assert_array_equal, found, want)
+    steps = window_pool.before(architecture) + horizon
+    begins = np.asarray(data.begins)
+    want = windows_of(data, begins[series] + first, series, some, steps, horizon)
+    found = windows_of(own, rows, places, some, steps, horizon)
+    for name, array in want.items():
+        np.testing.assert_array_equal(found[name], array, err_msg=name)
 
 
 @pytest.mark.slow
