@@ -200,6 +200,7 @@ class Trainings:
     def close(self):
         self._process.stdin.close()
         self._process.wait()
+        self._process.stdout.close()
 
     def run(self, kind, folder=None, moment=None, seconds=None):
         """Train; return what it came to, or None if it was killed.

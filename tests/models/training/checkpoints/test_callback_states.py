@@ -78,6 +78,19 @@ def test_random_states_come_back_from_a_file():
     assert same(drawn, again)
 
 
+def test_another_kind_of_generator_comes_back_too():
+    before = np.random.get_bit_generator()
+    try:
+        np.random.set_bit_generator(np.random.PCG64(4))
+        arrays = {}
+        kept = encoded(tuple(RandomState.now()), "now", arrays)
+        drawn = np.random.rand(9)
+        RandomState(*decoded(kept, arrays)).apply()
+        assert same(np.random.rand(9), drawn)
+    finally:
+        np.random.set_bit_generator(before)
+
+
 class Busy(keras.callbacks.Callback):
     """Has attributes of all kinds."""
 

@@ -6,10 +6,11 @@ import jax
 import keras
 import numpy as np
 import pytest
+import scipy.sparse
 from jax.experimental.compilation_cache import compilation_cache
 
 from interrupted_training import assert_same_training, interrupted
-from statewise import Sequential, layers
+from statewise import Model, Sequential, layers
 from statewise.models.training import batches
 from statewise.sequences import lanes
 
@@ -49,6 +50,26 @@ def model(optimizer=None, cell=layers.LSTM, stateful=False, steps=False, **optio
         ]
     )
     built.compile(loss="mse", optimizer=optimizer or "adam", **options)
+    return built
+
+
+def flat_model():
+    """Return a fresh model of one step's features."""
+    keras.utils.set_random_seed(11)
+    built = Sequential([layers.Input((2,)), layers.Dense(3), keras.layers.BatchNormalization()])
+    built.add(layers.Dense(1))
+    built.compile(loss="mse", optimizer="adam")
+    return built
+
+
+def two_inputs():
+    """Return a fresh model of two inputs and two outputs, in half precision."""
+    keras.utils.set_random_seed(11)
+    first, second = layers.Input((5, 2), name="a"), layers.Input((5, 1), name="b")
+    cell = layers.GRU(3, dropout=0.2, recurrent_dropout=0.1, dtype="mixed_bfloat16")
+    seen = keras.layers.Concatenate()([cell(first), layers.SimpleRNN(2)(second)])
+    built = Model([first, second], [layers.Dense(1, name=name)(seen) for name in "cd"])
+    built.compile(loss=["mse", "mae"], optimizer="lion", metrics=[["mae"], ["mse"]])
     return built
 
 
@@ -128,6 +149,14 @@ CASES = {
     "a PyDataset": lambda: (model(), {"x": Batches(), "shuffle": True}),
 }
 MORE = {
+    "sparse": lambda: (
+        flat_model(),
+        {"x": scipy.sparse.csr_matrix(np.round(X[:, 0])), "y": Y, "batch_size": 8},
+    ),
+    "several inputs": lambda: (
+        two_inputs(),
+        {"x": {"a": X, "b": X[:, :, :1]}, "y": [Y, Y[::-1]], "batch_size": 8},
+    ),
     "arrays, several epochs a call": lambda: (
         model(),
         {"x": EVEN[0], "y": EVEN[1], "batch_size": 8, "epochs": 12, "every": 6},

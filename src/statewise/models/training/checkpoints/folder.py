@@ -157,7 +157,9 @@ class Folder:
         """
         path = self.path / self.name(number)
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            if not self.path.is_dir():
+                self.path.mkdir(parents=True, exist_ok=True)
+                sync_folder(self.path.parent)
             write(path, arrays, document)
         except OSError as error:
             raise OSError(

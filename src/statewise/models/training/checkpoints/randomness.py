@@ -15,7 +15,7 @@ class RandomState(NamedTuple):
     """What the next random numbers are drawn from.
 
     Attributes:
-        numpy: what ``np.random.get_state`` says.
+        numpy: what ``np.random.get_state(legacy=False)`` says.
         python: what ``random.getstate`` says.
         keras: the value of Keras's global seed generator; None while there is none.
     """
@@ -36,7 +36,7 @@ class RandomState(NamedTuple):
         """
         variable = global_seed_variable()
         seed = None if variable is None else np.asarray(variable.value)
-        return cls(np.random.get_state(), random.getstate(), seed)
+        return cls(np.random.get_state(legacy=False), random.getstate(), seed)
 
     def apply(self) -> None:
         """Let the process have this state."""

@@ -130,6 +130,7 @@ class Saving(NoSaving):
                 stacklevel=3,
             )
             self._model.stop_training = place["stopped"]
+            self._found = None
             return max(epochs, self._epoch), decoded(document["logs"], arrays)
         self._validations.go_to(document["validations"])
         self._go_to(place)
@@ -148,6 +149,8 @@ class Saving(NoSaving):
             )
         at = f"{self._epoch + 1}, after batch {self._batch}" if self._batch else self._epoch + 1
         self._say(f"Going on in epoch {at}, from {self._found.path}")
+        if not self._skip:
+            self._found = None  # its arrays aren't needed any more
         return self._epoch, decoded(document["logs"], arrays)
 
     def enter_epoch(self) -> dict | None:
@@ -247,6 +250,7 @@ class Saving(NoSaving):
             self._checked()
         else:
             self._random["now"].apply()
+        self._found = None
 
     def _checked(self) -> None:
         check_witness(self._found.document["data"], self._seen)  # type: ignore[union-attr]
