@@ -171,9 +171,9 @@ def test_a_flag_that_an_epoch_begins_by_turning_goes_back_first():
 
 
 def test_early_stopping_knows_its_direction_and_its_best():
-    model = Sequential([layers.Input((3, 1)), layers.SimpleRNN(2)])
+    model = Sequential([layers.Input((3,)), layers.Dense(2)])
     model.compile(loss="mse", metrics=[keras.metrics.R2Score(name="fit")])
-    model.train_on_batch(np.ones((4, 3, 1)), np.ones((4, 2)))
+    model.evaluate(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
     for monitor, values in (("loss", (3.0, 2.0, 2.05)), ("fit", (0.1, 0.4, 0.35))):
 
         def stopping(monitor=monitor):

@@ -200,6 +200,7 @@ def test_one_by_time_and_at_the_end(tmp_path):
     assert os.listdir(tmp_path / "seldom") == ["training-000000000006.safetensors"]
 
 
+@pytest.mark.slow
 def test_names_that_keras_numbers_are_no_other_model():
     @keras.saving.register_keras_serializable("test_other_trainings")
     class Own(Model):

@@ -2,12 +2,10 @@
 
 import random
 
-import jax
 import keras
 import numpy as np
 import pytest
 import scipy.sparse
-from jax.experimental.compilation_cache import compilation_cache
 
 from interrupted_training import assert_same_training, interrupted
 from statewise import Model, Sequential, layers
@@ -19,23 +17,6 @@ X, Y = rng.normal(size=(44, 5, 2)), rng.normal(size=(44, 1))
 SERIES = [rng.normal(size=(n, 2)) for n in (19, 8, 31, 12, 5, 9)]
 EVEN = rng.normal(size=(24, 5, 2)), rng.normal(size=(24, 1))
 VALIDATION = rng.normal(size=(12, 5, 2)), rng.normal(size=(12, 1))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _kept_programs(tmp_path_factory):
-    """Let JAX keep what it compiles: each model here is trained several times."""
-    wanted = {
-        "jax_compilation_cache_dir": str(tmp_path_factory.mktemp("programs")),
-        "jax_persistent_cache_min_compile_time_secs": 0.0,
-        "jax_persistent_cache_min_entry_size_bytes": -1,
-    }
-    before = {name: getattr(jax.config, name) for name in wanted}
-    for options in (wanted, before):
-        for name, value in options.items():
-            jax.config.update(name, value)
-        compilation_cache.reset_cache()
-        if options is wanted:
-            yield
 
 
 def model(optimizer=None, cell=layers.LSTM, stateful=False, steps=False, **options):
