@@ -16,6 +16,8 @@ On the first import of `statewise.recurrence`:
 - `convolutions` (with `depthwise`): how convolutions are laid out on CPUs. The results stay; there
   is no way out but ``JAX_PLATFORMS`` without ``cpu``.
 
+`exporters` says where ``model.export`` finds the formats that are written on a floor above it.
+
 What is set for as long as a block of code runs stands where it is used: the states of layers in
 `statewise.layers.Carry`, the threads of the kernels in `statewise.recurrence.native_threads`.
 """

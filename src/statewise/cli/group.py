@@ -11,6 +11,7 @@ import click
 from statewise._version import __version__
 from statewise.cli.backtest import backtest
 from statewise.cli.explain import explain
+from statewise.cli.export import export
 from statewise.cli.forecast import forecast
 from statewise.cli.learn import learn
 from statewise.cli.look import look
@@ -94,6 +95,7 @@ def main():
 
 main.add_command(backtest)
 main.add_command(explain)
+main.add_command(export)
 main.add_command(forecast)
 main.add_command(learn)
 main.add_command(look)

@@ -4,12 +4,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for editors; at run time see __getattr__
-    from statewise.interop import keras1, pytorch
+    from statewise.interop import keras1, onnx, pytorch
+    from statewise.interop.onnx import export_onnx
     from statewise.interop.pytorch import from_torch, load_torch_weights, to_torch
 
-_PARTS = ("keras1", "pytorch")
-_NAMES = {"from_torch": "pytorch", "load_torch_weights": "pytorch", "to_torch": "pytorch"}
-__all__ = ["from_torch", "keras1", "load_torch_weights", "pytorch", "to_torch"]
+_PARTS = ("keras1", "onnx", "pytorch")
+_NAMES = {
+    "export_onnx": "onnx",
+    "from_torch": "pytorch",
+    "load_torch_weights": "pytorch",
+    "to_torch": "pytorch",
+}
+__all__ = [
+    "export_onnx",
+    "from_torch",
+    "keras1",
+    "load_torch_weights",
+    "onnx",
+    "pytorch",
+    "to_torch",
+]
 
 
 def __getattr__(name: str):

@@ -4,6 +4,7 @@ import keras
 
 from statewise._keras_compat import Functional as KerasFunctional
 from statewise._keras_compat import functional_init_arguments, make_functional
+from statewise.models.exporting import Exporting
 from statewise.models.inference.forecasting import Forecasting
 from statewise.models.inference.stepping import Stepping
 from statewise.models.saving import Saving
@@ -13,7 +14,7 @@ _register = keras.saving.register_keras_serializable(package="statewise")
 
 
 @_register
-class Model(Forecasting, Stepping, Saving, Running, keras.Model):
+class Model(Forecasting, Stepping, Saving, Exporting, Running, keras.Model):
     """A model of layers, functional or subclassed: `keras.Model` and what recurrence needs.
 
     ``Model(inputs, outputs)`` is built from a graph of layers; a subclass defines ``call``.
@@ -59,7 +60,7 @@ class Functional(Model, KerasFunctional):
 
 
 @_register
-class Sequential(Forecasting, Stepping, Saving, Running, keras.Sequential):
+class Sequential(Forecasting, Stepping, Saving, Exporting, Running, keras.Sequential):
     """A stack of layers: `keras.Sequential` with everything that `Model` adds.
 
     >>> import numpy as np

@@ -1,11 +1,7 @@
 """`to_torch`: a model as a PyTorch module, with the same weights."""
 
-import keras
-import numpy as np
-
-from statewise._keras_compat import inputs_structure
+from statewise.interop.agreement import check_agreement, drawn_inputs, outputs_of
 from statewise.interop.graph import graph_behind, walk
-from statewise.interop.pytorch.agreement import check_agreement, drawn_inputs
 from statewise.interop.pytorch.drawing import Graph
 from statewise.interop.pytorch.engine import load_torch
 from statewise.interop.pytorch.layer_modules import visit
@@ -51,12 +47,9 @@ def to_torch(model):
     module = graph.module(outputs)
     for seed in range(2):
         given = drawn_inputs(functional.inputs, limits=graph.limits, seed=seed)
-        packed = keras.tree.pack_sequence_as(inputs_structure(functional), given)
-        expected = keras.tree.flatten(functional(packed))
+        expected = outputs_of(functional, given)
         with torch.no_grad():
             got = module(*[torch.from_numpy(a) for a in given])
         got = list(got) if isinstance(got, tuple) else [got]
-        check_agreement(
-            f"model {model.name!r}", [a.numpy() for a in got], [np.asarray(a) for a in expected]
-        )
+        check_agreement(f"model {model.name!r}", [a.numpy() for a in got], expected)
     return module

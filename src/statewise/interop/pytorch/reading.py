@@ -4,7 +4,7 @@ import jax
 import keras
 import numpy as np
 
-from statewise.interop.pytorch.agreement import check_agreement, drawn_inputs
+from statewise.interop.agreement import check_agreement, drawn_inputs
 from statewise.interop.pytorch.engine import load_torch
 from statewise.interop.pytorch.forward import LayoutError, read_forward
 from statewise.models import Model

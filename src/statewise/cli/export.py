@@ -1,0 +1,76 @@
+"""``statewise export``: a saved model, for another runtime."""
+
+from pathlib import Path
+
+import click
+
+from statewise.cli import options as shared
+from statewise.cli.given_model import axes_of, check_model, model_of
+from statewise.cli.places import check_places
+from statewise.cli.refusal import Refusal, one_line
+
+_ENDINGS = {"onnx": ".onnx", "cpp": ".hpp"}
+
+
+@click.command()
+@click.argument("model")
+@click.option("--onnx", "kind", flag_value="onnx", help="Write an ONNX file.")
+@click.option("--cpp", "kind", flag_value="cpp", help="Write a C++ header for the live step.")
+@click.option("--state", is_flag=True,
+              help="Of --onnx: every state comes in and goes out, from call to call.")  # fmt: skip
+@click.option(
+    "--shape",
+    metavar="BATCH,STEPS,FEATURES",
+    help="Shape of what goes in, for layers typed, as any,any,1 (the default).",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="The file; by default MODEL's name with another ending, in this folder.",
+)
+@shared.force
+def export(model, kind, state, shape, output, force):
+    """Write MODEL for another runtime: ONNX, or a C++ header.
+
+    MODEL is a saved model (model.keras), a model or a function that returns one in a Python file
+    (train.py:model), or layers typed here. The file is run on random inputs beside the model
+    where that's possible, and what isn't equal isn't written.
+
+    \b
+    Examples:
+      statewise export "LSTM(4, return_sequences=True) | Dense(1)" --onnx --state
+    """
+    if kind is None:
+        raise click.UsageError("what to write? --onnx or --cpp")
+    if state and kind != "onnx":
+        raise click.UsageError("--state goes with --onnx; a C++ header always has the state")
+    axes = None if shape is None else axes_of(shape)
+    sketched = check_model(model)
+    path = output or Path(_stem(model, sketched)).with_suffix(_ENDINGS[kind])
+    check_places([path], "--output", force=force)
+    from statewise.cli.printer import Printer
+
+    printer = Printer()
+    with printer.busy("Loading the engine"):
+        from statewise.models import Model, Sequential
+    made = model_of(model, axes or (None, None, 1))
+    if not isinstance(made, (Model, Sequential)):
+        raise Refusal(f"{model} holds {type(made).__name__}, not a model of statewise's")
+    try:
+        made.export(path, format=kind, **({"state": True} if state else {}))
+    except ImportError as error:
+        raise Refusal(one_line(str(error))) from None
+    except (TypeError, ValueError) as error:
+        raise Refusal(f"{model}: {error}") from None
+    except OSError as error:
+        raise Refusal(f"{path} can't be written: {error.strerror or error}") from None
+    printer.line("Written", str(path))
+
+
+def _stem(model: str, sketched: bool) -> str:
+    """Return the name of a file for a model: its own, or "model" for layers typed."""
+    path, _, name = model.rpartition(":")
+    if path.endswith(".py"):
+        return name
+    return "model" if sketched else Path(model).stem
