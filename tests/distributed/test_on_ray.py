@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 ray = pytest.importorskip("ray", reason="Ray isn't installed: pip install 'statewise[ray]'")
 
 import statewise  # noqa: E402
 import worker_tasks  # noqa: E402
 from statewise import Sequential, layers  # noqa: E402
+from statewise.cli import main  # noqa: E402
 from statewise.distributed import (  # noqa: E402
     Ray,
     RayActors,
@@ -126,6 +128,19 @@ def test_a_ray_dataset_is_forecast_where_it_lies(tmp_path):
     np.testing.assert_allclose(got[expected.columns], expected, rtol=1e-5)
     with pytest.raises(statewise.sequences.DataError, match="the dataset has no column 'y'"):
         predict(fitted, dataset.drop_columns(["y"]), executor=Ray())
+
+
+def test_the_command_forecasts_on_ray(tmp_path):
+    panel().to_csv(tmp_path / "sales.csv", index=False)
+    options = "--horizon 3 --season 4 --epochs 1 --units 4 --output"
+    here, there = tmp_path / "here", tmp_path / "there"
+    for output, more in ((here, []), (there, ["--ray", "local"])):
+        command = ["forecast", str(tmp_path / "sales.csv"), *options.split(), str(output), *more]
+        result = CliRunner().invoke(main, command)
+        assert result.exit_code == 0, result.output
+    assert "4 workers at local" in result.output
+    got, expected = (pd.read_csv(one / "forecast.csv") for one in (there, here))
+    pd.testing.assert_frame_equal(got, expected, rtol=1e-4)
 
 
 def test_windows_are_fitted_once_although_each_kills_a_worker(tmp_path):

@@ -6,7 +6,7 @@ import click
 
 from statewise.cli import options as shared
 from statewise.cli.data import print_understood, read_data
-from statewise.cli.refusal import check_environment, chosen_peers, refusals
+from statewise.cli.refusal import check_cluster, check_environment, chosen_peers, refusals
 
 FILES = ("forecast.csv", "forecast.png")
 
@@ -61,6 +61,7 @@ FILES = ("forecast.csv", "forecast.png")
     help="A folder read block by block: stop at a file that can't be read, or go on without it. By "
     "default stop.",
 )
+@shared.ray
 @shared.rows
 @shared.written
 @shared.said
@@ -88,9 +89,12 @@ def forecast(files, output, **options):
     from statewise.sequences import DataError, Panel
 
     printer = Printer(quiet=options.pop("quiet"), for_json=options.pop("as_json"))
+    ray = options.pop("ray")
+    check_cluster(ray)
     rows, corrupt = options.pop("rows"), options.pop("corrupt")
     if _by_blocks(files, rows, corrupt):
         folder = {"path": files[0], "output": output, "rows": rows, "corrupt": corrupt}
+        folder["ray"] = ray
         _forecast_folder(folder, printer, options)
         return
     reading = {name: options.pop(name) for name in shared.READING}
@@ -100,6 +104,8 @@ def forecast(files, output, **options):
         data = read.data
         print_understood(read.understood, printer)
         many = isinstance(data, Panel)
+        if ray is not None and not many:
+            raise click.UsageError("--ray is for many series, but FILE holds one")
         if many and options["one_step"]:
             raise click.UsageError("--one-step is for one series, but FILE holds a panel")
         force = options.pop("force")
@@ -108,12 +114,14 @@ def forecast(files, output, **options):
             check_places([options["report"]], "--report", force=force)
         options["peers"] = chosen_peers(options.pop("all_peers"), options["peers"])
         with printer.busy("Loading the engine"):
+            from statewise.cli.executors import executor_at
             from statewise.cli.forecast_panel import forecast_panel
             from statewise.cli.forecast_series import forecast_one_step, forecast_series
         check_environment()
         one_step, fraction = options.pop("one_step"), options.pop("train_fraction")
         if many:
             options |= {"understood": read.understood, "layout": read.layout}
+            options["executor"] = None if ray is None else executor_at(ray, printer)
             forecast_panel(data, output, printer, **options)
             return
         options["name"] = target_name(data.names[0], files[0] if files else None)

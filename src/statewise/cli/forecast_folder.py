@@ -10,17 +10,22 @@ import click
 
 from statewise._version import __version__
 from statewise.cli.defaults import LEVELS, forecaster_for
+from statewise.cli.executors import executor_at
 from statewise.cli.forecast_found import settings_of
 from statewise.cli.printer import Printer
 from statewise.cli.refusal import Refusal
 from statewise.cli.results import print_result, print_settings
 from statewise.cli.written_names import as_written, check_forecast_file
+from statewise.distributed import Executor
+from statewise.distributed.files import files_of
 from statewise.sequences import Columns, DataError, scan_panel
 from statewise.sequences.layout import Asked
 from statewise.sequences.panel_reading import read_panel
 from statewise.sequences.tables import counted
 from statewise.tasks import Backtest, Forecaster, backtest
 from statewise.tasks.forecasting.parameters import fresh
+from statewise.tasks.forecasting.predicting import Asked as AskedFor
+from statewise.tasks.forecasting.progress import Progress
 from statewise.tasks.forecasting.result_names import KEY, TIME
 from statewise.tasks.forecasting.scanned import job
 from statewise.tasks.forecasting.scanned.kinds import ROWS
@@ -47,6 +52,7 @@ class Folder:
         rows: how many rows are in memory at a time.
         corrupt: what to do about a file that can't be read, "raise" or "skip".
         force: whether to begin anew, whatever is in ``output``.
+        ray: the address of the cluster whose workers forecast; None for this process.
     """
 
     path: Path
@@ -54,6 +60,7 @@ class Folder:
     rows: int | None
     corrupt: str | None
     force: bool
+    ray: str | None = None
 
 
 class Stopped(click.ClickException):
@@ -100,16 +107,32 @@ def forecast_folder(folder: Folder, printer: Printer, options: dict[str, Any]) -
             held = _held_out(forecaster, fitted, levels, printer)
         elif not learned.anew:
             printer.line("Going on", f"with what was learned before, in {folder.output}.")
+        executor = None if folder.ray is None else executor_at(folder.ray, printer)
         with printer.training() as progress:
-            written = job.forecast(
-                fitted,
-                folder.output,
-                levels=levels,
-                progress=progress,
-                future=options["future_file"],
-                names=as_written,
-            )
+            written = _written(fitted, folder, executor, levels, options["future_file"], progress)
     _tell(written, scan, fitted, held, levels, printer)
+
+
+def _written(
+    fitted: Forecaster,
+    folder: Folder,
+    executor: Executor | None,
+    levels: list[float],
+    future: Path | None,
+    progress: Progress,
+) -> ForecastFiles:
+    """Forecast and write all that isn't written, here or by workers."""
+    if executor is None:
+        return job.forecast(
+            fitted,
+            folder.output,
+            levels=levels,
+            progress=progress,
+            future=future,
+            names=as_written,
+        )
+    asked = AskedFor(fitted.horizon, levels, None, fitted.likelihood, as_written)
+    return files_of(fitted, asked, folder.output, executor, progress)
 
 
 def _refuse_unfit(folder: Folder, options: Mapping[str, Any]) -> None:
@@ -122,6 +145,8 @@ def _refuse_unfit(folder: Folder, options: Mapping[str, Any]) -> None:
             )
     if options["missing"] in ("fill", "drop"):
         raise click.UsageError(f"--missing {options['missing']} is for one series")
+    if folder.ray is not None and options["future"]:
+        raise click.UsageError("--ray forecasts a folder without --future inputs: leave one out")
     output, path = folder.output.resolve(), folder.path.resolve()
     if output == path or path in output.parents:
         raise click.UsageError(

@@ -1,6 +1,10 @@
 """The work of ``statewise forecast`` for many series, once they are read."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from statewise.cli.defaults import LEVELS, forecaster_for
 from statewise.cli.forecast_found import Found
@@ -9,16 +13,20 @@ from statewise.cli.printer import Printer
 from statewise.cli.refusal import Refusal
 from statewise.cli.results import print_result, print_settings, sentences_of, span
 from statewise.cli.written_names import check_forecast_file
+from statewise.distributed import Executor
+from statewise.distributed import backtest as backtest_by_workers
+from statewise.distributed import predict as predict_by_workers
 from statewise.sequences import Panel
 from statewise.sequences.layout import Layout
 from statewise.sequences.panel import format_keys
 from statewise.sequences.reading.report import Understood
-from statewise.tasks import Forecaster, backtest
+from statewise.tasks import Backtest, Forecaster, backtest
 from statewise.tasks.evaluation.beyond import forecast_beyond
 from statewise.tasks.forecasting.engine import least_known
 from statewise.tasks.forecasting.future_inputs import read_ahead
 from statewise.tasks.forecasting.global_model.features import Encoder
 from statewise.tasks.forecasting.parameters import fresh
+from statewise.tasks.forecasting.progress import Progress
 from statewise.tasks.forecasting.result_names import KEY, TIME
 
 
@@ -36,6 +44,7 @@ def forecast_panel(
     report: Path | None = None,
     understood: Understood | None = None,
     layout: Layout | None = None,
+    executor: Executor | None = None,
     **options,
 ) -> None:
     """Forecast a panel, print what came out, and write forecast.csv, forecast.png and a report.
@@ -53,6 +62,7 @@ def forecast_panel(
         report: the file of the report.
         understood: how the table was read.
         layout: which columns of it held what.
+        executor: whose workers forecast; None for this process.
         options: arguments of `Forecaster`; None for its default.
     """
     columns = panel.columns
@@ -73,7 +83,7 @@ def forecast_panel(
     )
     if not no_holdout:
         with printer.training() as progress:
-            held = backtest(forecaster, panel, windows=1, level=levels, progress=progress)
+            held = _held_out(forecaster, panel, levels, executor, progress)
         if peers:
             with printer.busy(f"Fitting {', '.join(peers)} to each series"):
                 held = held.beside(*peers)
@@ -91,12 +101,49 @@ def forecast_panel(
         if no_holdout:
             found.forecaster = fitted
             _print_cut(panel, fitted, printer)
-        with printer.busy("Forecasting beyond the end"):
+        with _shown(printer, executor) as progress:
             found.beyond = forecast_beyond(
-                fitted, panel, levels=levels, peers=peers, future=future_file
+                fitted,
+                panel,
+                levels=levels,
+                peers=peers,
+                future=future_file,
+                predict=_predict_on(executor, progress),
             )
         print_beyond(found, printer)
     write_found(found, output, printer, report=report, understood=understood)
+
+
+def _held_out(
+    forecaster: Forecaster,
+    panel: Panel,
+    levels: tuple[float, ...],
+    executor: Executor | None,
+    progress: Progress,
+) -> Backtest:
+    """Forecast the last steps of each series, here or by workers."""
+    given: dict[str, Any] = {"windows": 1, "level": levels, "progress": progress}
+    if executor is None:
+        return backtest(forecaster, panel, **given)
+    return backtest_by_workers(forecaster, panel, executor=executor, **given)
+
+
+@contextmanager
+def _shown(printer: Printer, executor: Executor | None) -> Iterator[Progress | None]:
+    """Show that something goes on; of workers, how far they are."""
+    if executor is None:
+        with printer.busy("Forecasting beyond the end"):
+            yield None
+    else:
+        with printer.training() as progress:
+            yield progress
+
+
+def _predict_on(executor: Executor | None, progress: Progress | None) -> Callable | None:
+    """Return what forecasts in place of ``Forecaster.predict``; None for that itself."""
+    if executor is None:
+        return None
+    return partial(predict_by_workers, executor=executor, progress=progress)
 
 
 def _print_cut(panel: Panel, fitted: Forecaster, printer: Printer) -> None:

@@ -208,6 +208,12 @@ report = click.option(
     metavar="FILE",
     help="Write a page that shows the forecasts, errors and settings; it needs no network.",
 )
+ray = click.option(
+    "--ray",
+    metavar="ADDRESS",
+    help="Many series: forecast them on a Ray cluster, as host:port; auto for this machine's, "
+    "local to start one here.",
+)
 output = click.option(
     "--output",
     type=click.Path(path_type=Path),

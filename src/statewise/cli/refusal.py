@@ -31,6 +31,15 @@ def check_environment() -> None:
         available()
 
 
+def check_cluster(address: str | None) -> None:
+    """Refuse an address where no Ray cluster is, before anything is read; it takes 10 s at most."""
+    if address not in (None, "auto", "local"):
+        from statewise.distributed.ray_cluster import check_reached
+
+        with refusals(ConnectionError, ValueError):
+            check_reached(address)
+
+
 def chosen_peers(every: bool, some: tuple[str, ...]) -> tuple[str, ...]:
     """Return the statistical forecasts that were asked for; refuse them where they aren't there.
 

@@ -85,14 +85,32 @@ def predict_files(
     ValueError: this Forecaster is not fitted yet: call fit(series) first
     """
     asked = asked_of(forecaster, horizon, levels_of(level), None)
+    scanned = _scanned(forecaster, new_data)
+    return files_of(forecaster, asked, Path(output), executor, as_progress(progress), scanned)
+
+
+def files_of(
+    forecaster: Forecaster,
+    asked: Asked,
+    output: Path,
+    executor: Executor,
+    progress: Progress,
+    scanned: Scanned | None = None,
+) -> ForecastFiles:
+    """Forecast what is read block by block, and write it; see `predict_files`.
+
+    Args:
+        forecaster, asked, output, executor, progress: see there.
+        scanned: what is read; None for what was learned from.
+    """
+    scanned = _scanned(forecaster, None) if scanned is None else scanned
     columns = forecaster.columns_
     if columns.future:
         raise DataError(
             f"the inputs {', '.join(columns.future)} must be known for the steps to forecast: give "
             "them to Forecaster.predict(output=..., future=...)"
         )
-    scanned = _scanned(forecaster, new_data)
-    scan, show, engine = scanned.panel, as_progress(progress), forecaster._engine
+    scan = scanned.panel
 
     def blocks(skip: int) -> Iterator[tuple[_Made | None, int]]:
         counts: deque[int] = deque()
@@ -100,7 +118,7 @@ def predict_files(
 
         def tasks() -> Iterator[Panel]:
             panels = scan.panels(
-                show, "forecasting", series=scanned.series, skip=skip, keep=scanned.keep
+                progress, "forecasting", series=scanned.series, skip=skip, keep=scanned.keep
             )
             left_out = 0
             for panel, count in panels:
@@ -120,10 +138,8 @@ def predict_files(
         if left_out := passed.popleft():
             yield None, left_out
 
-    request = request_of(engine, scan, asked.horizon, asked.levels, None)
-    return write_forecasts(
-        blocks, lambda made: made.frame, Path(output), request, scan.scan.skipped
-    )
+    request = request_of(forecaster._engine, scan, asked.horizon, asked.levels, None)
+    return write_forecasts(blocks, _frame_of, output, request, scan.scan.skipped)
 
 
 def long_forecasts(

@@ -1,5 +1,6 @@
 """Forecasts beyond the end, in the form of those whose truth was held out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +46,7 @@ def forecast_beyond(
     levels: tuple[float, ...] = (),
     peers: tuple[str, ...] = (),
     future: Any = None,
+    predict: Callable[..., Any] | None = None,
 ) -> Beyond:
     """Forecast beyond the end, and beside it by the naive forecasts and others on request.
 
@@ -54,6 +56,8 @@ def forecast_beyond(
         levels: of the intervals, in percent.
         peers: "AutoETS", "AutoARIMA", "AutoTheta", of statsforecast.
         future: as in `Forecaster.predict`.
+        predict: forecasts in place of `Forecaster.predict`, given the forecaster and what that
+            takes.
 
     >>> from statewise.sequences import read_wide
     >>> panel = read_wide(pd.DataFrame({"sold": np.tile([0.0, 10.0, 5.0, -15.0], 12)}))
@@ -67,7 +71,7 @@ def forecast_beyond(
     panel, horizon = take_in(data).known, fitted.horizon
     if len(fitted.keys_) < len(panel):
         panel = panel.select(np.flatnonzero(np.isin(panel.keys, fitted.keys_)))
-    frame = fitted.predict(level=levels or None, future=future)
+    frame = (predict or type(fitted).predict)(fitted, level=levels or None, future=future)
     if isinstance(frame, pd.Series):
         frame = frame.to_frame(MODEL)
 
