@@ -47,7 +47,7 @@ SUPPORT = Path(worker_tasks.__file__).parent
 def cluster():
     os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # else Ray writes a token for this user
     ray.init(
-        num_cpus=4,
+        num_cpus=3,
         include_dashboard=False,
         log_to_driver=False,
         object_store_memory=100 << 20,
@@ -138,7 +138,7 @@ def test_the_command_forecasts_on_ray(tmp_path):
         command = ["forecast", str(tmp_path / "sales.csv"), *options.split(), str(output), *more]
         result = CliRunner().invoke(main, command)
         assert result.exit_code == 0, result.output
-    assert "4 workers at local" in result.output
+    assert "3 workers at local" in result.output
     got, expected = (pd.read_csv(one / "forecast.csv") for one in (there, here))
     pd.testing.assert_frame_equal(got, expected, rtol=1e-4)
 
@@ -233,6 +233,12 @@ def test_states_in_memory_alone_are_not_begun_anew(rng):
     with pytest.raises((ShardLostError, statewise.distributed.PartlyPushedError), match="died"):
         streams.push(values)
     streams.close()
+
+
+def test_more_shards_than_there_is_room_for_are_refused(monkeypatch):
+    monkeypatch.setattr(ray_actors, "_PATIENCE", 5.0)
+    with pytest.raises(RuntimeError, match=r"no room for 1 shard: it has 3 cores, and"):
+        ShardedStreams(network(), shards=1, hosts=RayActors(cpus=4))
 
 
 def test_an_address_of_another_cluster_is_refused():

@@ -90,7 +90,7 @@ def check_reached(address: str, seconds: float = SECONDS) -> None:
     host, port = parts["host"].strip("[]"), int(parts["port"])
     until = time.monotonic() + seconds
     try:
-        with socket.create_connection((host, port), timeout=seconds / 2) as connection:
+        with socket.create_connection((host, port), timeout=seconds / 3) as connection:
             connection.sendall(_PREFACE)
             connection.settimeout(max(0.1, until - time.monotonic()))
             begun = connection.recv(9)

@@ -12,6 +12,9 @@ from statewise.distributed.executors.worker import thread_limits, version
 from statewise.distributed.ray_cluster import connect, refused_version
 from statewise.distributed.sharded.hosts import Host, HostLostError
 from statewise.sequences.arrays import check_count
+from statewise.sequences.tables import counted
+
+_PATIENCE = 30.0  # seconds for an actor to begin, before it's asked whether there's room for it
 
 
 class RayActors:
@@ -46,18 +49,27 @@ class RayActors:
             runtime_env={"env_vars": thread_limits(self._cpus)},
         )(_actor())
         kept = [self._ray.put(model)]  # a list: the actor fetches it when its version is known
-        return lambda store: _RayHost(self._ray, actor, kept, store, options)
+        hosts: set[_RayHost] = set()
+        return lambda store: _RayHost(self._ray, actor, self._cpus, hosts, (kept, store, options))
 
     def __repr__(self) -> str:
         return f"RayActors(cpus={self._cpus})"
 
 
 class _RayHost:
-    def __init__(self, ray: Any, actor: Any, model: list, store: Path | None, options: dict):
-        self._ray, self._actor, self._model = ray, actor, model
+    def __init__(
+        self,
+        ray: Any,
+        actor: Any,
+        cpus: int,
+        hosts: "set[_RayHost]",
+        given: tuple[list, Path | None, dict],
+    ):
+        self._ray, self._actor, self._cpus, self._open = ray, actor, cpus, hosts
+        hosts.add(self)
+        self._model, store, self._options = given
         # A path is another one where another process stands.
         self._store = None if store is None else str(store.absolute())
-        self._options = options
         self._node: str | None = None
         self._begin()
 
@@ -70,13 +82,16 @@ class _RayHost:
         self._begin()
 
     def close(self) -> None:
-        with suppress(self._ray.exceptions.RayError):  # where it's gone already
-            self._ray.get(self._handle.ask.remote("close"))
+        if self._answered:
+            with suppress(self._ray.exceptions.RayError):  # where it's gone already
+                self._ray.get(self._handle.ask.remote("close"))
         self._ray.kill(self._handle)
+        self._open.discard(self)
 
     def _begin(self) -> None:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+        self._answered = False
         where: Any = "SPREAD"
         if self._node is not None:
             where = NodeAffinitySchedulingStrategy(self._node, soft=False)
@@ -89,6 +104,7 @@ class _RayHost:
     def _got(self, reference: Any) -> Any:
         errors = self._ray.exceptions
         try:
+            self._wait_for(reference)
             if self._store is not None and self._node is None:
                 self._node = self._ray.get(self._found)
             return self._ray.get(reference)
@@ -97,6 +113,18 @@ class _RayHost:
             raise (cause if isinstance(cause, Exception) else error) from None
         except errors.RayActorError as error:
             raise HostLostError(str(error)) from None
+
+    def _wait_for(self, reference: Any) -> None:
+        """Wait for an answer, but not for ever for an actor that there is no room for."""
+        while not self._answered:
+            ready, _ = self._ray.wait([reference], timeout=_PATIENCE)
+            there = self._ray.cluster_resources().get("CPU", 0)
+            if not ready and there < self._cpus * len(self._open):
+                raise RuntimeError(
+                    f"the Ray cluster has no room for {counted(len(self._open), 'shard')}: it has {there:g} "
+                    f"cores, and a shard takes {self._cpus}: take fewer shards, or more nodes"
+                )
+            self._answered = bool(ready)
 
 
 def _actor() -> type:
