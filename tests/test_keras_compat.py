@@ -776,3 +776,26 @@ def test_first_line():
         Fails()(np.ones((2, 3), "float32"))
     assert compat.first_line(error.value) == "this went wrong"
     assert compat.first_line(ValueError()) == "ValueError"
+
+
+# ---- distribution --------------------------------------------------------------------------------
+
+
+def test_a_variable_is_spread_where_a_distribution_wants_it():
+    variable = keras.Variable(np.arange(3.0))
+    alone = keras.distribution.DataParallel(devices=keras.distribution.list_devices()[:1])
+    assert isinstance(alone, compat.Distribution)
+    compat.spread_variable(variable, alone)
+    assert compat.layout_of(variable) == alone.get_variable_layout(variable).backend_layout
+    assert variable.value.sharding == compat.layout_of(variable)
+    assert variable.numpy().tolist() == [0.0, 1.0, 2.0]
+
+
+def test_whole_batches_come_as_they_are():
+    alone = keras.distribution.DataParallel(devices=keras.distribution.list_devices()[:1])
+    with alone.scope():
+        reader = compat.WholeBatches(np.arange(6.0).reshape(6, 1), batch_size=4)
+        batches = [keras.tree.flatten(batch)[0] for _, _, some in reader for batch in some]
+        assert keras.distribution.distribution() is alone
+    assert [np.asarray(batch).shape for batch in batches] == [(4, 1), (2, 1)]
+    assert not any(hasattr(batch, "sharding") for batch in batches)

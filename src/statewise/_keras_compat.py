@@ -20,6 +20,7 @@ from types import FrameType, SimpleNamespace
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 from keras.src.backend import compute_output_spec as compute_output_spec
 from keras.src.backend.common.global_state import get_global_attribute
 from keras.src.backend.common.masking import get_keras_mask as get_keras_mask
@@ -30,6 +31,7 @@ from keras.src.backend.common.symbolic_scope import in_symbolic_scope as in_symb
 from keras.src.backend.jax.trainer import JAXEpochIterator as JAXEpochIterator
 from keras.src.backend.jax.trainer import JAXTrainer
 from keras.src.callbacks.monitor_callback import MonitorCallback
+from keras.src.distribution.distribution_lib import Distribution as Distribution
 from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell as DropoutRNNCell
 from keras.src.losses.loss import reduce_weighted_values as reduce_weighted_values
 from keras.src.losses.losses import LossFunctionWrapper as LossFunctionWrapper
@@ -502,6 +504,42 @@ def py_dataset_adapter(reader: JAXEpochIterator) -> PyDatasetAdapter | None:
 def reads_once(reader: JAXEpochIterator) -> bool:
     """Whether a reader's batches come from a generator, which can't begin again."""
     return isinstance(reader.data_adapter, GeneratorDataAdapter)
+
+
+class WholeBatches(JAXEpochIterator):
+    """Keras's reader of batches, which hands them on as they are, whole.
+
+    Under a distribution of several processes Keras's own takes what it reads for this process's
+    part of a batch, and reads nothing but TensorFlow's data sets.
+    """
+
+    def __init__(self, *args, **kwargs):
+        distribution = keras.distribution.distribution()
+        keras.distribution.set_distribution(None)
+        try:
+            super().__init__(*args, **kwargs)
+        finally:
+            keras.distribution.set_distribution(distribution)
+
+    def _get_iterator(self):
+        if keras.distribution.distribution() is None:
+            return super()._get_iterator()
+        return self.data_adapter.get_jax_iterator()
+
+
+# ---- distribution --------------------------------------------------------------------------------
+
+
+def spread_variable(variable: keras.Variable, distribution: Distribution) -> None:
+    """Let a variable lie where a distribution wants it, if it was made without one."""
+    if variable._layout is None:
+        variable._layout = distribution.get_variable_layout(variable)
+        variable._direct_assign(np.asarray(variable.value))
+
+
+def layout_of(variable: keras.Variable):
+    """Return where a variable of a distribution lies, as a sharding of JAX."""
+    return getattr(variable._layout, "backend_layout", variable._layout)
 
 
 # ---- the words of errors -------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """Floor 5: work over several processes and machines.
 
 Forecasts and backtests by key run over an `Executor`: `OneProcess`, `Processes`, or `Ray` (the
-extra ``statewise[ray]``). `ShardedStreams` spreads live states by key over actors. Names load when
-they are first used.
+extra ``statewise[ray]``). `ShardedStreams` spreads live states by key over actors. `join` lets this
+process train with others as one. Names load when they are first used.
 """
 
 from importlib import import_module
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from statewise.distributed.files import predict_files
     from statewise.distributed.forecasting import predict
+    from statewise.distributed.joining.join import Joined, ProcessLostError, join
     from statewise.distributed.ray_datasets import predict_dataset
     from statewise.distributed.sharded.errors import PartlyPushedError, ShardLostError
     from statewise.distributed.sharded.hosts import InProcess
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
 _NAMES = {
     "Executor": "executors",
     "InProcess": "sharded.hosts",
+    "Joined": "joining.join",
     "OneProcess": "executors",
     "PartlyPushedError": "sharded.errors",
+    "ProcessLostError": "joining.join",
     "Processes": "executors",
     "Ray": "executors",
     "RayActors": "sharded.ray_actors",
@@ -37,6 +40,7 @@ _NAMES = {
     "ShardedStreams": "sharded.streams",
     "WorkerLostError": "executors",
     "backtest": "backtesting",
+    "join": "joining.join",
     "predict": "forecasting",
     "predict_dataset": "ray_datasets",
     "predict_files": "files",
@@ -45,8 +49,10 @@ _NAMES = {
 __all__ = [
     "Executor",
     "InProcess",
+    "Joined",
     "OneProcess",
     "PartlyPushedError",
+    "ProcessLostError",
     "Processes",
     "Ray",
     "RayActors",
@@ -54,6 +60,7 @@ __all__ = [
     "ShardedStreams",
     "WorkerLostError",
     "backtest",
+    "join",
     "predict",
     "predict_dataset",
     "predict_files",

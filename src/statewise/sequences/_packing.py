@@ -52,6 +52,10 @@ class Plan:
             if start < end:
                 yield series, start - begin, end - begin, start - first
 
+    def of_lanes(self, rows: slice) -> "Plan":
+        """Return where the series of some lanes lie, as if there were no others."""
+        return Plan(self.lengths, self.members[rows], self.begins[rows], self.loads[rows])
+
 
 def plan_in_order(lengths: np.ndarray, lanes: int) -> Plan:
     """Balance the lanes; within a lane the series follow each other as they were given."""

@@ -28,6 +28,7 @@ target but no input, so A, B and C then fill 7, 4 and 2 steps of a lane::
                | b0 b1 b2 b3 |  | c0 c1  -  - |          | b1 b2 b3 b4 |  | c1 c2  -  - |
 """
 
+import copy
 from collections.abc import Hashable, Iterator
 from typing import Any
 
@@ -102,6 +103,7 @@ class Lanes:
         self.steps = steps
         self.num_chunks = -(-int(loads.max()) // steps)
         self.seed = seed
+        self._rows = slice(0, batch)  # the lanes of the plan that are laid
         self.in_memory = source.in_memory and (targets is None or targets.source.in_memory)
         self.balance = Balance(
             useful_steps=int(loads.sum()),
@@ -178,6 +180,8 @@ class Lanes:
             ValueError: where the outputs have another shape, or the number is below 0.
         """
         plan = self._plan(number)
+        if len(plan.members) < len(self._in_order.members):
+            raise ValueError("these are some of the lanes; gather with those of all rows")
         outputs = np.asarray(outputs)
         expected = (self.num_chunks, self.batch, self.steps)
         if outputs.shape[:3] != expected:
@@ -203,15 +207,41 @@ class Lanes:
         """
         return Lanes(self._source, None, batch=self.batch, steps=self.steps, seed=None)
 
+    def of_rows(self, rows: slice) -> "Lanes":
+        """Return some of the lanes alone, as they lie among all of them in every epoch.
+
+        What is read for a chunk is then what lies in these lanes: each of several processes can lay
+        its own. ``keys``, ``lengths`` and ``balance`` stay those of all lanes, and what is computed
+        for some of them can't be sorted by series (``gather``).
+
+        Args:
+            rows: which lanes, without a step between them.
+
+        Example:
+            >>> hours = lanes([[1, 2, 3], [4, 5, 6], [7, 8]], lanes=2, steps=2, targets=None)
+            >>> hours.arrays().x[:, 1:, :, 0].tolist()
+            [[[4, 5]], [[6, 7]]]
+            >>> hours.of_rows(slice(1, 2)).arrays().x[..., 0].tolist()
+            [[[4, 5]], [[6, 7]]]
+        """
+        some = copy.copy(self)
+        some._rows = rows
+        some.batch = rows.stop - rows.start
+        return some
+
     def _plan(self, number: int) -> Plan:
         number = check_count(number, "number", 0)
         if self.seed is None:
-            return self._in_order
-        rng = np.random.default_rng([self.seed, number])
-        room, lengths = self.num_chunks * self.steps, self._in_order.lengths
-        if self._source.blocks is not None:
-            return plan_near_shuffled(lengths, self.batch, room, self._source.blocks, rng)
-        return plan_shuffled(lengths, self.batch, room, rng)
+            plan = self._in_order
+        else:
+            rng = np.random.default_rng([self.seed, number])
+            room, lengths = self.num_chunks * self.steps, self._in_order.lengths
+            lanes, blocks = len(self._in_order.members), self._source.blocks
+            if blocks is None:
+                plan = plan_shuffled(lengths, lanes, room, rng)
+            else:
+                plan = plan_near_shuffled(lengths, lanes, room, blocks, rng)
+        return plan if self._rows == slice(0, len(plan.members)) else plan.of_lanes(self._rows)
 
     def _chunks(self, plan: Plan) -> Iterator[Chunk]:
         # What is in memory or in files is laid many chunks at a time, anything else when its turn

@@ -7,7 +7,6 @@ gathered to such chunks as they come. Which of the three is decided in one place
 """
 
 import functools
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,17 +16,20 @@ import numpy as np
 from keras.utils import unpack_x_y_sample_weight
 
 from statewise._keras_compat import (
-    JAXEpochIterator,
+    WholeBatches,
     arrays_of,
     is_tf_dataset,
     reads_once,
 )
 from statewise.models.inputs import check_count, check_numbers
-from statewise.models.training.class_weights import ClassWeights
+from statewise.models.training.agreement import alike
+from statewise.models.training.class_weights import ClassWeights, both_weights
 from statewise.models.training.gathering import Gathering
 from statewise.models.training.given import Given, needs_no_reader
 from statewise.models.training.piece import Piece, no_batch, samples_of
-from statewise.models.training.rows import Rows
+from statewise.models.training.rows import Rows, rounded_up
+from statewise.models.training.shared_batches import one_shared_out, pieces_shared_out
+from statewise.models.training.shares import Shares, current_shares
 from statewise.models.training.sparse import is_sparse, of_jax, on_device, samples_in
 
 KERAS_BATCH = 32  # samples of a batch where none are given
@@ -83,7 +85,7 @@ class Batches:
         self._class_weight = for_keras = None
         if class_weight is not None:
             if sample_weight is not None:
-                raise _both_weights()
+                raise both_weights()
             if y is not None:
                 sample_weight = class_weight.of(x, y)
             elif isinstance(x, keras.utils.PyDataset) or is_tf_dataset(x):
@@ -106,6 +108,8 @@ class Batches:
         self._gathering = Gathering()
         self._arrays = None
         self._whole = None
+        self._laid: list[Piece] = []
+        self._shares = current_shares()
         if needs_no_reader(self._given):
             inputs, samples = x if y is None else (x, y), len(x)
             batch_size = batch_size or KERAS_BATCH
@@ -125,12 +129,14 @@ class Batches:
         )
         self._samples = samples
         self._batch_size = min(batch_size, samples)
+        if self._shares is not None and samples > batch_size:
+            self._shares.check(batch_size, "batch_size")
         self._shuffle = shuffle
 
     @functools.cached_property
-    def iterator(self) -> JAXEpochIterator:
+    def iterator(self) -> WholeBatches:
         """Keras's reader of the same data, made where it is needed."""
-        return JAXEpochIterator(**self._given)
+        return WholeBatches(**self._given)
 
     def examples(self) -> Iterator[tuple]:
         """Yield a batch from Keras's reader as the reader does, for what Keras builds from it."""
@@ -185,22 +191,30 @@ class Batches:
         >>> Batches(x, batch_size=8).epochs_at_once, Batches(x, batch_size=7).epochs_at_once
         (64, 0)
         """
-        if self._arrays is None or not self._fits or self._samples % self._batch_size:
+        alone = self._shares is None  # else each epoch is laid on the devices anew
+        if self._arrays is None or not self._fits or self._samples % self._batch_size or not alone:
             return 0
         return self._orders_shape()[0] if self._shuffle else EPOCHS
 
     def epoch(self, count: int = 1) -> Iterator[Piece]:
         """Yield the pieces of one epoch, or the piece for as many as `epochs_at_once`."""
-        if self._arrays is None:
+        if self._shares is not None:
+            read = self._arrays is None
+            pieces = self._one_by_one() if read else self._shared_out(self._shares)
+            yield from alike(pieces, self._shares)
+        elif self._arrays is None:
             yield from self._one_by_one()
         else:
             yield from self._from_arrays(count)
 
     def _one_by_one(self) -> Iterator[Piece]:
-        if self.gathers and keras.distribution.distribution() is None:
+        if self.gathers and self._shares is None:
             yield from self._gathering.pieces(self._read())
             return
         for step, batch in self._read():
+            if self._shares is not None:
+                yield one_shared_out(self._shares, step, batch)
+                continue
             data = jax.tree.map(on_device, batch, is_leaf=of_jax)
             yield Piece(step, 1, samples_in(data), data, None)
 
@@ -222,7 +236,7 @@ class Batches:
             return batch
         x, y, weights = unpack_x_y_sample_weight(batch)
         if weights is not None:
-            raise _both_weights()
+            raise both_weights()
         return x, y, np.asarray(self._class_weight.of(x, y))
 
     def _from_arrays(self, count: int) -> Iterator[Piece]:
@@ -251,10 +265,20 @@ class Batches:
             last = slice(full * size, None)
             yield Piece(full, 1, rest, self._take(last if order is None else order[last]), None)
 
+    def _shared_out(self, shares: Shares) -> Iterator[Piece]:
+        order = self._draw_order() if self._shuffle else np.arange(self._samples)
+        each = self._bytes // self._samples if not self._fits else 0
+        pieces = pieces_shared_out(shares, self._arrays, order, self._batch_size, each)
+        if not self._fits or self._shuffle:
+            yield from pieces
+            return
+        self._laid = self._laid or list(pieces)
+        yield from self._laid
+
     def _orders_shape(self) -> tuple[int, int]:
         """Return for how many epochs there's room for an order, and for how many samples."""
         full = self._samples // self._batch_size
-        batches = _rounded_up(full) if self._bytes <= PADDING_LIMIT else full
+        batches = rounded_up(full) if self._bytes <= PADDING_LIMIT else full
         length = batches * self._batch_size
         return max(1, min(EPOCHS, ORDERS_LIMIT // (4 * length))), length
 
@@ -273,16 +297,3 @@ class Batches:
     def _take(self, rows, length: int = 0):
         """Return the given rows of every array on the device, padded to ``length`` rows."""
         return jax.tree.map(lambda a: a.take(rows, length), self._arrays)
-
-
-def _both_weights() -> ValueError:
-    return ValueError(
-        "sample_weight and class_weight came together: give one of them. (Multiply them, if both "
-        "are meant, and give the product as sample_weight.)"
-    )
-
-
-def _rounded_up(batches: int) -> int:
-    """Round a number of batches up by at most a quarter: 1, 2, 3, 4, 5, ..., 8, 10, 12, 14, 16."""
-    unit = 1 << max(0, math.floor(math.log2(batches)) - 2)
-    return -(-batches // unit) * unit

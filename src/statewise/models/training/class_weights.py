@@ -86,3 +86,11 @@ class ClassWeights:
 
 def _array(a):
     return a if hasattr(a, "dtype") and hasattr(a, "shape") else np.asarray(a)
+
+
+def both_weights() -> ValueError:
+    """Return the error of weights for classes beside weights for samples."""
+    return ValueError(
+        "sample_weight and class_weight came together: give one of them. (Multiply them, if both "
+        "are meant, and give the product as sample_weight.)"
+    )

@@ -17,6 +17,7 @@ from statewise._keras_compat import (
 )
 from statewise.models.inputs import check_count
 from statewise.models.structure import is_stateful
+from statewise.models.training.agreement import least, stops
 from statewise.models.training.checkpoints.no_saving import NoSaving
 from statewise.models.training.checkpoints.options import checkpoints_of
 from statewise.models.training.checkpoints.saving import Saving
@@ -192,8 +193,9 @@ class Fit(Evaluation):
                     logs |= {f"val_{name}": value for name, value in values.items()}
                 callbacks.on_epoch_end(epoch, logs)
                 epoch += 1
+                stopping = stops(self, programs.shares)
                 saving.epoch_ended(epoch, logs)
-                if self.stop_training:
+                if stopping:
                     break
             finished = True
         finally:
@@ -234,7 +236,8 @@ class Fit(Evaluation):
                 if turns:
                     most = min(most, turns.batches_left(batch))
                     turns.begin(batch)
-                stop = start + pace.steps(piece.batch_size, saving.steps(most))
+                most = pace.steps(piece.batch_size, saving.steps(most))
+                stop = start + least(most, programs.shares)
                 timer = Timer()
                 span = Span(start, stop, piece.steps)
                 logs = train_piece(self, programs, piece, span)[-1]
@@ -245,8 +248,9 @@ class Fit(Evaluation):
                     between = turns.end(last, pythonify_logs(logs))
                 elif bar is not None:
                     bar.on_train_batch_end(last, pythonify_logs(logs))
+                stopping = stops(self, programs.shares)
                 saving.trained(piece, first, stop, logs, between=between)
-                if self.stop_training:
+                if stopping:
                     return pythonify_logs(logs)
         if logs is None:
             return None

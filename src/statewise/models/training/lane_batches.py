@@ -7,9 +7,11 @@ import jax
 import keras
 import numpy as np
 
+from statewise.models.training.agreement import check_alike
 from statewise.models.training.batches import WHOLE_LIMIT, Batches
 from statewise.models.training.flags import Flags
 from statewise.models.training.piece import Piece
+from statewise.models.training.shares import SharedOut, current_shares
 from statewise.models.training.window_pieces import WindowPieces
 from statewise.sequences import Lanes, WindowBatches
 from statewise.sequences.ahead import Ahead
@@ -32,6 +34,11 @@ class LaneBatches:
         self.gathers = True  # which says nothing here: how chunks are read is the lanes' own
         self.next_epoch = 0
         self._whole = None
+        self._shares = current_shares()
+        self._laid = lanes  # those of the rows that this process lays
+        if self._shares is not None:
+            self._shares.check(lanes.batch, "lanes")
+            self._laid = lanes.of_rows(self._shares.own(lanes.batch))
 
     @property
     def num_batches(self) -> int:
@@ -55,14 +62,14 @@ class LaneBatches:
     def epoch(self) -> Iterator[Piece]:
         """Yield the pieces of the next epoch."""
         number, self.next_epoch = self.next_epoch, self.next_epoch + 1
+        if self._shares is not None:
+            check_alike(self._shares, "the lanes", lambda: self._marks(number))
         if self.lanes.nbytes > WHOLE_LIMIT:
             with Ahead(lambda: self._several(number), depth=1) as pieces:
                 yield from pieces
             return
         if self._whole is None or self.lanes.seed is not None:
-            chunk = self.lanes.arrays(number)
-            flat = jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), _parts(chunk))
-            self._whole = _on_device(flat)
+            self._whole = self._placed(_parts(self._laid.arrays(number)))
         yield Piece(0, self.num_batches, self.lanes.batch, self._whole, None)
 
     def by_series(self, outputs: list):
@@ -78,14 +85,27 @@ class LaneBatches:
 
     def _several(self, number: int) -> Iterator[Piece]:
         """Yield the chunks of an epoch, some in each piece, as they are read."""
-        chunks = iter(self.lanes.epoch(number))
+        chunks = iter(self._laid.epoch(number))
         each = -(-self.lanes.nbytes // self.num_batches)
         room = max(1, min(PIECE_BYTES // each, self.num_batches))
         for first in range(0, self.num_batches, room):
             some = [_parts(chunk) for chunk in islice(chunks, room)]
             missing = room - len(some)  # so that one program serves the last piece too
             joined = jax.tree.map(lambda *arrays, n=missing: _joined(arrays, n), *some)
-            yield Piece(first, len(some), self.lanes.batch, _on_device(joined), None)
+            yield Piece(first, len(some), self.lanes.batch, self._placed(joined), None)
+
+    def _marks(self, number: int) -> list:
+        """Return what tells these lanes from others: their sizes, seed and first chunk."""
+        lanes = self.lanes
+        sizes = [lanes.batch, lanes.steps, lanes.num_chunks, repr(lanes.seed), number]
+        return [*sizes, lanes.lengths, *next(iter(lanes.epoch(number)))]
+
+    def _placed(self, parts):
+        """Return arrays ``(chunks, lanes, ...)`` on the device, or shared out among several."""
+        if self._shares is None:
+            return jax.tree.map(lambda a: _device(a.reshape(-1, *a.shape[2:])), parts)
+        size = self.lanes.batch
+        return SharedOut(jax.tree.map(lambda a: self._shares.lay(_cast(a), size), parts))
 
 
 def batches_of(x, y=None, sample_weight=None, **options) -> Batches | LaneBatches | WindowPieces:
@@ -115,17 +135,16 @@ def _parts(chunk):
 
 
 def _joined(arrays: tuple, missing: int) -> np.ndarray:
-    if len(arrays) == 1 and not missing:
-        return arrays[0]
-    return np.concatenate([*arrays, *[np.zeros_like(arrays[0])] * missing])
-
-
-def _on_device(parts):
-    return jax.tree.map(_device, parts)
+    """Return chunks ``(lanes, ...)`` as ``(chunks, lanes, ...)``, with room for some more."""
+    return np.stack([*arrays, *[np.zeros_like(arrays[0])] * missing])
 
 
 def _device(array) -> jax.Array:
+    return jax.device_put(_cast(array))
+
+
+def _cast(array) -> np.ndarray:
     array = np.asarray(array)
     if np.issubdtype(array.dtype, np.floating):
         array = array.astype(keras.config.floatx(), copy=False)
-    return jax.device_put(array)
+    return array

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from statewise.models.training.flags import Flags
+from statewise.models.training.shares import SharedOut
 from statewise.models.training.sparse import of_jax
 
 
@@ -19,6 +20,10 @@ def split_flags(batch) -> tuple[Any, Flags]:
 
 def batch_of(data, order, i, size):
     """Return batch ``i`` of ``size`` samples, in the order given."""
+    if isinstance(data, SharedOut):
+        return jax.tree.map(
+            lambda a: jax.lax.dynamic_index_in_dim(a, i, keepdims=False), data.arrays
+        )
     if order is None:
         return _of_each(lambda a: jax.lax.dynamic_slice_in_dim(a, i * size, size), data)
     rows = jax.lax.dynamic_slice_in_dim(order, i * size, size)
@@ -27,10 +32,26 @@ def batch_of(data, order, i, size):
 
 def batch_now(data, order, i, size):
     """Return the same batch outside of a program, where arrays may be NumPy's."""
+    if isinstance(data, SharedOut):
+        return jax.tree.map(lambda a: a[i], data.arrays)
     rows = slice(i * size, (i + 1) * size)
     if order is not None:
         rows = np.asarray(order[rows])
     return _of_each(lambda a: jnp.asarray(a[rows]), data)
+
+
+def room_for(data, batches: int, shape: tuple) -> tuple:
+    """Return the shape in which the outputs, one of them of ``shape`` a batch, of a piece fit."""
+    if isinstance(data, SharedOut):
+        return batches, *shape
+    return batches * shape[0], *shape[1:]
+
+
+def put_batch(data, outputs, now, i):
+    """Return the outputs of a piece with those of batch ``i`` in their place."""
+    if isinstance(data, SharedOut):
+        return jax.lax.dynamic_update_index_in_dim(outputs, now, i, 0)
+    return jax.lax.dynamic_update_slice_in_dim(outputs, now, i * now.shape[0], 0)
 
 
 def _of_each(take, data):

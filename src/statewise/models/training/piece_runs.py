@@ -6,13 +6,16 @@ import numpy as np
 
 from statewise._keras_compat import assign_values, values_of
 from statewise._runtime.forks import check_not_forked
+from statewise._runtime.processes import together
 from statewise.models.training.batches import Batches
 from statewise.models.training.carried import Carried
 from statewise.models.training.piece import Piece
 from statewise.models.training.programs import Programs, Span
+from statewise.models.training.shares import SharedOut, whole
 from statewise.models.training.sparse import samples_in
 
 
+@together
 def train_piece(model, programs: Programs, piece: Piece, span: Span) -> list[dict]:
     """Train on the batches of a span of a piece; return the metrics of each of its epochs.
 
@@ -32,6 +35,8 @@ def train_piece(model, programs: Programs, piece: Piece, span: Span) -> list[dic
         fresh,
         batch_size=piece.batch_size,
     )
+    if programs.shares is not None and programs.shares.several:
+        jax.block_until_ready(state)  # what failed is found before it's in the variables
     trainable, other, optimizer, metrics = state
     if programs.layers:
         programs.states.end(other.states)
@@ -42,6 +47,7 @@ def train_piece(model, programs: Programs, piece: Piece, span: Span) -> list[dic
     return [jax.tree.map(lambda rows, i=i: rows[i], logs) for i in range(span.epochs)]
 
 
+@together
 def evaluate_piece(model, programs: Programs, piece: Piece, start: int = 0, stop: int = 1) -> dict:
     """Evaluate batches ``start`` to ``stop`` of a piece, and return the metrics so far."""
     (trainable, others), metrics = _both_kinds(model), model.metrics_variables
@@ -60,6 +66,7 @@ def evaluate_piece(model, programs: Programs, piece: Piece, start: int = 0, stop
     return jax.tree.map(np.asarray, logs)
 
 
+@together
 def predict_piece(model, programs: Programs, piece: Piece):
     """Return the outputs for the batches of a piece, NumPy arrays with the samples first."""
     check_not_forked()
@@ -76,7 +83,9 @@ def predict_piece(model, programs: Programs, piece: Piece):
     capacity = samples_in(piece.data) // piece.batch_size
 
     def rows(array):
-        array = np.asarray(array)
+        array = whole(array)
+        if isinstance(piece.data, SharedOut) and programs.compiled and capacity > 1:
+            array = array.reshape(-1, *array.shape[2:])
         return array[: array.shape[0] // capacity * piece.steps]
 
     return keras.tree.map_structure(rows, outputs)
@@ -86,6 +95,10 @@ def rows_of_piece(piece: Piece, start: int, stop: int) -> Piece:
     """Return batches ``start`` to ``stop`` of a piece whose samples come in order."""
     if (start, stop) == (0, piece.steps):
         return piece
+    batches = slice(start, stop)
+    if isinstance(piece.data, SharedOut):
+        data = jax.tree.map(lambda a: a[batches], piece.data)
+        return Piece(piece.first + start, stop - start, piece.batch_size, data, None)
     rows = slice(start * piece.batch_size, stop * piece.batch_size)
     data = jax.tree.map(lambda a: a[rows], piece.data)
     return Piece(piece.first + start, stop - start, piece.batch_size, data, None)
@@ -118,7 +131,10 @@ def no_outputs(model, x):
 
 
 def _carried(programs: Programs, variables: list, piece: Piece) -> Carried:
-    return Carried(variables, programs.states.begin(piece.batch_size), programs.layers)
+    states = programs.states.begin(piece.batch_size)
+    if programs.shares is not None:
+        states = jax.tree.map(programs.shares.lay_rows, states)
+    return Carried(variables, states, programs.layers)
 
 
 def _both_kinds(model) -> tuple[list, list]:

@@ -21,7 +21,19 @@ from statewise.models.losses.cross_entropy import projecting_layers, softmax_lay
 from statewise.models.structure import KeptStates, LaneStates
 from statewise.models.training.batches import EPOCHS
 from statewise.models.training.flags import flagged
-from statewise.models.training.one_batch import batch_now, batch_of, split_flags
+from statewise.models.training.one_batch import (
+    batch_now,
+    batch_of,
+    put_batch,
+    room_for,
+    split_flags,
+)
+from statewise.models.training.shared_programs import (
+    predict_in_place,
+    test_in_place,
+    train_in_place,
+)
+from statewise.models.training.shares import current_shares
 from statewise.models.training.sparse import samples_in
 from statewise.models.training.updates import joint_updates
 
@@ -55,6 +67,7 @@ class Programs:
         self.states = states
         self.layers = tuple(states.layers)
         self.structure = structure_of(model)
+        self.shares = current_shares()
         self.compiled = model.jit_compile and not model.run_eagerly
         self.seconds: dict[int, float] = {}  # that a training step takes, by batch size
         self.metrics: list = []  # the variables of the metrics, as the last reset found them
@@ -65,19 +78,21 @@ class Programs:
     @cached_property
     def train(self):
         """`_train`, compiled unless the model runs eagerly."""
-        return self._jit(self._train)
+        return self._jit(self._train, train_in_place)
 
     @cached_property
     def test(self):
         """`_test`, likewise."""
-        return self._jit(self._test)
+        return self._jit(self._test, test_in_place)
 
     @cached_property
     def predict(self):
         """`_predict`, likewise."""
-        return self._jit(self._predict)
+        return self._jit(self._predict, predict_in_place)
 
-    def _jit(self, function):
+    def _jit(self, function, in_place):
+        if self.shares is not None:
+            function = in_place(function, self.model, self.shares)
         if not self.compiled:
             return function
         trained = sum(variable.value.size for variable in self.model.trainable_variables)
@@ -183,16 +198,11 @@ class Programs:
         def body(i, both):
             carried, outputs = both
             carried, now = step(carried, i)
-            outputs = jax.tree.map(
-                lambda a, b: jax.lax.dynamic_update_slice_in_dim(a, b, i * b.shape[0], 0),
-                outputs,
-                now,
-            )
-            return carried, outputs
+            return carried, jax.tree.map(lambda a, b: put_batch(data, a, b, i), outputs, now)
 
         shapes = jax.eval_shape(lambda: step(carried, 0)[1])
         outputs = jax.tree.map(
-            lambda s: jnp.zeros((capacity * s.shape[0], *s.shape[1:]), s.dtype), shapes
+            lambda s: jnp.zeros(room_for(data, capacity, s.shape), s.dtype), shapes
         )
         return jax.lax.fori_loop(0, steps, body, (carried, outputs))
 

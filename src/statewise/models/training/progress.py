@@ -6,6 +6,8 @@ import keras
 from keras.callbacks import CallbackList, History, ModelCheckpoint, ProgbarLogger
 
 from statewise._keras_compat import is_default
+from statewise.models.training.agreement import for_this_process
+from statewise.models.training.shares import current_shares
 
 # Seconds between two looks at a running program: for a progress bar, and otherwise (so that
 # Ctrl-C is heard).
@@ -110,9 +112,15 @@ def only_history(callbacks: CallbackList) -> bool:
 
 
 def callback_list(model: keras.Model, callbacks, *, verbose, epochs, steps, history=False):
-    """Return Keras's list of callbacks, with the default ones added; a list passes through."""
+    """Return Keras's list of callbacks, with the default ones added; a list passes through.
+
+    In several processes, those that write are called in the first alone.
+    """
     if isinstance(callbacks, CallbackList):
         return callbacks
+    shares = current_shares()
+    if shares is not None and shares.several:
+        callbacks, verbose = for_this_process(callbacks, verbose)
     return _InTurn(
         callbacks,
         add_history=history,

@@ -1,5 +1,7 @@
 """Rows of whatever Keras takes as an array, on the device."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 import keras
@@ -20,16 +22,28 @@ class Rows:
         else:
             self._array = convert_to_sliceable(array, target_backend="jax")
 
+    def __len__(self) -> int:
+        return len(self._array)
+
     def take(self, rows, length: int = 0) -> jax.Array | np.ndarray:
         """Return the given rows, for a program, followed by zeros up to ``length`` rows."""
         if not isinstance(self._array, np.ndarray):
             taken = jnp.asarray(self._array.convert_to_jax_compatible(self._array[rows]))
             return jnp.asarray(_padded(np.asarray(taken), length)) if length else taken
+        padded = _padded(self._cast(rows), length)
+        return padded if padded.nbytes <= BY_HAND_LIMIT else jax.device_put(padded)
+
+    def by_hand(self, rows) -> np.ndarray:
+        """Return the given rows as an array of NumPy, of any size."""
+        if isinstance(self._array, np.ndarray):
+            return self._cast(rows)
+        return np.asarray(self.take(rows))
+
+    def _cast(self, rows) -> np.ndarray:
         taken = self._array[rows]
         if np.issubdtype(taken.dtype, np.floating):
             taken = taken.astype(keras.config.floatx(), copy=False)
-        padded = _padded(taken, length)
-        return padded if padded.nbytes <= BY_HAND_LIMIT else jax.device_put(padded)
+        return taken
 
 
 def _padded(array: np.ndarray, length: int) -> np.ndarray:
@@ -39,3 +53,9 @@ def _padded(array: np.ndarray, length: int) -> np.ndarray:
     padded = np.zeros((length, *array.shape[1:]), array.dtype)
     padded[: array.shape[0]] = array
     return padded
+
+
+def rounded_up(batches: int) -> int:
+    """Round a number of batches up by at most a quarter: 1, 2, 3, 4, 5, ..., 8, 10, 12, 14, 16."""
+    unit = 1 << max(0, math.floor(math.log2(batches)) - 2)
+    return -(-batches // unit) * unit

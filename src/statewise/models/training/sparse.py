@@ -11,6 +11,7 @@ import numpy as np
 from jax.experimental.sparse import BCOO, JAXSparse
 
 from statewise._keras_compat import is_scipy_sparse, is_tensorflow_sparse
+from statewise.models.training.shares import SharedOut
 
 
 def is_sparse(array) -> bool:
@@ -37,6 +38,9 @@ def samples_in(data) -> int:
     >>> samples_in((BCOO.fromdense(jnp.eye(3)), np.ones((3, 1))))
     3
     """
+    if isinstance(data, SharedOut):
+        batches, samples, *_ = jax.tree.leaves(data)[0].shape
+        return batches * samples
     return jax.tree.leaves(data, is_leaf=of_jax)[0].shape[0]
 
 

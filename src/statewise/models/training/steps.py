@@ -14,6 +14,7 @@ from statewise._keras_compat import (
     structure_of,
 )
 from statewise._runtime.forks import check_not_forked
+from statewise._runtime.processes import together
 from statewise.models.losses.cross_entropy import use_scores
 from statewise.models.structure import (
     KeptStates,
@@ -31,6 +32,7 @@ from statewise.models.training.flags import current_flags
 from statewise.models.training.lane_batches import LaneBatches
 from statewise.models.training.optimizer_variables import quick_variables
 from statewise.models.training.programs import Programs
+from statewise.models.training.shares import current_shares
 from statewise.models.training.window_pieces import WindowPieces
 
 
@@ -77,6 +79,7 @@ class Steps(CallMetrics):
             logs = self.compute_metrics(x, y, y_pred, sample_weight)
         return logs, [scope.get_current_value(variable) for variable, _ in pairs]
 
+    @together
     def _prepare(
         self, batches: Batches | LaneBatches | WindowPieces, *, targets: bool = True
     ) -> Programs:
@@ -159,12 +162,19 @@ class Steps(CallMetrics):
                 "state of its recurrent layers from batch to batch. Call the layers with "
                 "initial_state=... and return_state=True instead, or keep Keras's train_step."
             )
+        if programs.shares is not None:
+            optimizer = [] if self.optimizer is None else self.optimizer.variables
+            programs.shares.spread([*self.variables, *optimizer, *self.metrics_variables])
         return programs
 
 
 def _still_fit(programs: Programs | None, model) -> bool:
     """Whether there are programs, compiled for what the model is made of by now."""
-    return programs is not None and programs.structure == structure_of(model)
+    return (
+        programs is not None
+        and programs.structure == structure_of(model)
+        and programs.shares is current_shares()
+    )
 
 
 def _mask_outputs(outputs) -> None:

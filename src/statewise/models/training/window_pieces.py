@@ -6,7 +6,9 @@ import jax
 import keras
 import numpy as np
 
+from statewise.models.training.agreement import alike
 from statewise.models.training.piece import Piece
+from statewise.models.training.shares import SharedOut, current_shares
 from statewise.sequences import WindowBatches
 from statewise.sequences.ahead import Ahead
 
@@ -30,6 +32,9 @@ class WindowPieces:
         self.windows = windows
         self.gathers = True  # as they always do
         self.next_epoch = 0
+        self._shares = current_shares()
+        if self._shares is not None and windows.num_samples > windows.batch:
+            self._shares.check(windows.batch, "batch")
 
     @property
     def num_batches(self) -> int:
@@ -53,7 +58,7 @@ class WindowPieces:
         """Yield the pieces of the next epoch."""
         number, self.next_epoch = self.next_epoch, self.next_epoch + 1
         with Ahead(lambda: self._pieces(number), depth=1) as pieces:
-            yield from pieces
+            yield from pieces if self._shares is None else alike(pieces, self._shares)
 
     def _pieces(self, number: int) -> Iterator[Piece]:
         windows = self.windows
@@ -66,23 +71,36 @@ class WindowPieces:
             cut = full * windows.batch
             if full:
                 batches = type(some)(*(array[:cut] for array in some))
-                data = self._on_device(batches, room * windows.batch)
+                data = self._placed(batches, room, windows.batch)
                 yield Piece(first, full, windows.batch, data, None)
             if rest:
                 batch = type(some)(*(array[cut:] for array in some))
-                yield Piece(first + full, 1, rest, self._on_device(batch, rest), None)
+                yield Piece(first + full, 1, rest, self._placed(batch, 1, rest), None)
             first += full
+
+    def _placed(self, some, batches: int, size: int):
+        """Return the arrays on the device, or shared out, with room for so many batches."""
+        shares = self._shares
+        if shares is None:
+            return self._on_device(some, batches * size)
+        arrays = jax.tree.map(
+            lambda a: a.reshape(batches, size, *a.shape[1:])[:, shares.own(size)],
+            self._with_room(some, batches * size),
+        )
+        return SharedOut(jax.tree.map(lambda a: shares.lay(a, size), arrays))
 
     def _on_device(self, some, samples: int) -> tuple:
         """Return ``(x, y)``, or ``(x,)`` without a horizon, with room for so many samples."""
+        return jax.tree.map(jax.device_put, self._with_room(some, samples))
 
-        def moved(array: np.ndarray) -> jax.Array:
+    def _with_room(self, some, samples: int) -> tuple:
+        def widened(array: np.ndarray) -> np.ndarray:
             if array.dtype.kind == "f":
                 array = array.astype(keras.config.floatx(), copy=False)
-            if len(array) < samples:
-                room = np.zeros((samples, *array.shape[1:]), array.dtype)
-                room[: len(array)] = array
-                array = room
-            return jax.device_put(array)
+            if len(array) == samples:
+                return array
+            room = np.zeros((samples, *array.shape[1:]), array.dtype)
+            room[: len(array)] = array
+            return room
 
-        return (moved(some.x), moved(some.y)) if self.windows.horizon else (moved(some.x),)
+        return (widened(some.x), widened(some.y)) if self.windows.horizon else (widened(some.x),)

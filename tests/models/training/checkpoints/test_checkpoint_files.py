@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from statewise.models.training.checkpoints import container, folder
+from statewise.models.training.checkpoints import container
 from statewise.models.training.checkpoints.container import DamagedCheckpointError, read, write
 from statewise.models.training.checkpoints.folder import Folder
 
@@ -141,37 +141,6 @@ def test_what_a_kill_left_is_removed(tmp_path):
     left = tmp_path / ".0123456789ab.part.safetensors"
     left.write_bytes(b"half")
     assert made.numbers() == [10, 20, 30]
-    Folder(tmp_path, part=1, parts=2).clean()
-    assert left.exists()  # the first of the processes does so
     made.clean()
     assert not left.exists()
     assert made.numbers() == [10, 20, 30]
-
-
-def test_a_checkpoint_of_several_processes_is_whole_with_all_parts(tmp_path):
-    parts = [Folder(tmp_path, 1, part, 3) for part in range(3)]
-    for part, made in enumerate(parts):
-        made.write(4, {"lane": np.full(2, part)}, {"part": part})
-    for made in parts[:2]:
-        made.write(8, {}, {})
-        assert made.newest().number == 4  # the third hasn't written its part yet
-    parts[2].write(8, {}, {})
-    assert parts[1].numbers() == [8]
-    assert parts[2].newest().path.name == "training-000000000008.3-of-3.safetensors"
-    for number in (12, 16):
-        for made in parts:
-            made.write(number, {}, {})
-    assert parts[0].numbers() == [16]
-    assert len(os.listdir(tmp_path)) <= 5  # two of them may wait for the third to write
-    with pytest.raises(ValueError, match="of 3 processes, and 1 train now"):
-        Folder(tmp_path).newest()
-
-
-def test_processes_agree_on_one_that_all_can_read(tmp_path):
-    one, other = filled(tmp_path, part=0, parts=2), filled(tmp_path, part=1, parts=2)
-    (tmp_path / other.name(30)).write_bytes(b"")
-    with pytest.warns(UserWarning, match="20.2-of-2"):
-        found = other.newest(agreed=lambda number: number)
-    assert found.number == 20
-    assert one.newest(agreed=lambda number: min(number, 20)).number == 20
-    assert folder.Folder(tmp_path / "x").newest(agreed=lambda number: number) is None

@@ -8,6 +8,7 @@ import numpy as np
 
 from statewise.models.structure import LaneStates
 from statewise.models.training.programs import Programs
+from statewise.models.training.shares import whole
 
 
 def taken(model, programs: Programs) -> tuple[dict[str, np.ndarray], list]:
@@ -23,7 +24,7 @@ def taken(model, programs: Programs) -> tuple[dict[str, np.ndarray], list]:
     arrays = {}
     for kind, variables in _groups(model).items():
         for number, variable in enumerate(variables):
-            arrays[f"{kind}/{number}"] = on_host(variable.value)
+            arrays[f"{kind}/{number}"] = whole(variable.value)
     states = []
     if isinstance(programs.states, LaneStates):
         kept = [(arrays_of, True) for arrays_of in programs.states.carried or []]
@@ -31,7 +32,7 @@ def taken(model, programs: Programs) -> tuple[dict[str, np.ndarray], list]:
         kept = [layer.memory.snapshot() for layer in programs.layers]
     for number, (values, carried) in enumerate(kept):
         for i, value in enumerate(values or ()):
-            arrays[f"state/{number}/{i}"] = on_host(value)
+            arrays[f"state/{number}/{i}"] = whole(value)
         states.append((None if values is None else len(values), carried))
     return arrays, states
 
@@ -51,18 +52,6 @@ def put(model, programs: Programs, arrays: Mapping[str, np.ndarray], states: Seq
         return
     for recurrent, values, (count, carried) in zip(programs.layers, kept, states, strict=True):
         recurrent.memory.restore((None if count is None else values, carried))
-
-
-def on_host(value) -> np.ndarray:
-    """Return an array as NumPy's; what several processes hold alike is taken from this one."""
-    if isinstance(value, jax.Array) and not value.is_fully_addressable:
-        if not value.is_fully_replicated:
-            raise ValueError(
-                f"An array {value.shape} is spread over several processes; none of them can write "
-                "all of it."
-            )
-        value = value.addressable_data(0)
-    return np.asarray(value)
 
 
 def _groups(model) -> dict[str, list]:

@@ -1,13 +1,12 @@
 """The checkpoints of a training in a folder: their names, which is the newest whole one, how many.
 
 A checkpoint is a file ``training-<batches>.safetensors``, numbered by the batches trained so far.
-Where several processes train together, each writes a part, ``training-<batches>.2-of-4...``; such a
-checkpoint is whole when all of its parts are there.
+Where several processes train together, the first of them writes it for all.
 """
 
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +19,7 @@ from statewise.models.training.checkpoints.container import (
     write,
 )
 
-_NAME = re.compile(r"training-(\d{12})(?:\.(\d+)-of-(\d+))?\.safetensors")
+_NAME = re.compile(r"training-(\d{12})\.safetensors")
 _UNFINISHED = ".*.part.safetensors"  # what a kill leaves of a file that was being written
 
 
@@ -49,8 +48,6 @@ class Folder:
     Args:
         path: of the folder; it's made when the first checkpoint is written.
         keep: how many checkpoints stay, the last ones.
-        part: the number of this process among those that train together, from 0.
-        parts: how many they are.
 
     >>> import tempfile
     >>> folder = Folder(Path(tempfile.mkdtemp()), keep=2)
@@ -62,47 +59,24 @@ class Folder:
     {'epoch': 3}
     """
 
-    def __init__(self, path: Path, keep: int = 3, part: int = 0, parts: int = 1):
+    def __init__(self, path: Path, keep: int = 3):
         self.path = path
         self._keep = keep
-        self._part, self._parts = part, parts
 
     def name(self, number: int) -> str:
-        """Return the name of this process's file of a checkpoint."""
-        part = "" if self._parts == 1 else f".{self._part + 1}-of-{self._parts}"
-        return f"training-{number:012d}{part}.safetensors"
+        """Return the name of a checkpoint's file."""
+        return f"training-{number:012d}.safetensors"
 
     def numbers(self) -> list[int]:
-        """Return the numbers of the checkpoints all of whose parts are there, in order.
+        """Return the numbers of the checkpoints that are there, in order."""
+        return sorted(int(_NAME.fullmatch(file.name)[1]) for file in self._files())  # type: ignore[index]
 
-        Raises:
-            ValueError: where there are checkpoints only of another number of processes.
-        """
-        found: dict[int, int] = {}
-        others = set()
-        for file in self._files():
-            number, _, parts = _NAME.fullmatch(file.name).groups()  # type: ignore[union-attr]
-            if int(parts or 1) == self._parts:
-                found[int(number)] = found.get(int(number), 0) + 1
-            else:
-                others.add(int(parts or 1))
-        if others and not found:
-            raise ValueError(
-                f"The checkpoints in {self.path} are those of {sorted(others)[0]} processes, and "
-                f"{self._parts} train now. Start as many as before, or give another folder."
-            )
-        return sorted(number for number, parts in found.items() if parts == self._parts)
-
-    def newest(
-        self, damaged: str = "before", agreed: Callable[[int | None], int | None] | None = None
-    ) -> Read | None:
+    def newest(self, damaged: str = "before") -> Read | None:
         """Return the newest whole checkpoint; None where there is none.
 
         Args:
             damaged: what to do about one that is damaged: ``"before"`` warns, naming it, and takes
                 the one before; ``"refuse"`` raises.
-            agreed: where several processes train together: takes the number of the newest that this
-                one could read, and returns the one that all can.
 
         Raises:
             DamagedCheckpointError: where a damaged one is to be refused, or all are damaged.
@@ -129,14 +103,10 @@ class Folder:
                 f"{'; '.join(faults)}. The training goes on from the one before, {found.path}.",  # type: ignore[union-attr]
                 stacklevel=2,
             )
-        if agreed is None:
-            return found
-        newest = None if found is None else found.number
-        common = agreed(newest)
-        return found if common == newest or common is None else self.read(common)
+        return found
 
     def read(self, number: int) -> Read:
-        """Read this process's file of a checkpoint.
+        """Read a checkpoint.
 
         Raises:
             OSError: where there is no such file.
@@ -148,7 +118,7 @@ class Folder:
     def write(
         self, number: int, arrays: Mapping[str, np.ndarray], document: Mapping[str, Any]
     ) -> None:
-        """Write a checkpoint (or this process's part of it), and remove those that are too old.
+        """Write a checkpoint, and remove those that are too old.
 
         The old ones go when the new one is on the disk, so there is room for one more needed.
 
@@ -177,7 +147,7 @@ class Folder:
 
     def clean(self) -> None:
         """Remove what a kill has left of files that were being written."""
-        left = list(self.path.glob(_UNFINISHED)) if self._part == 0 else []
+        left = list(self.path.glob(_UNFINISHED))
         for file in left:
             file.unlink(missing_ok=True)
         if left:

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 
 from statewise._keras_compat import all_layers
+from statewise._version import __version__
 from statewise.models.training.batches import CHUNK_LIMIT, WHOLE_LIMIT, Batches
 from statewise.models.training.checkpoints.container import digest_of
 from statewise.models.training.given import Given
@@ -218,3 +219,13 @@ def _forget_rates(facts: dict) -> None:
             facts[key] = None
         elif isinstance(value, dict):
             _forget_rates(value)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what computes the weights, to their last bits."""
+    return {
+        "statewise": __version__,
+        "keras": keras.__version__,
+        "jax": jax.__version__,
+        "numpy": np.__version__,
+    }

@@ -7,7 +7,6 @@ the same ones.
 """
 
 import jax
-import numpy as np
 
 from statewise._keras_compat import py_dataset_adapter
 from statewise.models.training.batches import Batches
@@ -16,6 +15,7 @@ from statewise.models.training.checkpoints.randomness import RandomState
 from statewise.models.training.checkpoints.values import same
 from statewise.models.training.lane_batches import LaneBatches
 from statewise.models.training.piece import Piece
+from statewise.models.training.shares import SharedOut, whole
 from statewise.models.training.sparse import samples_in
 from statewise.models.training.window_pieces import WindowPieces
 
@@ -27,9 +27,11 @@ def is_read(batches: Batches | LaneBatches | WindowPieces) -> bool:
 
 def digest_of_batch(piece: Piece, number: int) -> str:
     """Return what tells a batch of a piece (its number within it) from others."""
-    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(piece.data)]
+    leaves = [whole(leaf) for leaf in jax.tree.leaves(piece.data)]
     room = samples_in(piece.data)  # there may be room for more batches than the piece has
-    if all(leaf.shape[:1] == (room,) for leaf in leaves):
+    if isinstance(piece.data, SharedOut):
+        leaves = [leaf[number] for leaf in leaves]
+    elif all(leaf.shape[:1] == (room,) for leaf in leaves):
         rows = slice(number * piece.batch_size, (number + 1) * piece.batch_size)
         leaves = [leaf[rows] for leaf in leaves]
     return digest_of(*leaves)

@@ -7,13 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import jax
-import keras
-import numpy as np
 from keras.callbacks import BackupAndRestore, CallbackList, CSVLogger
 
 from statewise._keras_compat import pythonify_logs
-from statewise._version import __version__
+from statewise.models.training.agreement import all_free, check_alike
 from statewise.models.training.batches import Batches
 from statewise.models.training.checkpoints import callback_states, contents
 from statewise.models.training.checkpoints.folder import Folder, Read
@@ -21,6 +18,7 @@ from statewise.models.training.checkpoints.identity import (
     check_same,
     facts_of_data,
     facts_of_model,
+    versions,
 )
 from statewise.models.training.checkpoints.no_saving import NoSaving
 from statewise.models.training.checkpoints.options import Checkpoints
@@ -79,15 +77,22 @@ class Saving(NoSaving):
         self._read = is_read(batches)
         self._validations, self._say = Validations(validation), say or (lambda text: None)
         self._callbacks = callback_states.kept_callbacks(callbacks)
-        processes = jax.process_index(), jax.process_count()
-        self._folder = Folder(Path(checkpoints.folder), checkpoints.keep, *processes)
+        self._shares = programs.shares
+        # Of several processes the first writes; all read, and go on from the same one.
+        self._writes = self._shares is None or self._shares.first
+        self._folder = Folder(Path(checkpoints.folder), checkpoints.keep)
         self._facts = facts_of_model(model) | {
             "data": facts_of_data(batches),
             "validation": self._validations.facts(),
             "initial_epoch": initial_epoch,
         }
-        self._folder.clean()
+        if self._writes:
+            self._folder.clean()
         self._found: Read | None = self._folder.newest(checkpoints.damaged)
+        if self._shares is not None:
+            newest = None if self._found is None else self._found.number
+            what = f"the newest checkpoints in {self._folder.path} (a folder that all of them see)"
+            check_alike(self._shares, what, lambda: [newest])
         if self._found is not None:
             check_same(self._found.path, self._found.document["of"], self._facts)
             for callback in self._callbacks:
@@ -135,17 +140,17 @@ class Saving(NoSaving):
         self._validations.go_to(document["validations"])
         self._go_to(place)
         lost = self._put(self._found)
-        if lost:
+        if lost and self._writes:
             warnings.warn(
                 f"The checkpoint {self._found.path} has not all of what callbacks had come to; "
                 f"these begin anew: {', '.join(lost)}. Let a callback have get_state() and "
                 "set_state(state), with numbers, texts, arrays and lists of these.",
                 stacklevel=3,
             )
-        if document["versions"] != _versions():
+        if document["versions"] != versions():
             self._say(
                 f"The checkpoint was written by {document['versions']}, and these are "
-                f"{_versions()}: the last bits of the weights may come out otherwise"
+                f"{versions()}: the last bits of the weights may come out otherwise"
             )
         at = f"{self._epoch + 1}, after batch {self._batch}" if self._batch else self._epoch + 1
         self._say(f"Going on in epoch {at}, from {self._found.path}")
@@ -199,7 +204,8 @@ class Saving(NoSaving):
         if self._read:
             self._witness.saw(piece, stop)
         at_end = self._batch == self._batches.num_batches
-        if between and not at_end and not self._model.stop_training and self._due():
+        free = between and not at_end and not self._model.stop_training
+        if all_free(self._shares, free, self._due()):
             self._write(pythonify_logs(logs))
 
     def epoch_ended(self, epoch: int, logs: Mapping, steps: int = 0) -> None:
@@ -212,7 +218,7 @@ class Saving(NoSaving):
         self._since += steps
         self._epoch, self._batch = epoch, 0
         last = epoch >= self._epochs or self._model.stop_training
-        if last or self._every == "epoch" or self._due():
+        if last or self._every == "epoch" or all_free(self._shares, True, self._due()):
             self._write(dict(logs))
 
     def _due(self) -> bool:
@@ -260,16 +266,17 @@ class Saving(NoSaving):
 
     def _write(self, logs: dict) -> None:
         arrays, states = contents.taken(self._model, self._programs)
+        first, last = self._witness.first, self._witness.last  # all processes look at their batches
+        self._since, self._time = 0, time.monotonic()
+        if not self._writes:
+            return
         random = self._random | {"now": RandomState.now()}
-        lanes = (
-            self._batches.next_epoch
-            if isinstance(self._batches, (LaneBatches, WindowPieces))
-            else 0
-        )
+        numbered = isinstance(self._batches, (LaneBatches, WindowPieces))
+        lanes = self._batches.next_epoch if numbered else 0  # type: ignore[union-attr]
         if self._batch and lanes:
             lanes -= 1  # the one under way is entered again
         document = {
-            "versions": _versions(),
+            "versions": versions(),
             "of": self._facts,
             "place": {
                 "epoch": self._epoch,
@@ -283,17 +290,7 @@ class Saving(NoSaving):
             "random": {n: encoded(tuple(v), f"random/{n}", arrays) for n, v in random.items()},
             "callbacks": callback_states.changes(self._callbacks, self._begin_of_callbacks, arrays),
             "states": states,
-            "data": {"first": self._witness.first, "last": self._witness.last},
+            "data": {"first": first, "last": last},
             "validations": self._validations.place(),
         }
         self._folder.write(self._trained, arrays, document)
-        self._since, self._time = 0, time.monotonic()
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "statewise": __version__,
-        "keras": keras.__version__,
-        "jax": jax.__version__,
-        "numpy": np.__version__,
-    }
