@@ -84,6 +84,33 @@ def test_a_file_that_cannot_be_read_is_named(folder, tmp_path):
     assert re.search(r"3.parquet can't be read: .*corrupt", result.stderr)
 
 
+def test_a_folder_without_tables_is_told_as_before(tmp_path):
+    (tmp_path / "notes.txt").write_text("no table")
+    result = call(tmp_path)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert str(tmp_path) in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    result = call(tmp_path, *BLOCKS, "--output", tmp_path.parent / "out")
+    assert result.exit_code == 2
+    assert "has no Parquet or CSV files" in result.stderr
+
+
+@pytest.mark.slow
+def test_files_that_cannot_be_read_are_left_out_and_listed(folder, tmp_path):
+    source, output = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    for file in folder.iterdir():
+        content = file.read_bytes()
+        (source / file.name).write_bytes(content if file.stem != "3" else content[:-200])
+    options = (*BLOCKS, "--output", output, *QUICK, "--no-holdout", "--corrupt", "skip")
+    result = call(source, *options)
+    assert result.exit_code == 0, result.output
+    assert re.search(r"Note +left out: .*3.parquet can't be read", result.output)
+    assert "beyond the end of 20 series" in result.output
+    left = {f"shop {i:02}" for i in range(12, 16)}
+    assert set(pd.read_parquet(output)["shop"]) == {f"shop {i:02}" for i in range(24)} - left
+
+
 @pytest.fixture(scope="module")
 def written(folder, tmp_path_factory):
     """Return what the command says, and where it wrote to."""

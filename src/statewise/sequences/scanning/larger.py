@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from statewise.sequences.scanning.data_files import UnreadableFileError, find_files
+from statewise.sequences.tables import DataError
 
 ROWS = 1 << 20
 
@@ -23,8 +24,12 @@ def is_larger(path: Path, rows: int = ROWS) -> bool:
     >>> is_larger(folder), is_larger(folder, rows=4)
     (False, True)
     """
+    try:
+        files = find_files(path) or []
+    except DataError:  # there are none that are read so; who reads it as a table tells why not
+        return False
     count = 0
-    for file in find_files(path) or []:
+    for file in files:
         if file.kind != "parquet":
             return True
         try:
