@@ -1,5 +1,6 @@
 """The kernels' own check (check.cpp), which the sanitizers and machines without Python run."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -63,5 +64,7 @@ def test_the_kernels_of_processors_that_are_not_here(tmp_path):
     # Slower, and the same in what they share out, keep and multiply.
     check = built(tmp_path, "-DSTATEWISE_EMULATE=ON")
     found = check("drawn", "300", "1")
-    assert found.startswith("instruction sets: amx avx512 portable;")
+    assert found.startswith("instruction sets: amx avx512bf16 avx512 portable;")
     assert "drawn shapes: equal" in found
+    # Calls in bfloat16 that were multiplied as that, each within its own tolerance.
+    assert int(re.search(r"rounded to bfloat16: (\d+)", found)[1]) > 50

@@ -126,11 +126,12 @@ def run(call: Call) -> Result:
     wide = jax.tree.map(
         lambda a: a.astype(dtype) if jnp.issubdtype(a.dtype, jnp.floating) else a, call
     )
-    return jax.tree.map(lambda a: a.astype(given), _run(wide))
+    in_bfloat16 = given == jnp.bfloat16
+    return jax.tree.map(lambda a: a.astype(given), _run(wide, in_bfloat16=in_bfloat16))
 
 
-def _run(call: Call) -> Result:
-    """Run a call whose arrays are all float32 or all float64."""
+def _run(call: Call, *, in_bfloat16: bool = False) -> Result:
+    """Run a call whose arrays are all float32, perhaps made of bfloat16, or all float64."""
     cell, x, state, weights = call.cell, call.x, call.state, call.weights
     numbers = numbers_of(cell)
     if numbers is None:
@@ -152,7 +153,13 @@ def _run(call: Call) -> Result:
         none if input_masks is None else input_masks,
         none if recurrent_masks is None else recurrent_masks,
     )
-    form = Form(numbers, bool(call.go_backwards), bool(call.all_outputs), threads_wanted())
+    form = Form(
+        numbers,
+        bool(call.go_backwards),
+        bool(call.all_outputs),
+        threads_wanted(),
+        in_bfloat16,
+    )
     outputs: Array | None
     outputs, h, c = recurrence(form, operands)
     after = cell.state_type(*(h, c)[: len(cell.state_type._fields)])

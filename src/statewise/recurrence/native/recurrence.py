@@ -56,6 +56,7 @@ class Form:
     go_backwards: bool
     all_outputs: bool
     threads: int
+    in_bfloat16: bool = False  # what the float32 arrays are made of; it may be multiplied as that
 
     @property
     def attributes(self) -> dict:
@@ -64,6 +65,7 @@ class Form:
             **dict(zip(self.numbers._fields, map(np.int32, self.numbers), strict=True)),
             "backwards": self.go_backwards,
             "threads": np.int32(self.threads),
+            **({"in_bfloat16": True} if self.in_bfloat16 else {}),
         }
 
 

@@ -1,4 +1,4 @@
-// The derivatives of the gates and the products of the backward pass, on the tile unit.
+// The derivatives of the gates and the products of the backward pass, in tiles of bfloat16.
 #pragma once
 
 #include "backward_panels.hpp"
@@ -9,13 +9,16 @@ namespace STATEWISE_ISA {
 
 // See BackwardPanels for what the functions mean. The derivatives of the gates are kept in parts
 // only: as they are needed from the left for the step before, and rearranged for the weights.
-template <class C>
+template <class C, int kParts>
 class BackwardTiles {
+  using Rows = SplitRows<kParts>;
+  static constexpr Index kRight = kRightSize<kParts>;
+
  public:
   static constexpr Index kWeightBytes = kParts * sizeof(Bfloat16);
   static constexpr Index kRows = kTileHeight;
-  static constexpr bool kOverlaps = true;
-  using Unit = TileUnit;
+  static constexpr bool kOverlaps = MatrixUnit::kOverlaps;
+  using Unit = MatrixUnit;
 
   static Index sum_rows(Index rows) { return whole_tiles(rows); }
 
@@ -26,9 +29,9 @@ class BackwardTiles {
     const Index rows = sum_rows(ceil_div(p.batch, plan.row_blocks));
     chunk_ = max_of(1, min_of(p.time, kChunkRows / rows));
     if (reads_recurrent<C>(p, wanted))
-      recurrent_ = take<Bfloat16>(workspace, groups_ * gates * groups_ * kRightSize);
+      recurrent_ = take<Bfloat16>(workspace, groups_ * gates * groups_ * kRight);
     if (wanted.d_x)
-      kernel_ = take<Bfloat16>(workspace, feature_panels() * gates * groups_ * kRightSize);
+      kernel_ = take<Bfloat16>(workspace, feature_panels() * gates * groups_ * kRight);
     for (Index b = 0; b < plan.row_blocks; ++b) {
       const bool fills_up = part(p.batch, b, plan.row_blocks).size() < rows;
       parts_[b] = make_part(rows, fills_up, workspace);
@@ -36,7 +39,7 @@ class BackwardTiles {
     const Index depth = depth_of(chunk_ * rows), width = feature_panels() * kPanel<float>;
     for (Index b = 0; b < max_of(plan.row_blocks, plan.unit_blocks); ++b) {
       d_gates_[b] = take<float>(workspace, C::kBlocks * kPanel<float>);
-      panels_[b] = take<Bfloat16>(workspace, 2 * depth * kRightSize);
+      panels_[b] = take<Bfloat16>(workspace, 2 * depth * kRight);
       if (wanted.d_x) d_x_[b] = take<float>(workspace, chunk_ * rows * width);
     }
   }
@@ -45,21 +48,21 @@ class BackwardTiles {
 
   void pack(Index share, Index shares) const {
     constexpr int gates = gates_of<C>();
-    const Index row = gates * p_.units, size = groups_ * kRightSize;  // of a gate's part of a panel
+    const Index row = gates * p_.units, size = groups_ * kRight;  // of a gate's part of a panel
     const Range groups = part(groups_, share, shares);
     for (Index g = groups.from; recurrent_ && g < groups.to; ++g) {
       const Index unit = g * kPanel<float>, count = min_of(kPanel<float>, p_.units - unit);
       for (int gate = 0; gate < gates; ++gate)
-        pack_tiles(recurrent_ + (g * gates + C::kRecurrentBlock[gate]) * size, p_.units, count,
-                   p_.recurrent + unit * row + gate * p_.units, 1, row);
+        pack_tiles<kParts>(recurrent_ + (g * gates + C::kRecurrentBlock[gate]) * size, p_.units,
+                           count, p_.recurrent + unit * row + gate * p_.units, 1, row);
     }
     if (!wanted_.d_x) return;
     const Range panels = part(feature_panels(), share, shares);
     for (Index q = panels.from; q < panels.to; ++q) {
       const Index feature = q * kPanel<float>, count = min_of(kPanel<float>, p_.features - feature);
       for (int gate = 0; gate < gates; ++gate)
-        pack_tiles(kernel_ + (q * gates + gate) * size, p_.units, count,
-                   p_.kernel + feature * row + gate * p_.units, 1, row);
+        pack_tiles<kParts>(kernel_ + (q * gates + gate) * size, p_.units, count,
+                           p_.kernel + feature * row + gate * p_.units, 1, row);
     }
   }
 
@@ -94,10 +97,10 @@ class BackwardTiles {
       left = own.d_gates.tiles((done - 1) % chunk_ * blocks);
     }
     const Index depth = C::kRecurrentCount[phase] * groups_;
-    const Bfloat16* panel = recurrent_ + (group * gates_of<C>() * groups_ + before) * kRightSize;
+    const Bfloat16* panel = recurrent_ + (group * gates_of<C>() * groups_ + before) * kRight;
     Paced paced(w.rows.size(), depth * ceil_div(blocks, 2), meanwhile);
-    tile_product(blocks, 1, {left, own.d_gates.stride(), panel, depth}, {nullptr, 0},
-                 {sums, kPanel<float>}, paced);
+    tile_product<kParts>(blocks, 1, {left, own.d_gates.stride(), panel, depth}, {nullptr, 0},
+                         {sums, kPanel<float>}, paced);
   }
 
   void gather(const Worker& w, Index done, Index steps) const {
@@ -116,15 +119,15 @@ class BackwardTiles {
         outputs[m] = there ? past_.output_before(b, s) : nullptr;
         resets[m] = there && C::kPhases == 2 ? past_.reset_gate(b, s) : nullptr;
       }
-      put_columns(own.x, i, inputs, nullptr, p_.features, features);
-      put_columns(own.h, i, outputs, nullptr, p_.units, units);
-      if (C::kPhases == 2) put_columns(own.gated, i, outputs, resets, p_.units, units);
+      own.x.put_columns(i, inputs, nullptr, p_.features, features);
+      own.h.put_columns(i, outputs, nullptr, p_.units, units);
+      if (C::kPhases == 2) own.gated.put_columns(i, outputs, resets, p_.units, units);
     }
     if (steps * blocks % 2 == 0) return;
     fill(inputs, kTileHeight, static_cast<const float*>(nullptr));
-    put_columns(own.x, steps * blocks, inputs, nullptr, p_.features, features);
-    put_columns(own.h, steps * blocks, inputs, nullptr, p_.units, units);
-    if (C::kPhases == 2) put_columns(own.gated, steps * blocks, inputs, nullptr, p_.units, units);
+    own.x.put_columns(steps * blocks, inputs, nullptr, p_.features, features);
+    own.h.put_columns(steps * blocks, inputs, nullptr, p_.units, units);
+    if (C::kPhases == 2) own.gated.put_columns(steps * blocks, inputs, nullptr, p_.units, units);
   }
 
   void finish_chunk(const Worker& w, Index done, Index steps) const {
@@ -156,16 +159,16 @@ class BackwardTiles {
 
  private:
   struct Part {
-    SplitRows d_gates;   // (chunk and rows, kBlocks and units), steps in the order of this pass
-    SplitRows previous[2];  // those of the last step of a chunk, see BackwardPanels
-    SplitRows x, h, gated;  // transposed: (columns, chunk and rows)
+    Rows d_gates;       // (chunk and rows, kBlocks and units), steps in the order of this pass
+    Rows previous[2];   // those of the last step of a chunk, see BackwardPanels
+    Rows x, h, gated;   // transposed: (columns, chunk and rows)
     // The sums for the weights: for each panel of a gate and group its rows in blocks of 16, those
     // of the kernel, then those of the recurrent kernel, and the bias, twice for two of them. Where
     // the rows of the result lie, a power of two apart, a tile's would share few lines of the cache.
     float* weights;
   };
 
-  const SplitRows& last_of_chunk(const Part& own, Index done) const {
+  const Rows& last_of_chunk(const Part& own, Index done) const {
     return own.previous[done / chunk_ % 2];
   }
 
@@ -174,11 +177,11 @@ class BackwardTiles {
   // Where some rows only fill up tiles, their derivatives have to be zero.
   Part make_part(Index rows, bool fills_up, Workspace& workspace) const {
     const auto make = [&](Index count, Index depth, bool cleared) {
-      return SplitRows(count, depth, cleared, workspace);
+      return Rows(count, depth, cleared, workspace);
     };
     Part own;
     own.d_gates = make(chunk_ * rows, C::kBlocks * groups_, fills_up);
-    for (SplitRows& previous : own.previous) previous = make(rows, C::kBlocks * groups_, fills_up);
+    for (Rows& previous : own.previous) previous = make(rows, C::kBlocks * groups_, fills_up);
     if (!wanted_.d_kernel) return own;
     const Index depth = depth_of(chunk_ * rows);
     own.x = make(p_.features, depth, false);
@@ -188,36 +191,13 @@ class BackwardTiles {
     return own;
   }
 
-  // Makes 16 rows columns: the `number`-th 16 of the inner dimension. Null rows are zeros; `scales`
-  // multiply them.
-  static void put_columns(const SplitRows& to, Index number, const float* const* rows,
-                          const float* const* scales, Index columns, Range blocks) {
-    for (Index block = blocks.from; block < blocks.to; ++block) {
-      const Index at = block * kTileHeight, count = min_of(kTileHeight, columns - at);
-      __m512 square[kTileHeight];
-      for (Index m = 0; m < kTileHeight; ++m) {
-        Vec<float> row{};
-        if (rows[m] && !(scales && !scales[m])) row = load_first(rows[m] + at, count);
-        if (scales && scales[m]) row *= load_first(scales[m] + at, count);
-        square[m] = (__m512)row;
-      }
-      transpose(square);
-      Bfloat16* tiles = to.tiles(block, number / 2) + number % 2 * kTileHeight;
-      for (Index m = 0; m < kTileHeight; ++m) {
-        __m256i parts[kParts];
-        split(square[m], parts);
-        store_parts(tiles + m * kTileDepth, parts);
-      }
-    }
-  }
-
   // Adds a chunk, `blocks` times 16 rows, to the gradients of one gate's weights of one group.
   void add_weights(const Part& own, Index q, Index blocks, Bfloat16* panel, bool first) const {
     const Index gate = q / groups_, group = q % groups_, depth = ceil_div(blocks, 2);
     turn(own.d_gates, C::kInputBlock[gate] * groups_ + group, blocks, panel);
     const Bfloat16* recurrent = panel;
     if (C::kRecurrentBlock[gate] != C::kInputBlock[gate]) {
-      Bfloat16* other = panel + depth * kRightSize;
+      Bfloat16* other = panel + depth * kRight;
       turn(own.d_gates, C::kRecurrentBlock[gate] * groups_ + group, blocks, other);
       recurrent = other;
     }
@@ -233,23 +213,24 @@ class BackwardTiles {
   }
 
   // The derivatives of one block and group as a panel.
-  static void turn(const SplitRows& d_gates, Index inner, Index blocks, Bfloat16* panel) {
+  static void turn(const Rows& d_gates, Index inner, Index blocks, Bfloat16* panel) {
     for (Index i = 0; i < blocks; ++i)
-      pack_rows(panel + i / 2 * kRightSize, d_gates.tiles(i, inner), static_cast<int>(i % 2));
-    if (blocks % 2 == 1) pack_rows(panel + blocks / 2 * kRightSize, nullptr, 1);
+      pack_rows<kParts>(panel + i / 2 * kRight, d_gates.tiles(i, inner), static_cast<int>(i % 2));
+    if (blocks % 2 == 1) pack_rows<kParts>(panel + blocks / 2 * kRight, nullptr, 1);
   }
 
   // to (rows, kPanel) (+)= left @ panel, the rows filled up to whole tiles
-  static void multiply(const SplitRows& left, Index rows, Index depth, const Bfloat16* panel,
+  static void multiply(const Rows& left, Index rows, Index depth, const Bfloat16* panel,
                        float* to, bool add) {
-    tile_product(ceil_div(rows, kTileHeight), 1, {left.data(), left.stride(), panel, depth},
-                 {add ? to : nullptr, kPanel<float>}, {to, kPanel<float>});
+    tile_product<kParts>(ceil_div(rows, kTileHeight), 1,
+                         {left.data(), left.stride(), panel, depth},
+                         {add ? to : nullptr, kPanel<float>}, {to, kPanel<float>});
   }
 
   // to (kPanel) (+)= the sum of a panel's rows
   static void add_rows(const Bfloat16* panel, Index depth, float* to, bool add) {
     float sums[kTileHeight * kPanel<float>];
-    tile_column_sums(depth, panel, sums);
+    Unit::column_sums<kParts>(depth, panel, sums);
     for (Index n = 0; n < kPanel<float>; ++n) to[n] = (add ? to[n] : 0.0f) + sums[n];
   }
 
@@ -275,13 +256,13 @@ class BackwardTiles {
   // The gradients of the inputs of some of a chunk's blocks of 16 rows.
   void finish_inputs(const Worker& w, Index done, Range blocks) const {
     if (blocks.size() == 0) return;
-    const SplitRows& d_gates = parts_[w.part].d_gates;
+    const Rows& d_gates = parts_[w.part].d_gates;
     const Index width = feature_panels() * kPanel<float>, rows = sum_rows(w.rows.size());
     float* d_x = d_x_[w.number];
     const Bfloat16* left = d_gates.tiles(blocks.from, C::kInputBlock[0] * groups_);
-    tile_product(blocks.size(), feature_panels(),
-                 {left, d_gates.stride(), kernel_, gates_of<C>() * groups_}, {nullptr, 0},
-                 {d_x, width});
+    tile_product<kParts>(blocks.size(), feature_panels(),
+                         {left, d_gates.stride(), kernel_, gates_of<C>() * groups_}, {nullptr, 0},
+                         {d_x, width});
     for (Index k = blocks.from * kTileHeight; k < blocks.to * kTileHeight; ++k, d_x += width) {
       if (k % rows >= w.rows.size()) continue;
       copy(wanted_.d_x + past_.input_at(w.rows.from + k % rows, p_.time - 1 - done - k / rows),

@@ -76,6 +76,16 @@ inline Bits join(HalfBits low, HalfBits high) {
   return Bits{low[0], low[1], low[2], low[3], high[0], high[1], high[2], high[3]};
 }
 
+// The halves of words as floats.
+inline Floats upper(Words w) { return (Floats)(w & 0xffff0000u); }
+inline Floats lower(Words w) { return (Floats)(w << 16); }
+
+// sum += the products of both rows of the inner dimension that stand side by side.
+inline Floats add_products(Floats sum, Words left, Words right) {
+  sum += lower(left) * lower(right);
+  return sum + upper(left) * upper(right);
+}
+
 struct Tile {
   Words rows[16];
 };
@@ -93,18 +103,17 @@ inline void put_back(int tile, void* to, Index bytes) {
   for (Index m = 0; m < 16; ++m) store(static_cast<char*>(to) + m * bytes, tiles()[tile].rows[m]);
 }
 
-// sums += left @ right: each row of `right` holds two rows of the inner dimension, side by side.
+// sums += left @ right: each row of `right` holds two rows of the inner dimension, side by side. The
+// unit adds up the first and the second of them from zero, and both sums at last.
 inline void multiply(int sums, int left, int right) {
-  const auto upper = [](Words w) { return (Floats)(w & 0xffff0000u); };
-  const auto lower = [](Words w) { return (Floats)(w << 16); };
   for (Index m = 0; m < 16; ++m) {
-    Floats sum = (Floats)tiles()[sums].rows[m];
+    Floats first{}, second{};
     for (Index k = 0; k < 16; ++k) {
       const Words pair = Words{} + tiles()[left].rows[m][k], row = tiles()[right].rows[k];
-      sum += lower(pair) * lower(row);
-      sum += upper(pair) * upper(row);
+      first += lower(pair) * lower(row);
+      second += upper(pair) * upper(row);
     }
-    tiles()[sums].rows[m] = (Words)sum;
+    tiles()[sums].rows[m] = (Words)((Floats)tiles()[sums].rows[m] + (first + second));
   }
 }
 
@@ -113,9 +122,13 @@ inline void multiply(int sums, int left, int right) {
 
 #define __m512 ::statewise::emulated::Floats
 #define __m512i ::statewise::emulated::Bits
+#define __m512bh ::statewise::emulated::Words
 #define __m256i ::statewise::emulated::HalfBits
 #define __mmask16 std::uint16_t
 #define _mm512_cvtneps_pbh(x) ::statewise::emulated::round_parts(x)
+#define _mm512_dpbf16_ps(sum, a, b) ::statewise::emulated::add_products(sum, a, b)
+#define _mm512_set1_epi32(n) \
+  (__m512i)(::statewise::emulated::Words{} + static_cast<std::uint32_t>(n))
 #define _mm512_sub_ps(a, b) ((a) - (b))
 #define _mm256_storeu_si256(to, v) ::statewise::emulated::store(to, v)
 #define _mm512_fpclass_ps_mask(x, kinds) \

@@ -1,4 +1,4 @@
-// The products of the forward pass, on the tile unit.
+// The products of the forward pass, in tiles of bfloat16.
 #pragma once
 
 #include "cells.hpp"
@@ -10,19 +10,22 @@ namespace statewise {
 namespace STATEWISE_ISA {
 
 // See ForwardPanels for what the functions mean.
-template <class C>
+template <class C, int kParts>
 class ForwardTiles {
+  using Rows = SplitRows<kParts>;
+  static constexpr Index kRight = kRightSize<kParts>;
+
  public:
   static constexpr Index kWeightBytes = kParts * sizeof(Bfloat16);
   static constexpr Index kRows = kTileHeight;
-  static constexpr bool kOverlaps = true;
-  static constexpr Index kTurnRows = 4 * kTileHeight;
+  static constexpr bool kOverlaps = MatrixUnit::kOverlaps;
+  static constexpr Index kTurnRows = kOverlaps ? 4 * kTileHeight : PTRDIFF_MAX / kMaxBlocks;
 
-  using Unit = TileUnit;
+  using Unit = MatrixUnit;
   struct Share {
-    SplitRows x;       // of a chunk's steps
-    SplitRows h[2];    // before and after a step, in turn
-    SplitRows gated;
+    Rows x;            // of a chunk's steps
+    Rows h[2];         // before and after a step, in turn
+    Rows gated;
     Index from;        // the first step of the chunk
     bool projected;    // its inputs' part was multiplied beforehand
   };
@@ -33,10 +36,10 @@ class ForwardTiles {
                Workspace& workspace)
       : p_(p), flags_(flags), groups_(groups_of<float>(p.units)), depth_(depth_of(p.features)) {
     constexpr Index gates = gates_of<C>();
-    const Index bytes = kRightSize * Index(sizeof(Bfloat16)) * gates * groups_ * (depth_ + groups_);
+    const Index bytes = kRight * Index(sizeof(Bfloat16)) * gates * groups_ * (depth_ + groups_);
     all_stay_ = double(bytes) / plan.unit_blocks < kStayingShare * core_cache_bytes();
-    kernel_ = take<Bfloat16>(workspace, groups_ * gates * depth_ * kRightSize);
-    recurrent_ = take<Bfloat16>(workspace, groups_ * gates * groups_ * kRightSize);
+    kernel_ = take<Bfloat16>(workspace, groups_ * gates * depth_ * kRight);
+    recurrent_ = take<Bfloat16>(workspace, groups_ * gates * groups_ * kRight);
     bias_ = take<float>(workspace, groups_ * C::kSlots * kPanel<float>);
   }
 
@@ -44,7 +47,7 @@ class ForwardTiles {
   Share make_share(Range own, const Share* shared, Index chunk, Workspace& workspace) const {
     const Index rows = own.size();
     const auto make = [&](Index count, Index depth) {
-      return SplitRows(count, depth, true, workspace);
+      return Rows(count, depth, true, workspace);
     };
     Share share{};
     if (shared) share = *shared;
@@ -62,13 +65,13 @@ class ForwardTiles {
     for (Index g = groups.from; g < groups.to; ++g) {
       const Index unit = g * kPanel<float>, count = min_of(kPanel<float>, p_.units - unit);
       for (int i = 0; i < gates; ++i)
-        pack_tiles(kernel_panels(g) + i * depth_ * kRightSize, p_.features, count,
-                   p_.kernel + C::kInputGates[i] * p_.units + unit, row, 1);
+        pack_tiles<kParts>(kernel_panels(g) + i * depth_ * kRight, p_.features, count,
+                           p_.kernel + C::kInputGates[i] * p_.units + unit, row, 1);
       for (int phase = 0; phase < C::kPhases; ++phase)
         for (int i = 0; i < C::kRecurrentCount[phase]; ++i) {
           const int gate = C::kRecurrentGates[first_recurrent_gate<C>(phase) + i];
-          pack_tiles(recurrent_panels(phase, g) + i * groups_ * kRightSize, p_.units, count,
-                     p_.recurrent + gate * p_.units + unit, row, 1);
+          pack_tiles<kParts>(recurrent_panels(phase, g) + i * groups_ * kRight, p_.units, count,
+                             p_.recurrent + gate * p_.units + unit, row, 1);
         }
       pack_bias<float, C>(p_.bias, p_.units, unit, count,
                           bias_ + g * C::kSlots * kPanel<float>);
@@ -95,9 +98,10 @@ class ForwardTiles {
     share.projected = infinite || !all_stay_;
     for (Index g = groups.from; share.projected && g < groups.to; ++g) {
       const Index at = ((g - groups.from) * C::kSlots + C::kInputSlot) * kPanel<float>;
-      tile_product((to - from) * step_rows / kTileHeight, gates,
-                   {share.x.data(), share.x.stride(), kernel_panels(g), depth_},
-                   {bias(g) + C::kInputSlot * kPanel<float>, 0}, {projected + at, row_width});
+      tile_product<kParts>((to - from) * step_rows / kTileHeight, gates,
+                           {share.x.data(), share.x.stride(), kernel_panels(g), depth_},
+                           {bias(g) + C::kInputSlot * kPanel<float>, 0},
+                           {projected + at, row_width});
       if (!infinite) continue;
       for (Index s = from; s < to; ++s)
         for (Index b = 0; b < rows.size(); ++b)
@@ -111,7 +115,7 @@ class ForwardTiles {
   template <class Meanwhile>
   void recurrent(Index s, int phase, Range rows, Index group, const Share& share, Left<float>,
                  Initial<float> projected, Sums<float> sums, Meanwhile&& meanwhile) const {
-    const SplitRows& left = phase == 0 ? share.h[s % 2] : share.gated;
+    const Rows& left = phase == 0 ? share.h[s % 2] : share.gated;
     const Index blocks = sum_rows(rows.size()) / kTileHeight;
     const Bfloat16* x = share.x.tiles((s - share.from) * blocks);
     const Initial<float> begin = share.projected ? projected : Initial<float>{bias(group), 0};
@@ -124,16 +128,16 @@ class ForwardTiles {
       int count = 0;
       if (!share.projected && enters(slot, phase))
         factors[count++] = {x, share.x.stride(),
-                            kernel_panels(group) + (slot - C::kInputSlot) * depth_ * kRightSize,
+                            kernel_panels(group) + (slot - C::kInputSlot) * depth_ * kRight,
                             depth_};
       const int gate = slot - C::kRecurrentSlot[phase];
       if (gate >= 0 && gate < C::kRecurrentCount[phase])
         factors[count++] = {left.data(), left.stride(),
-                            recurrent_panels(phase, group) + gate * groups_ * kRightSize, groups_};
+                            recurrent_panels(phase, group) + gate * groups_ * kRight, groups_};
       const Index at = slot * kPanel<float>;
       if (count > 0)
-        tile_panel(blocks, factors, count, {begin.data + at, begin.row}, {sums.data + at, sums.row},
-                   paced);
+        tile_panel<kParts>(blocks, factors, count, {begin.data + at, begin.row},
+                           {sums.data + at, sums.row}, paced);
     }
   }
 
@@ -161,13 +165,13 @@ class ForwardTiles {
   }
 
   Bfloat16* kernel_panels(Index group) const {
-    return kernel_ + group * gates_of<C>() * depth_ * kRightSize;
+    return kernel_ + group * gates_of<C>() * depth_ * kRight;
   }
 
   Bfloat16* recurrent_panels(int phase, Index group) const {
     const Index panels =
         groups_ * first_recurrent_gate<C>(phase) + group * C::kRecurrentCount[phase];
-    return recurrent_ + panels * groups_ * kRightSize;
+    return recurrent_ + panels * groups_ * kRight;
   }
 
   // One row's sums of a group again, in plain arithmetic, if there is an infinity in it.

@@ -1,5 +1,7 @@
 // The kernels as XLA custom calls. The shapes are checked here, as XLA hands over what a program
 // says; what is absent comes as an array without elements.
+#include <utility>
+
 #include "buffers.hpp"
 #include "handlers.hpp"
 #include "kernels.hpp"
@@ -15,6 +17,7 @@ struct Operands {
   std::int32_t cell, activation, recurrent_activation;
   bool backwards;
   std::int32_t threads;
+  bool in_bfloat16;
 };
 
 // Fills in the problem, or says what is wrong with it.
@@ -46,6 +49,7 @@ void read(const Operands& o, Problem<T>& p, Check& check) {
   p.units = recurrent[0];
   p.backwards = o.backwards;
   p.threads = o.threads;
+  p.in_bfloat16 = o.in_bfloat16;
   if (p.units < 1) check.fail("the recurrent kernel has no units");
   const Index gates = gate_count(p.cell) * p.units;
   check.shape("the kernel", o.kernel, {p.features, gates});
@@ -151,10 +155,10 @@ ffi::Error forward(ffi::AnyBuffer x, ffi::AnyBuffer h0, ffi::AnyBuffer c0, ffi::
                    ffi::Result<ffi::AnyBuffer> h, ffi::Result<ffi::AnyBuffer> c,
                    ffi::Result<ffi::AnyBuffer> saved, std::int32_t cell,
                    std::int32_t activation, std::int32_t recurrent_activation, bool backwards,
-                   std::int32_t threads) {
+                   std::int32_t threads, bool in_bfloat16) {
   const Operands operands{x,      h0,          c0,              kernel, recurrent,  bias, mask,
                           resets, input_masks, recurrent_masks, cell,   activation,
-                          recurrent_activation, backwards,      threads};
+                          recurrent_activation, backwards,      threads, in_bfloat16};
   return with_type(x.element_type(), [&](auto zero) {
     return forward_as<decltype(zero)>(operands, {outputs, h, c, saved});
   });
@@ -169,72 +173,90 @@ ffi::Error backward(ffi::AnyBuffer x, ffi::AnyBuffer h0, ffi::AnyBuffer c0, ffi:
                     ffi::Result<ffi::AnyBuffer> d_c0, ffi::Result<ffi::AnyBuffer> d_kernel,
                     ffi::Result<ffi::AnyBuffer> d_recurrent, ffi::Result<ffi::AnyBuffer> d_bias,
                     std::int32_t cell, std::int32_t activation,
-                    std::int32_t recurrent_activation, bool backwards, std::int32_t threads) {
+                    std::int32_t recurrent_activation, bool backwards, std::int32_t threads,
+                    bool in_bfloat16) {
   const Operands operands{x,      h0,          c0,              kernel, recurrent,  bias, mask,
                           resets, input_masks, recurrent_masks, cell,   activation,
-                          recurrent_activation, backwards,      threads};
+                          recurrent_activation, backwards,      threads, in_bfloat16};
   return with_type(x.element_type(), [&](auto zero) {
     return backward_as<decltype(zero)>(operands, {outputs, saved, d_outputs, d_h, d_c},
                                        {d_x, d_h0, d_c0, d_kernel, d_recurrent, d_bias});
   });
 }
 
-XLA_FFI_DEFINE_HANDLER(
-    forward_call, forward,
-    ffi::Ffi::Bind()
-        .Arg<ffi::AnyBuffer>()  // x
-        .Arg<ffi::AnyBuffer>()  // h0
-        .Arg<ffi::AnyBuffer>()  // c0
-        .Arg<ffi::AnyBuffer>()  // kernel
-        .Arg<ffi::AnyBuffer>()  // recurrent
-        .Arg<ffi::AnyBuffer>()  // bias
-        .Arg<ffi::AnyBuffer>()  // mask
-        .Arg<ffi::AnyBuffer>()  // resets
-        .Arg<ffi::AnyBuffer>()  // input_masks
-        .Arg<ffi::AnyBuffer>()  // recurrent_masks
-        .Ret<ffi::AnyBuffer>()  // outputs
-        .Ret<ffi::AnyBuffer>()  // h
-        .Ret<ffi::AnyBuffer>()  // c
-        .Ret<ffi::AnyBuffer>()  // saved
-        .Attr<std::int32_t>("cell")
-        .Attr<std::int32_t>("activation")
-        .Attr<std::int32_t>("recurrent_activation")
-        .Attr<bool>("backwards")
-        .Attr<std::int32_t>("threads"));
+auto forward_binding() {
+  return ffi::Ffi::Bind()
+      .Arg<ffi::AnyBuffer>()  // x
+      .Arg<ffi::AnyBuffer>()  // h0
+      .Arg<ffi::AnyBuffer>()  // c0
+      .Arg<ffi::AnyBuffer>()  // kernel
+      .Arg<ffi::AnyBuffer>()  // recurrent
+      .Arg<ffi::AnyBuffer>()  // bias
+      .Arg<ffi::AnyBuffer>()  // mask
+      .Arg<ffi::AnyBuffer>()  // resets
+      .Arg<ffi::AnyBuffer>()  // input_masks
+      .Arg<ffi::AnyBuffer>()  // recurrent_masks
+      .Ret<ffi::AnyBuffer>()  // outputs
+      .Ret<ffi::AnyBuffer>()  // h
+      .Ret<ffi::AnyBuffer>()  // c
+      .Ret<ffi::AnyBuffer>()  // saved
+      .Attr<std::int32_t>("cell")
+      .Attr<std::int32_t>("activation")
+      .Attr<std::int32_t>("recurrent_activation")
+      .Attr<bool>("backwards")
+      .Attr<std::int32_t>("threads");
+}
 
-XLA_FFI_DEFINE_HANDLER(
-    backward_call, backward,
-    ffi::Ffi::Bind()
-        .Arg<ffi::AnyBuffer>()  // x
-        .Arg<ffi::AnyBuffer>()  // h0
-        .Arg<ffi::AnyBuffer>()  // c0
-        .Arg<ffi::AnyBuffer>()  // kernel
-        .Arg<ffi::AnyBuffer>()  // recurrent
-        .Arg<ffi::AnyBuffer>()  // bias
-        .Arg<ffi::AnyBuffer>()  // mask
-        .Arg<ffi::AnyBuffer>()  // resets
-        .Arg<ffi::AnyBuffer>()  // input_masks
-        .Arg<ffi::AnyBuffer>()  // recurrent_masks
-        .Arg<ffi::AnyBuffer>()  // outputs
-        .Arg<ffi::AnyBuffer>()  // saved
-        .Arg<ffi::AnyBuffer>()  // d_outputs
-        .Arg<ffi::AnyBuffer>()  // d_h
-        .Arg<ffi::AnyBuffer>()  // d_c
-        .Ret<ffi::AnyBuffer>()  // d_x
-        .Ret<ffi::AnyBuffer>()  // d_h0
-        .Ret<ffi::AnyBuffer>()  // d_c0
-        .Ret<ffi::AnyBuffer>()  // d_kernel
-        .Ret<ffi::AnyBuffer>()  // d_recurrent
-        .Ret<ffi::AnyBuffer>()  // d_bias
-        .Attr<std::int32_t>("cell")
-        .Attr<std::int32_t>("activation")
-        .Attr<std::int32_t>("recurrent_activation")
-        .Attr<bool>("backwards")
-        .Attr<std::int32_t>("threads"));
+auto backward_binding() {
+  return ffi::Ffi::Bind()
+      .Arg<ffi::AnyBuffer>()  // x
+      .Arg<ffi::AnyBuffer>()  // h0
+      .Arg<ffi::AnyBuffer>()  // c0
+      .Arg<ffi::AnyBuffer>()  // kernel
+      .Arg<ffi::AnyBuffer>()  // recurrent
+      .Arg<ffi::AnyBuffer>()  // bias
+      .Arg<ffi::AnyBuffer>()  // mask
+      .Arg<ffi::AnyBuffer>()  // resets
+      .Arg<ffi::AnyBuffer>()  // input_masks
+      .Arg<ffi::AnyBuffer>()  // recurrent_masks
+      .Arg<ffi::AnyBuffer>()  // outputs
+      .Arg<ffi::AnyBuffer>()  // saved
+      .Arg<ffi::AnyBuffer>()  // d_outputs
+      .Arg<ffi::AnyBuffer>()  // d_h
+      .Arg<ffi::AnyBuffer>()  // d_c
+      .Ret<ffi::AnyBuffer>()  // d_x
+      .Ret<ffi::AnyBuffer>()  // d_h0
+      .Ret<ffi::AnyBuffer>()  // d_c0
+      .Ret<ffi::AnyBuffer>()  // d_kernel
+      .Ret<ffi::AnyBuffer>()  // d_recurrent
+      .Ret<ffi::AnyBuffer>()  // d_bias
+      .Attr<std::int32_t>("cell")
+      .Attr<std::int32_t>("activation")
+      .Attr<std::int32_t>("recurrent_activation")
+      .Attr<bool>("backwards")
+      .Attr<std::int32_t>("threads");
+}
+
+// That a call is in bfloat16 it says in one attribute more, which the others haven't.
+constexpr std::int64_t kAttributes = 5;
+constexpr auto kForward = [](auto&&... given) { return forward(std::move(given)..., false); };
+constexpr auto kBackward = [](auto&&... given) { return backward(std::move(given)..., false); };
+
+XLA_FFI_Error* forward_call(XLA_FFI_CallFrame* frame) {
+  XLA_FFI_DEFINE_HANDLER(plain, kForward, forward_binding());
+  XLA_FFI_DEFINE_HANDLER(marked, forward, forward_binding().Attr<bool>("in_bfloat16"));
+  return frame->attrs.size > kAttributes ? marked(frame) : plain(frame);
+}
+
+XLA_FFI_Error* backward_call(XLA_FFI_CallFrame* frame) {
+  XLA_FFI_DEFINE_HANDLER(plain, kBackward, backward_binding());
+  XLA_FFI_DEFINE_HANDLER(marked, backward, backward_binding().Attr<bool>("in_bfloat16"));
+  return frame->attrs.size > kAttributes ? marked(frame) : plain(frame);
+}
 
 }  // namespace
 
-void* forward_handler() { return reinterpret_cast<void*>(forward_call); }
-void* backward_handler() { return reinterpret_cast<void*>(backward_call); }
+void* forward_handler() { return reinterpret_cast<void*>(&forward_call); }
+void* backward_handler() { return reinterpret_cast<void*>(&backward_call); }
 
 }  // namespace statewise

@@ -95,6 +95,9 @@ struct Problem {
   const T* input_masks;      // (gates, batch, features), or null
   const T* recurrent_masks;  // (recurrent_mask_count, batch, units), or null
   Index recurrent_mask_count;  // 1, of all gates, or as many as gates
+  // Whether the arrays are bfloat16 in truth: then what enters a product may be rounded to that,
+  // where the processor multiplies it faster.
+  bool in_bfloat16 = false;
 };
 
 // What a forward pass writes; null what is not wanted.
