@@ -136,7 +136,8 @@ int main(int count, char** arguments) {
   }
   if (count == 4 && std::strcmp(arguments[1], "drawn") == 0) {
     const bool equal =
-        check_drawn(std::atoi(arguments[2]), static_cast<unsigned>(std::atoi(arguments[3])));
+        check_drawn(std::atoi(arguments[2]), static_cast<unsigned>(std::atoi(arguments[3]))) &&
+        check_infinities();
     std::printf("drawn shapes: %s; rounded to bfloat16: %td, by %.1e at most\n",
                 equal ? "equal" : "DIFFERENT", rounded_calls, most_rounded);
     return equal ? 0 : 1;
@@ -145,7 +146,8 @@ int main(int count, char** arguments) {
     print_sums(std::atoi(arguments[2]), static_cast<unsigned>(std::atoi(arguments[3])));
     return 0;
   }
-  const bool equal = check() && check_drawn(100, 1) && check_linear(), callers = check_callers(),
+  const bool equal = check() && check_drawn(100, 1) && check_linear() && check_infinities(),
+             callers = check_callers(),
              live = check_live() && check_undone(), forks = check_forks();
   std::printf("kernels: %s, callers at once: %s, live step: %s, children of forks: %s\n",
               equal ? "equal" : "DIFFERENT", callers ? "equal" : "DIFFERENT",

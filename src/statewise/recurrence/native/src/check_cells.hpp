@@ -199,6 +199,35 @@ bool check_drawn(Index cases, unsigned seed) {
   return equal;
 }
 
+// An infinite input saturates gates and leaves what comes out finite, also where units only fill up a
+// panel.
+bool check_infinities() {
+  constexpr Shape kShape = {32, 5, 70, 100};
+  bool finite = true;
+  for (int cell = 0; cell < kCells; ++cell)
+    for (const bool half : {false, true}) {
+      const auto run = [&](const char* set) {
+        use_instruction_set(set);
+        Case<float> c(static_cast<Cell>(cell), kShape, in_bfloat16({}), 4);
+        c.problem.in_bfloat16 = half;
+        for (float& w : c.kernel) w = std::fabs(w) + 0.5f;  // no difference of two infinities
+        c.x[(3 * kShape.time + 1) * kShape.features + 7] = INFINITY;
+        c.x[(20 * kShape.time + 2) * kShape.features] = -INFINITY;
+        c.forward();
+        return c;
+      };
+      const Case<float> expected = run("portable");
+      for (const char* const* set = instruction_sets(); *set; ++set) {
+        const Case<float> found = run(*set);
+        for (std::size_t i = 0; i < found.outputs.size(); ++i)
+          if (!(std::fabs(found.outputs[i] - expected.outputs[i]) < 0.05f)) finite = false;
+        if (!finite) std::printf("cell %d, %s, bfloat16 %d: infinite inputs\n", cell, *set, half);
+        if (!finite) return false;
+      }
+    }
+  return finite;
+}
+
 // Bit for bit what an instruction set gives for drawn calls, to hold another build against it.
 template <class T>
 std::uint64_t sum_of(const Drawn& d, unsigned seed, Options options, Activations activations) {

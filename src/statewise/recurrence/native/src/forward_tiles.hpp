@@ -174,20 +174,24 @@ class ForwardTiles {
     return recurrent_ + panels * groups_ * kRight;
   }
 
-  // One row's sums of a group again, in plain arithmetic, if there is an infinity in it.
+  // One row's sums of a group again, in plain arithmetic, if there is an infinity in it; those that
+  // only fill up the panel too, which the state's product reads.
   void project_infinite(Index group, const float* x, float* sums) const {
     bool infinite = false;
     for (Index k = 0; k < p_.features; ++k)
       infinite |= __builtin_fabsf(x[k]) > 3.3e38f;
     if (!infinite) return;
     const Index unit = group * kPanel<float>, row = gates_of<C>() * p_.units;
-    for (int i = 0; i < gates_of<C>(); ++i)
-      for (Index n = 0; n < min_of(kPanel<float>, p_.units - unit); ++n) {
+    const Index count = min_of(kPanel<float>, p_.units - unit);
+    for (int i = 0; i < gates_of<C>(); ++i) {
+      fill(sums + i * kPanel<float> + count, kPanel<float> - count, 0.0f);
+      for (Index n = 0; n < count; ++n) {
         const float* weights = p_.kernel + C::kInputGates[i] * p_.units + unit + n;
         float sum = bias(group)[(C::kInputSlot + i) * kPanel<float> + n];
         for (Index k = 0; k < p_.features; ++k) sum += x[k] * weights[k * row];
         sums[i * kPanel<float> + n] = sum;
       }
+    }
   }
 
   const Problem<float>& p_;
