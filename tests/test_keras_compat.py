@@ -1,9 +1,11 @@
 """What is relied on of Keras's insides, name by name: a Keras that changes it fails here."""
 
 import ast
+import io
 import json
 import re
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -285,6 +287,46 @@ def test_inputs_structure():
     assert compat.inputs_structure(Own()) is None
 
 
+def test_own_variables():
+    layer = keras.layers.Bidirectional(keras.layers.GRU(2, stateful=True))
+    layer.build((1, 3, 2))
+    assert compat.own_variables(layer) == []
+    assert len(compat.own_variables(layer.forward_layer.cell)) == 4  # with its seed
+    norm = keras.layers.BatchNormalization()
+    norm.build((None, 2))
+    assert [v.name for v in compat.own_variables(norm)][:2] == ["gamma", "beta"]
+    assert len(compat.own_variables(norm)) == 4
+
+
+def test_a_layer_takes_the_place_of_another():
+    class Holder(keras.Layer):
+        def __init__(self):
+            super().__init__()
+            self.first = keras.layers.Dense(2)
+            self.listed = [self.first, (keras.layers.Dense(3), {"a": keras.layers.Dense(4)})]
+
+    holder, new = Holder(), [keras.layers.Dense(n) for n in (5, 6, 7)]
+    olds = compat.all_layers(holder, include_self=False)
+    for old, one in zip(olds, new, strict=True):
+        compat.replace_layer(holder, old, one)
+    assert compat.all_layers(holder, include_self=False) == new
+    assert holder.first is holder.listed[0] is new[0]
+    assert holder.listed[1][0] is new[1]
+    assert holder.listed[1][1]["a"] is new[2]
+    holder.again = new[0]  # known already
+    assert compat.all_layers(holder, include_self=False) == new
+
+
+def test_compile_settings():
+    loss, metric = keras.losses.MeanSquaredError(), keras.metrics.MeanAbsoluteError()
+    settings = compat.compile_settings(compiled(loss=loss, metrics=[metric]))
+    assert settings["loss"] is loss
+    assert settings["metrics"] == [metric]
+    again = compiled()
+    again.compile(**settings)
+    assert again.compiled
+
+
 def test_producer_and_call_of():
     inputs, state = keras.Input((None, 3)), keras.Input((2,))
     layer = keras.layers.GRU(2)
@@ -353,6 +395,44 @@ def test_save_as():
         assert keras.saving.get_registered_object("package>Other") is None
     finally:
         del sys.modules[registry._REGISTRY].GLOBAL_CUSTOM_NAMES[Mine]
+
+
+def test_modules_that_files_name(tmp_path):
+    inner = keras.Sequential([keras.Input((3, 2)), keras.layers.LSTM(2)])
+    inputs = keras.Input((3, 2))
+    model = keras.Model(inputs, keras.ops.abs(keras.layers.Dense(1)(inner(inputs)) + 1.0))
+    model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.1, 3)), "mse")
+    model.save(tmp_path / "model.keras")
+    with zipfile.ZipFile(tmp_path / "model.keras") as archive:
+        text = archive.read("config.json").decode()
+    pairs = set(re.findall(r'"module": "([^"]+)", "class_name": "([^"]+)"', text))
+    modules, kinds = zip(*pairs, strict=True)
+    assert {"Functional", "Sequential", "LSTM", "Adam", "CosineDecay"} <= set(kinds)
+    assert all(map(compat.is_module_of_files, modules))
+    assert all(
+        module in compat.MODULES_OF_MODELS
+        for module, kind in pairs
+        if kind in ("Functional", "Sequential")
+    )
+    assert not any(map(compat.is_module_of_files, ("keras.utils", "keras.saving", "os", "kerasx")))
+    assert "keras.layers".startswith(compat.MODULES_OF_LAYERS)
+
+
+def test_an_archive_in_memory_is_loaded_in_safe_mode():
+    model, packed = compiled(), io.BytesIO()
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(f"{folder}/model.keras")
+        packed.write(Path(folder, "model.keras").read_bytes())
+    loaded = compat.load_archive(packed, {}, compile=True)
+    np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])
+    assert type(loaded.optimizer) is keras.optimizers.SGD
+    assert not compat.load_archive(packed, {}, compile=False).compiled
+    with_code = keras.Sequential([keras.Input((1,)), keras.layers.Lambda(lambda x: x + 1)])
+    with tempfile.TemporaryDirectory() as folder:
+        with_code.save(f"{folder}/model.keras")
+        packed = io.BytesIO(Path(folder, "model.keras").read_bytes())
+    with pytest.raises(ValueError, match="unsafe_deserialization"):
+        compat.load_archive(packed, {}, compile=False)
 
 
 @pytest.mark.parametrize("config", [None, {}, []])
@@ -675,6 +755,27 @@ def test_the_update_can_be_exchanged():
     optimizer.apply([keras.ops.ones(2), keras.ops.ones(3)])
     assert first[0].numpy() == pytest.approx(0.1)
     assert second[0].numpy() == pytest.approx(0.001)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "names"),
+    [
+        (keras.optimizers.Adam(amsgrad=True), {"momentums", "velocities", "velocity_hats"}),
+        (
+            keras.optimizers.RMSprop(momentum=0.1, centered=True),
+            {"velocities", "momentums", "average_gradients"},
+        ),
+        (keras.optimizers.SGD(momentum=0.1), {"momentums"}),
+        (keras.optimizers.SGD(), set()),
+    ],
+    ids=["Adam", "RMSprop", "SGD with momentum", "SGD"],
+)
+def test_what_an_optimizer_gathers(optimizer, names):
+    variables = [keras.Variable(np.ones(2)), keras.Variable(np.ones(3))]
+    optimizer.build(variables)
+    slots = compat.slots_of(optimizer)
+    assert {name for name, found in slots.items() if found} == names
+    assert all([v.shape for v in slots[name]] == [(2,), (3,)] for name in names)
 
 
 # ---- data ----------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # for editors; at run time see __getattr__
         streams,
         tasks,
     )
-    from statewise.interop import from_torch, to_torch
+    from statewise.interop import accelerate, from_torch, load, to_torch
     from statewise.models import Model, Sequential, load_model
     from statewise.pictures import draw, explain, explain_backend, inspect_steps
     from statewise.recurrence import show_config
@@ -58,12 +58,14 @@ _NAMES = {
     "Forecaster": "statewise.tasks",
     "Model": "statewise.models",
     "Sequential": "statewise.models",
+    "accelerate": "statewise.interop",
     "backtest": "statewise.tasks",
     "draw": "statewise.pictures",
     "explain": "statewise.pictures",
     "explain_backend": "statewise.pictures",
     "from_torch": "statewise.interop",
     "inspect_steps": "statewise.pictures",
+    "load": "statewise.interop",
     "load_model": "statewise.models",
     "read_table": "statewise.sequences",
     "show_config": "statewise.recurrence",

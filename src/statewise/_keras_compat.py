@@ -40,6 +40,7 @@ from keras.src.models.model import functional_init_arguments as functional_init_
 from keras.src.optimizers.base_optimizer import BaseOptimizer
 from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR, global_seed_generator
 from keras.src.saving.object_registration import GLOBAL_CUSTOM_NAMES
+from keras.src.saving.saving_lib import load_model as _load_archive
 from keras.src.trainers.compile_utils import CompileLoss as CompileLoss
 from keras.src.trainers.data_adapters import is_tf_dataset as is_tf_dataset
 from keras.src.trainers.data_adapters.array_data_adapter import ArrayDataAdapter
@@ -143,6 +144,45 @@ def inputs_structure(model: keras.Model) -> Any:
     return getattr(model, "_inputs_struct", None)
 
 
+def own_variables(layer: keras.Layer) -> list[keras.Variable]:
+    """Return a layer's variables without those of layers within it: weights, others, seeds."""
+    seeds = [generator.state for generator in layer._seed_generators]
+    return [*layer._trainable_variables, *layer._non_trainable_variables, *seeds]
+
+
+def replace_layer(owner: keras.Layer, old: keras.Layer, new: keras.Layer) -> None:
+    """Put another layer in the place of one that a layer holds, in its attributes too.
+
+    It takes the other's place in the order of the layers within, so that variables keep their
+    order. Attributes may be lists, tuples and dicts of layers.
+    """
+
+    def exchanged(value):
+        if value is old:
+            return new
+        if isinstance(value, list):
+            for i, one in enumerate(value):
+                list.__setitem__(value, i, exchanged(one))
+        elif isinstance(value, dict):
+            for key, one in value.items():
+                dict.__setitem__(value, key, exchanged(one))
+        elif type(value) is tuple:
+            return tuple(exchanged(one) for one in value)
+        return value
+
+    for name, value in list(vars(owner).items()):
+        if name != "_tracker":  # the list of layers itself is an attribute too
+            object.__setattr__(owner, name, exchanged(value))
+    ids = owner._tracker.stored_ids["layers"]
+    ids.discard(id(old))
+    ids.add(id(new))
+
+
+def compile_settings(model: keras.Model) -> dict[str, Any]:
+    """Return the arguments with which a model was compiled, as they were given."""
+    return dict(model._compile_config.config)
+
+
 class Call(NamedTuple):
     """The call of a layer from which a symbolic tensor comes.
 
@@ -231,6 +271,47 @@ def load_saved(path, **options):
         if not isinstance(config, dict) or "layers" not in config:
             raise ValueError(f"the configuration of a Sequential is {config!r:.200}")
     return model
+
+
+# The modules that Keras's files say its layers and its models are of.
+MODULES_OF_LAYERS = ("keras.layers", "keras.src.layers")
+MODULES_OF_MODELS = (
+    "keras",
+    "keras.models",
+    "keras.src.models.model",
+    "keras.src.models.functional",
+    "keras.src.models.sequential",
+)
+_MODULES_OF_FILES = (
+    *MODULES_OF_LAYERS,
+    *(
+        f"{source}.{name}"
+        for source in ("keras", "keras.src")
+        for name in (
+            "activations constraints dtype_policies initializers losses metrics models ops "
+            "optimizers quantizers random regularizers trainers.compile_utils"
+        ).split()
+    ),
+)
+
+
+def is_module_of_files(module: str) -> bool:
+    """Whether Keras's files may say that a class or function is of a module of Keras's.
+
+    Not those whose functions read and write files or call others (``keras.utils``,
+    ``keras.saving``, ``keras.config``), which no file of a model names.
+
+    >>> is_module_of_files("keras.layers"), is_module_of_files("keras.utils")
+    (True, False)
+    """
+    if module in ("keras", "builtins"):
+        return True
+    return any(module == one or module.startswith(f"{one}.") for one in _MODULES_OF_FILES)
+
+
+def load_archive(file, custom_objects: dict, compile: bool) -> keras.Model:
+    """Return the model of a ``.keras`` archive in a file object, by Keras's safe mode."""
+    return _load_archive(file, custom_objects=custom_objects, compile=compile, safe_mode=True)
 
 
 # ---- variables -----------------------------------------------------------------------------------
@@ -465,6 +546,17 @@ def moments_of(optimizer: keras.optimizers.Adam, variables) -> tuple[list, list]
     places = [optimizer._get_variable_index(variable) for variable in variables]
     first, second = optimizer._momentums, optimizer._velocities
     return [first[i] for i in places], [second[i] for i in places]
+
+
+def slots_of(optimizer: keras.optimizers.Optimizer) -> dict[str, list]:
+    """Return what a built optimizer gathers for each trained variable, by what it is.
+
+    Names are "momentums", "velocities", "velocity_hats" and "average_gradients"; of those that it
+    has none of, the list is empty or missing.
+    """
+    names = ("momentums", "velocities", "velocity_hats", "average_gradients")
+    found = {name: getattr(optimizer, f"_{name}", getattr(optimizer, name, [])) for name in names}
+    return {name: list(slots) for name, slots in found.items()}
 
 
 # ---- data ----------------------------------------------------------------------------------------

@@ -1,0 +1,215 @@
+"""The ways in and out that every model of `interop_models` is tried on, and the table of them.
+
+A further format is a function here that takes a case's name and returns the largest difference
+(`interop_models.difference`), and a line in `WAYS`. Where it can't hold a model, it says so: by
+`NotThereError` where the format has no such thing, by an error of the package where it's refused,
+whose sentence `REFUSED` then has a part of. `python scripts/interop_table.py --write` puts the
+outcomes into docs/interop.md, and the tests hold every outcome to that table.
+"""
+
+import importlib.util
+import io
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import numpy as np
+
+import statewise
+from interop_models import CASES, arrays, difference, outputs, randomise
+from statewise import keras, layers, models
+from statewise.interop.weights import LAYOUTS
+
+ROOT = Path(__file__).parents[2]
+FIXTURES = ROOT / "tests" / "interop" / "fixtures"
+PAGE = ROOT / "docs" / "interop.md"
+MADE = "made by scripts/interop_table.py"
+WAYS_MARKS = (f"<!-- models and ways: {MADE} -->", "<!-- end of ways -->")
+LAYOUT_MARKS = (f"<!-- layouts: {MADE} -->", "<!-- end of layouts -->")
+OURS = SimpleNamespace(layers=layers, Model=models.Model, Sequential=models.Sequential)
+
+__all__ = ["CASES", "arrays"]  # for tests, from one place
+TOLERANCE = 1e-6  # of the largest number
+# Twelve steps of a network that forgets nothing: what two orders of a sum differ by grows.
+WIDER: dict[str, float] = {"SimpleRNN, stateful": 5e-6}
+
+
+class NotThereError(Exception):
+    """The format has no such model."""
+
+
+class Way(NamedTuple):
+    """A way in or out.
+
+    Attributes:
+        run: takes a case's name; returns the largest difference, or raises.
+        needs: packages without which it's skipped.
+    """
+
+    run: Callable[[str], float]
+    needs: tuple[str, ...] = ()
+
+    def missing(self) -> list[str]:
+        """Return the packages that aren't there."""
+        return [name for name in self.needs if importlib.util.find_spec(name) is None]
+
+
+def ours(name: str):
+    """Return a model of this package with the case's random weights."""
+    model = CASES[name].make(OURS)
+    randomise(model, name)
+    return model
+
+
+@cache
+def stock(name: str) -> tuple[bytes, list[np.ndarray], str]:
+    """Return a stock Keras 3 model as a file, what it puts out, and its configuration."""
+    model = CASES[name].make(keras)
+    randomise(model, name)
+    expected = outputs(model, name)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        model.save(path)
+        return path.read_bytes(), expected, model.to_json()
+
+
+def _loaded(content: bytes, name: str, ending: str) -> list[np.ndarray]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"model{ending}"
+        path.write_bytes(content)
+        model = statewise.load(path)
+    assert type(model).__module__.startswith("statewise."), type(model)
+    assert no_stock_layers(model)
+    return outputs(model, name)
+
+
+def no_stock_layers(model) -> bool:
+    """Whether no recurrent layer of a model is Keras's own."""
+    found = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.RNN)]
+    return all(type(layer).__module__.startswith("statewise.") for layer in found)
+
+
+def _keras3_file(name: str) -> float:
+    content, expected, _ = stock(name)
+    return difference(_loaded(content, name, ".keras"), expected)
+
+
+def _accelerated(name: str) -> float:
+    model = CASES[name].make(keras)
+    randomise(model, name)
+    copy = statewise.accelerate(model)
+    assert no_stock_layers(copy)
+    return difference(outputs(copy, name), outputs(model, name))
+
+
+def _from_fixtures(kind: str) -> Callable[[str], float]:
+    def run(name: str) -> float:
+        with zipfile.ZipFile(FIXTURES / f"{kind}.zip") as archive:
+            if f"{name}.h5" not in archive.namelist():
+                raise NotThereError
+            content = archive.read(f"{name}.h5")
+            with np.load(io.BytesIO(archive.read(f"{name}.npz"))) as file:
+                expected = [file[one] for one in file.files]
+        return difference(_loaded(content, name, ".h5"), expected)
+
+    return run
+
+
+WAYS: dict[str, Way] = {
+    "Keras 3 .keras": Way(_keras3_file),
+    "accelerate": Way(_accelerated),
+    "Keras 2 .h5": Way(_from_fixtures("keras2")),
+    "Keras 1 .h5": Way(_from_fixtures("keras1")),
+}
+# Part of the sentence with which a way refuses a model.
+REFUSED: dict[tuple[str, str], str] = {}
+
+
+class Outcome(NamedTuple):
+    """What came of a model on a way.
+
+    Attributes:
+        word: for the table: "yes", "–" where the format has no such model, "no" where it's refused.
+        difference: the largest, or None.
+        said: the sentence with which it was refused.
+    """
+
+    word: str
+    difference: float | None = None
+    said: str = ""
+
+
+def outcome(way: str, name: str) -> Outcome:
+    """Try a model on a way."""
+    keras.utils.clear_session(free_memory=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+        try:
+            found = WAYS[way].run(name)
+        except NotThereError:
+            return Outcome("–")
+        except (ValueError, NotImplementedError) as error:
+            if (way, name) not in REFUSED:
+                raise
+            return Outcome("no", None, str(error))
+    return Outcome("yes", found)
+
+
+def check(way: str, name: str) -> str:
+    """Try a model on a way; hold it to the tolerance or the sentence, and return its word."""
+    found = outcome(way, name)
+    if found.word == "yes":
+        assert found.difference <= WIDER.get(name, TOLERANCE), (way, name, found)
+    elif found.word == "no":
+        assert REFUSED[way, name] in found.said, found.said
+    return found.word
+
+
+def table(words: dict[tuple[str, str], str]) -> str:
+    """Return the table of all models and ways in Markdown, from the words of the outcomes."""
+    ways = list(dict.fromkeys(way for way, _ in words))
+    lines = [f"| model | {' | '.join(ways)} |", "|---" * (len(ways) + 1) + "|"]
+    for name in CASES:
+        lines.append(f"| {name} | {' | '.join(words[way, name] for way in ways)} |")
+    return "\n".join(lines)
+
+
+def layouts() -> str:
+    """Return the table of how each format lays out recurrent layers' weights, in Markdown."""
+    lines = ["| format | layer | gates | matrices | biases | source |", "|---|---|---|---|---|---|"]
+    for form, kinds in LAYOUTS.items():
+        for kind, layout in kinds.items():
+            address, _, where = layout.source.partition(" ")
+            source = f"[{address.rpartition('/')[2]}](https://{address}) {where}".strip()
+            gates = " ".join(layout.gates)
+            cells = (form, kind, gates, layout.matrices, layout.biases, source)
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def part(text: str, marks: tuple[str, str]) -> str:
+    """Return what stands between two marks of a page."""
+    return text.partition(marks[0])[2].partition(marks[1])[0].strip()
+
+
+def with_part(text: str, marks: tuple[str, str], new: str) -> str:
+    """Return a page with something else between two marks."""
+    before, _, rest = text.partition(marks[0])
+    return f"{before}{marks[0]}\n\n{new}\n\n{marks[1]}{rest.partition(marks[1])[2]}"
+
+
+def shown() -> dict[tuple[str, str], str]:
+    """Return the words that the page shows, by way and model."""
+    lines = part(PAGE.read_text("utf-8"), WAYS_MARKS).splitlines()
+    rows = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines]
+    return {
+        (way, row[0]): word
+        for row in rows[2:]
+        for way, word in zip(rows[0][1:], row[1:], strict=True)
+    }
