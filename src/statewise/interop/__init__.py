@@ -2,8 +2,8 @@
 
 `load` reads models from the files of any Keras (`keras_files`), `accelerate` exchanges the
 recurrent layers of a stock model, `pytorch` turns modules into models and back, `onnx` writes
-models for other runtimes; `keras1` runs code that was written for Keras 1 and 2. How the formats lay
-out the weights of recurrent layers stands in `weights`.
+models for other runtimes; `keras1` runs code that was written for Keras 1 and 2. How the formats
+lay out the weights of recurrent layers stands in `weights`.
 """
 
 from importlib import import_module
