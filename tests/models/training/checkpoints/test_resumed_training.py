@@ -9,8 +9,8 @@ import scipy.sparse
 
 from interrupted_training import assert_same_training, interrupted
 from statewise import Model, Sequential, layers
-from statewise.models.training import batches
-from statewise.sequences import lanes
+from statewise.models.training import batches, lane_batches, window_pieces
+from statewise.sequences import lanes, windows
 
 rng = np.random.default_rng(5)
 X, Y = rng.normal(size=(44, 5, 2)), rng.normal(size=(44, 1))
@@ -239,3 +239,29 @@ def test_arrays_in_chunks(tmp_path, monkeypatch):
     monkeypatch.setattr(batches, "CHUNK_LIMIT", 1200)
     train = train_case(of_arrays(), tmp_path)
     assert_same_training(interrupted(train, monkeypatch), train(False))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("of", ["lanes", "windows"])
+def test_what_is_read_piece_by_piece(of, tmp_path, monkeypatch):
+    monkeypatch.setattr(lane_batches, "WHOLE_LIMIT", 0)
+    monkeypatch.setattr(lane_batches, "PIECE_BYTES", 2000)
+    monkeypatch.setattr(window_pieces, "PIECE_BYTES", 2000)
+
+    def case():
+        if of == "lanes":
+            return model(steps=True), {"x": lanes(SERIES, lanes=2, steps=3, seed=2)}
+        cut = windows(SERIES, 4, targets=0, batch=7, seed=3)
+        validation = windows(SERIES[:3], 4, targets=0, batch=5)
+        return of_windows(), {"x": cut, "validation_data": (validation,), "every": 7}
+
+    train = train_case(case, tmp_path)
+    assert_same_training(interrupted(train, monkeypatch, (1, 3)), train(False))
+
+
+def of_windows():
+    """Return a fresh model that gives the one step after a window."""
+    built = model()
+    built.add(keras.layers.Reshape((1, 1)))
+    built.compile(loss="mse", optimizer="adam")
+    return built
