@@ -151,14 +151,16 @@ MORE = {
         model(stateful=True, cell=layers.GRU),
         {"x": EVEN[0], "y": EVEN[1], "batch_size": 6, "validation_data": VALIDATION},
     ),
-    "not shuffled": of_arrays(shuffle=False),
     "shuffled within batches": of_arrays(shuffle="batch"),
     "every batch": of_arrays(every=1),
     "turns": lambda: (
         model(steps_per_execution=2),
         {"x": X, "y": Y, "batch_size": 8, "callbacks": [Counting()]},
     ),
-    "eager": lambda: (model(run_eagerly=True), {"x": X, "y": Y, "batch_size": 8}),
+    "eager": lambda: (
+        model(run_eagerly=True, cell=layers.SimpleRNN),
+        {"x": EVEN[0], "y": EVEN[1], "batch_size": 12, "every": 1},
+    ),
     "steps of arrays": lambda: (
         model(),
         {"x": EVEN[0], "y": EVEN[1], "batch_size": 4, "steps_per_epoch": 3},
@@ -187,10 +189,6 @@ MORE = {
     ),
     "a scaled loss": lambda: (
         model(keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(), dynamic_growth_steps=3)),
-        {"x": X, "y": Y, "batch_size": 8},
-    ),
-    "a schedule": lambda: (
-        model(keras.optimizers.RMSprop(keras.optimizers.schedules.ExponentialDecay(0.1, 4, 0.5))),
         {"x": X, "y": Y, "batch_size": 8},
     ),
 }

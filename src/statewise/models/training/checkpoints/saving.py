@@ -128,10 +128,11 @@ class Saving(NoSaving):
             self._put(self._found)
             self._random["now"].apply()
             how = "stopped early" if place["stopped"] else "is finished"
+            more = "" if place["stopped"] else " For more, give more epochs or another folder."
             warnings.warn(
                 f"The training {how} after {self._epoch} epochs, by its checkpoint "
                 f"{self._found.path}: nothing is left to do, and the model has the weights it "
-                "ended with. For more epochs give more, for a new training another folder.",
+                f"ended with.{more}",
                 stacklevel=3,
             )
             self._model.stop_training = place["stopped"]
