@@ -96,6 +96,8 @@ def run(page: Path) -> None:
             )
 
 
+# What a page needs beside the package and its own dependencies; it's in the extra `test`.
+_NEEDS = {"dask_and_spark.md": "dask.dataframe"}
 _LONG = ("gallery.md", "forecasting.md", "understanding.md", "from_keras.md")  # 10 s and more each
 
 
@@ -107,6 +109,8 @@ _LONG = ("gallery.md", "forecasting.md", "understanding.md", "from_keras.md")  #
     ],
 )
 def test_the_code_of_a_page_runs_and_prints_what_the_page_shows(page, tmp_path, monkeypatch):
+    if page.name in _NEEDS:
+        pytest.importorskip(_NEEDS[page.name], reason=f"{page.name} needs {_NEEDS[page.name]}")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "agg")
     keras.utils.clear_session()

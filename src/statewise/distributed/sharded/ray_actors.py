@@ -120,9 +120,10 @@ class _RayHost:
             ready, _ = self._ray.wait([reference], timeout=_PATIENCE)
             there = self._ray.cluster_resources().get("CPU", 0)
             if not ready and there < self._cpus * len(self._open):
+                shards = counted(len(self._open), "shard")
                 raise RuntimeError(
-                    f"the Ray cluster has no room for {counted(len(self._open), 'shard')}: it has {there:g} "
-                    f"cores, and a shard takes {self._cpus}: take fewer shards, or more nodes"
+                    f"the Ray cluster has no room for {shards}: it has {there:g} cores, and a "
+                    f"shard takes {self._cpus}: take fewer shards, or more nodes"
                 )
             self._answered = bool(ready)
 
