@@ -38,6 +38,10 @@ ALL = (
 made = model(dropout=0.2)
 history = made.fit(x, y, batch_size=16, epochs=2, verbose=0, validation_data=(x, y)).history
 save("arrays", history, made.get_weights(), made.predict(x, batch_size=8, verbose=0))
+if run.processes == 1 or run.first:  # one alone may save, load and make models
+    made.save(f"{FOLDER}/made.keras")
+    again = statewise.load_model(f"{FOLDER}/made.keras")
+    close(again.get_weights(), made.get_weights(), 0)
 on_lanes = model()
 history = on_lanes.fit(data, epochs=2, verbose=0).history
 save("lanes", history, on_lanes.get_weights(), *on_lanes.predict(data, verbose=0))

@@ -7,10 +7,12 @@ the devices of all processes be one.
 """
 
 import ctypes
+import sys
 from unittest import mock
 
 import jax
-from jax._src import clusters, distributed, xla_bridge
+from jax._src import clusters, dispatch, distributed, xla_bridge
+from jax.experimental import multihost_utils
 
 _FOREVER = 10 * 365 * 24 * 3600
 
@@ -51,6 +53,22 @@ def start_runtime(address: str, place, *, wait: float) -> None:
             heartbeat_timeout_seconds=_FOREVER,
             cluster_detection_method="deactivate",
         )
+
+
+def place_values_alone() -> None:
+    """Let a process make a variable, or load a model, without the others.
+
+    Wherever a value is laid on the devices of all processes, JAX asks all of them whether they have
+    the same one; a process that loads a model alone would wait for an answer, or take that of
+    another question. Whether all have the same weights is asked by `fit` (and so on) instead.
+    """
+    asked = multihost_utils.assert_equal
+
+    def assert_equal(*args, **kwargs):
+        if sys._getframe(1).f_globals.get("__name__") != dispatch.__name__:
+            asked(*args, **kwargs)
+
+    multihost_utils.assert_equal = assert_equal
 
 
 def forget_runtime() -> None:

@@ -15,6 +15,7 @@ from statewise.distributed.joining.addresses import Place, place_of, split_addre
 from statewise.distributed.joining.jax_runtime import (
     forget_runtime,
     has_computed,
+    place_values_alone,
     start_runtime,
 )
 from statewise.distributed.joining.meeting import start_meeting
@@ -134,6 +135,7 @@ def _join(place: Place, wait: float, patience: float) -> None:
         undone.pop_all()
     start_runtime(f"{_bracketed(host)}:{visit.port}", place, wait=max(wait, 60.0))
     jax.devices()  # all open theirs together
+    place_values_alone()
     visit.watch()
     if visit.seed is not None:
         keras.utils.set_random_seed(visit.seed)

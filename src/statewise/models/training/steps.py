@@ -12,6 +12,7 @@ from statewise._keras_compat import (
     loss_tracker,
     set_keras_mask,
     structure_of,
+    values_of,
 )
 from statewise._runtime.forks import check_not_forked
 from statewise._runtime.processes import together
@@ -25,6 +26,7 @@ from statewise.models.structure import (
     recurrent_layers,
     stateful_layers,
 )
+from statewise.models.training.agreement import check_alike
 from statewise.models.training.batches import Batches
 from statewise.models.training.call_metrics import CallMetrics
 from statewise.models.training.carried import Carried
@@ -32,7 +34,7 @@ from statewise.models.training.flags import current_flags
 from statewise.models.training.lane_batches import LaneBatches
 from statewise.models.training.optimizer_variables import quick_variables
 from statewise.models.training.programs import Programs
-from statewise.models.training.shares import current_shares
+from statewise.models.training.shares import current_shares, whole
 from statewise.models.training.window_pieces import WindowPieces
 
 
@@ -165,6 +167,8 @@ class Steps(CallMetrics):
         if programs.shares is not None:
             optimizer = [] if self.optimizer is None else self.optimizer.variables
             programs.shares.spread([*self.variables, *optimizer, *self.metrics_variables])
+            values = values_of([*self.variables, *optimizer])
+            check_alike(programs.shares, "the weights", lambda: [*map(whole, values)])
         return programs
 
 
