@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from statewise.distributed.forecasting import predict
     from statewise.distributed.joining.join import Joined, ProcessLostError, join
     from statewise.distributed.ray_datasets import predict_dataset
+    from statewise.distributed.ray_fitting import fit_dataset
     from statewise.distributed.sharded.errors import PartlyPushedError, ShardLostError
     from statewise.distributed.sharded.hosts import InProcess
     from statewise.distributed.sharded.ray_actors import RayActors
@@ -41,6 +42,7 @@ _NAMES = {
     "WorkerLostError": "executors",
     "backtest": "backtesting",
     "join": "joining.join",
+    "fit_dataset": "ray_fitting",
     "predict": "forecasting",
     "predict_dataset": "ray_datasets",
     "predict_files": "files",
@@ -60,6 +62,7 @@ __all__ = [
     "ShardedStreams",
     "WorkerLostError",
     "backtest",
+    "fit_dataset",
     "join",
     "predict",
     "predict_dataset",
