@@ -71,17 +71,19 @@ _INTERRUPTED = 130  # what a shell says of Ctrl-C
 
 def _wait(started: list[subprocess.Popen]) -> int:
     """Wait until all have ended, or a while after one has failed; return the first one's code."""
-    failed, until = 0, None
-    while any(child.poll() is None for child in started):
-        for number, child in enumerate(started):
-            if child.returncode and not failed:
-                failed, until = child.returncode, time.monotonic() + _GRACE
-                _say(f"process {number} {_how_it_ended(failed)}; the others end too")
-        if until is not None and time.monotonic() > until:
+    failed, until, running = 0, None, True
+    while running:
+        running = any(child.poll() is None for child in started)
+        # Where several have ended by now, one that was killed has taken the others with it.
+        ended = sorted((child.returncode or 0, i) for i, child in enumerate(started))
+        code, number = next((one for one in ended if one[0]), (0, 0))
+        if code and not failed:
+            failed, until = code, time.monotonic() + _GRACE
+            _say(f"process {number} {_how_it_ended(code)}; the others end too")
+        if running and until is not None and time.monotonic() > until:
             _say("some don't end by themselves, and are ended")
             break
         time.sleep(0.1)
-    failed = failed or next((child.returncode for child in started if child.returncode), 0)
     return 128 - failed if failed < 0 else failed
 
 
