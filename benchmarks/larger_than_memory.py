@@ -2,6 +2,7 @@
 
     python benchmarks/larger_than_memory.py [FOLDER] [--gigabytes 20] [--store parquet]
         [--way lanes] [--units 16] [--steps 3000] [--row-group 131072] [--resident 2]
+        [--seconds 300]
 
 A panel of so many gigabytes (8 features of float32, and for Parquet a key and a time) is made in a
 process of its own; series have half to one and a half times `--steps` steps. Then a process of its
@@ -14,6 +15,7 @@ of 64 steps) or by windows (24 steps in, 1 out, every 12th, batches of 1024). Sa
 * for how much of the epoch computing waited for data, which is to be below 5 %;
 * the processor's seconds of that process, and a gigabyte's.
 
+With `--seconds` the epoch is stopped after so many, and it's said how many batches that were.
 What is already in FOLDER is used again. A file that was just written lies in the page cache: to
 measure the disk, too, let the panel be larger than the machine's memory.
 """
@@ -22,6 +24,7 @@ import argparse
 import json
 import subprocess
 import sys
+import threading
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -63,10 +66,9 @@ def make(folder, options):
         if options.store == "memmap":
             whole = np.lib.format.open_memmap(folder / "x.npy", "w+", np.float32, shape)
         else:
-            import zarr
-
-            whole = zarr.create_array(folder / "x.zarr", shape=shape, dtype="f4",
-                                      chunks=(65536, FEATURES))  # fmt: skip
+            make_zarr(folder, base, lengths)
+            (folder / "made").touch()
+            return
         first = 0
         while first < len(lengths):  # some megabytes at a time
             last = int(np.searchsorted(offsets, offsets[first] + 2**20, "right"))
@@ -75,6 +77,16 @@ def make(folder, options):
             whole[int(offsets[first]) : int(offsets[end])] = np.concatenate(parts)
             first = end
     (folder / "made").touch()
+
+
+def make_zarr(folder, base, lengths):
+    import zarr
+
+    group = zarr.create_group(folder / "x.zarr")
+    for i, steps in enumerate(lengths.tolist()):
+        array = group.create_array(f"s{i:08}", shape=(steps, FEATURES), dtype="f4",
+                                   chunks=(min(steps, 4096), FEATURES))  # fmt: skip
+        array[:] = values_of(base, i, steps)
 
 
 def make_parquet(folder, base, lengths, row_group):
@@ -130,9 +142,8 @@ def opened(folder, store):
         return {i: whole[a:b] for i, (a, b) in enumerate(pairwise(offsets))}
     import zarr
 
-    from statewise.sequences import CutSeries
-
-    return CutSeries(zarr.open_array(folder / "x.zarr", mode="r"), offsets)
+    group = zarr.open_group(folder / "x.zarr", mode="r")
+    return {int(name[1:]): array for name, array in sorted(group.arrays())}
 
 
 def train(folder, options):
@@ -175,13 +186,18 @@ def train(folder, options):
         ]
     )
     model.compile(loss="mse", optimizer="adam")
+    if options.seconds is not None:
+        timer = threading.Timer(options.seconds, setattr, (model, "stop_training", True))
+        timer.daemon = True
+        timer.start()
     begun, used = time.perf_counter(), time.process_time()
     history = model.fit(data, epochs=1, verbose=0).history
     seconds = time.perf_counter() - begun
     print(json.dumps({
         "series": len(data.keys), "steps": steps, "batches": batches, "opening": opening,
         "epoch": seconds, "waited": waited, "processor": time.process_time() - used,
-        "imported": imported, "resident": resident(), "loss": history["loss"][0],
+        "done": int(np.asarray(model.optimizer.iterations)), "imported": imported,
+        "resident": resident(), "loss": history["loss"][0],
     }))  # fmt: skip
 
 
@@ -195,6 +211,7 @@ def main():
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--row-group", type=int, default=131072)
     parser.add_argument("--resident", type=float, default=2.0)
+    parser.add_argument("--seconds", type=float)
     parser.add_argument("--do", choices=["make", "train"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     name = f"{options.store}-{options.gigabytes:g}-{options.steps}-{options.row_group}"
@@ -221,8 +238,8 @@ def run(folder):
     print("| | |\n|---|---|")
     print(f"| in files | {stored:.2f} GB, {found['series']} series, {found['steps']} steps |")
     print(f"| opening | {found['opening']:.1f} s |")
-    print(f"| an epoch of {found['batches']} batches | {found['epoch']:.1f} s, "
-          f"{found['processor']:.1f} s of the processor |")  # fmt: skip
+    print(f"| {found['done']} of the {found['batches']} batches of an epoch "
+          f"| {found['epoch']:.1f} s, {found['processor']:.1f} s of the processor |")  # fmt: skip
     print(f"| of which computing waited | {found['waited']:.2f} s, {waited:.1%} |")
     print(f"| resident after importing | {found['imported']:.2f} GB |")
     print(f"| resident at most | {found['resident']:.2f} GB |")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from statewise.sequences._groups import column_values, group_values
+from statewise.sequences._packing import blocks_of
 from statewise.sequences._sources import Source
 from statewise.sequences.arrays import (
     NUMBER_KINDS,
@@ -17,6 +18,10 @@ from statewise.sequences.arrays import (
     describe_kind,
     without_mask,
 )
+from statewise.sequences.chunked import ChunkedArray, Unpacked, is_chunked, is_group
+from statewise.sequences.memory_maps import LetGo
+
+_BLOCK_BYTES = 1 << 24  # of series that lie beside each other in chunks
 
 
 def open_source(
@@ -53,6 +58,8 @@ def open_source(
         return _hold(word, dict(enumerate(series if many else [series])), False, columns)
     if hasattr(series, "shape") and len(series.shape) != 3:
         return _hold(word, {0: series}, False, columns)
+    if is_group(series):
+        return _hold(word, dict(sorted(series.arrays())), True, columns)
     _refuse(columns, word)
     if hasattr(series, "shape"):
         if _is_lazy(series):
@@ -91,24 +98,40 @@ def _hold(word: str, items: dict, named: bool, columns: Any, names: tuple[str, .
         else:
             _refuse(columns, f"{word} {key!r}")
         arrays[key] = _sliceable(item, f"{word} {key!r}")
-    listed = list(arrays.values())
+    chunked = [is_chunked(array) for array in arrays.values()]
+    unpacked, let_go = Unpacked(), LetGo()
+    listed = [
+        ChunkedArray(array, unpacked) if is_chunked(array) else array for array in arrays.values()
+    ]
 
     def take(position: int, start: int, stop: int) -> Any:
-        return listed[position][start:stop]
+        return let_go(listed[position][start:stop])
 
     source = _described(word, arrays, named, take)
-    on_demand = any(_is_lazy(array) or isinstance(array, np.memmap) for array in listed)
-    return replace(source, in_memory=not on_demand, names=names)
+    maps = any(isinstance(array, np.memmap) for array in listed)
+    on_demand = maps or any(_is_lazy(array) for array in listed)
+    source = replace(source, in_memory=not on_demand, names=names, longer=maps)
+    return _near(source) if chunked and all(chunked) else source
+
+
+def _near(source: Source) -> Source:
+    """Let series that are stored beside each other be read one after the other."""
+    step = source.features * source.dtype.itemsize
+    blocks = blocks_of(source.lengths, step, _BLOCK_BYTES)
+    return replace(source, blocks=blocks, longer=True)
 
 
 def _cut(word: str, array: Any) -> Source:
     """Cut the series out of something with the axes (series, time, features), when asked for."""
     shape = _Like(tuple(array.shape[1:]), array.dtype)
+    chunked = is_chunked(array)
+    cut = ChunkedArray(array, Unpacked()) if chunked else array
 
     def take(position: int, start: int, stop: int) -> Any:
-        return array[position, start:stop]
+        return cut[position, start:stop]
 
-    return _described(word, dict.fromkeys(range(array.shape[0]), shape), False, take)
+    source = _described(word, dict.fromkeys(range(array.shape[0]), shape), False, take)
+    return _near(source) if chunked else source
 
 
 def _browse(word: str, container: Any) -> Source:

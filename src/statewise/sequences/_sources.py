@@ -29,6 +29,7 @@ class Source:
         take: ``take(position, start, stop)`` returns these steps of a series, not yet checked.
         blocks: where series are stored together, the number of the block that each is in,
             (series,); None where it doesn't matter which are read one after the other.
+        longer: whether slices of many chunks are read at once, since that's quicker.
     """
 
     word: str
@@ -41,6 +42,7 @@ class Source:
     names: tuple[str, ...]
     take: Callable[[int, int, int], Any]
     blocks: np.ndarray | None = None
+    longer: bool = False
 
     def read(self, position: int, start: int, stop: int) -> np.ndarray:
         """Return the steps from ``start`` up to ``stop`` of one series, (time, features).

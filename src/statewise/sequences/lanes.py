@@ -246,7 +246,7 @@ class Lanes:
     def _chunks(self, plan: Plan) -> Iterator[Chunk]:
         # What is in memory or in files is laid many chunks at a time, anything else when its turn
         # comes.
-        many = self.in_memory or self._source.blocks is not None
+        many = self.in_memory or self._source.longer
         for span in self._spans(self._some_chunks() if many else 1):
             shape = (span.stop - span.start, self.batch, self.steps)
             block = allocate(self._source, self._targets, shape)

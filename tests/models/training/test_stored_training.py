@@ -129,3 +129,47 @@ def test_what_windows_say_themselves(folder):
     with pytest.raises(ValueError, match="y: not to be given with lanes"):
         model_of(True).fit(lanes(folder, lanes=3, steps=6), np.ones(3), verbose=0)
     assert isinstance(lanes(folder, lanes=3, steps=6), Lanes)
+
+
+@pytest.mark.parametrize(
+    ("horizon", "targets"),
+    [
+        (1, None),
+        (3, None),
+        pytest.param(3, "b", marks=pytest.mark.slow),
+        pytest.param(1, "a", marks=pytest.mark.slow),
+    ],
+)
+def test_targets_have_the_axes_of_the_outputs(folder, horizon, targets):
+    cut = windows(folder, 5, horizon=horizon, targets=targets, batch=8)
+    features = cut.target_features
+    y = np.concatenate([part.y for part in cut.epoch()])
+
+    def model(*last):
+        model = sw.Sequential([layers.Input((5, 2)), layers.SimpleRNN(3), *last])
+        model.compile(loss="mse", optimizer="sgd")
+        return model
+
+    flat = model(keras.layers.Dense(horizon * features))
+    whole = model(keras.layers.Dense(horizon * features), keras.layers.Reshape((horizon, features)))
+    found = whole.predict(cut, verbose=0)
+    expected = np.mean((found - y) ** 2)
+    assert whole.evaluate(cut, verbose=0) == pytest.approx(expected, rel=1e-5)
+    flat.set_weights(whole.get_weights())
+    if 1 in (horizon, features):
+        assert flat.evaluate(cut, verbose=0) == pytest.approx(expected, rel=1e-5)
+    else:
+        with pytest.raises(ValueError, match=r"shape \('batch', 6\), but .*Reshape\(\(3, 2\)\)"):
+            flat.evaluate(cut, verbose=0)
+    steps = sw.Sequential([layers.Input((5, 2)), layers.SimpleRNN(3, return_sequences=True)])
+    steps.compile(loss="mse", optimizer="sgd")
+    with pytest.raises(ValueError, match=r"shape \('batch', 5, 3\), but the targets"):
+        steps.fit(cut, verbose=0)
+
+
+def test_windows_without_targets_are_for_prediction(folder):
+    cut = windows(folder, 5, horizon=0, batch=8)
+    model = model_of()
+    assert model.predict(cut, verbose=0).shape == (len(cut), 1)
+    with pytest.raises(ValueError, match="have no targets: cut them with a horizon"):
+        model.fit(cut, verbose=0)

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from statewise._keras_compat import convert_to_sliceable
+from statewise.sequences.memory_maps import let_go
 
 # Arrays of no more bytes are handed to each call as they are: that's quicker than a copy before.
 BY_HAND_LIMIT = 1 << 16
@@ -43,6 +44,7 @@ class Rows:
         taken = self._array[rows]
         if np.issubdtype(taken.dtype, np.floating):
             taken = taken.astype(keras.config.floatx(), copy=False)
+        let_go(self._array)
         return taken
 
 

@@ -36,6 +36,7 @@ from statewise.models.training.optimizer_variables import quick_variables
 from statewise.models.training.programs import Programs
 from statewise.models.training.shares import current_shares, whole
 from statewise.models.training.window_pieces import WindowPieces
+from statewise.sequences import WindowBatches
 
 
 class Steps(CallMetrics):
@@ -90,6 +91,8 @@ class Steps(CallMetrics):
         if isinstance(batches, LaneBatches):
             return self._prepare_lanes(batches, targets)
         if targets:
+            if isinstance(batches, WindowPieces):
+                batches.fit_to(self._output_shape(batches.windows))
             with quick_variables(self.optimizer):
                 build_symbolically(self, iterator=batches.examples())
             use_scores(compiled_loss(self))
@@ -110,6 +113,17 @@ class Steps(CallMetrics):
                 f"batch_size that divides the number of samples, or leave the last {rest} out."
             )
         return self._checked(self._programs)
+
+    def _output_shape(self, windows: WindowBatches) -> tuple:
+        """Return the shape of the model's one array of outputs for a batch of windows."""
+        shape = (windows.batch, windows.lookback, windows.features)
+        outputs = tree.flatten(compute_output_spec(self, keras.KerasTensor(shape)))
+        if len(outputs) != 1:
+            raise ValueError(
+                f"Windows that are read in batches have one array of targets, but the model gives "
+                f"{len(outputs)} outputs. Train on arrays, or on a generator of your own."
+            )
+        return tuple(outputs[0].shape)
 
     def _rows_of_a_batch(self, x, batch_size: int | None, steps: int | None) -> int | None:
         """Return the batch size to take where none is given; None for Keras's 32.

@@ -32,6 +32,7 @@ class WindowPieces:
         self.windows = windows
         self.gathers = True  # as they always do
         self.next_epoch = 0
+        self._left_out: int | None = None  # the axis of the targets that the model hasn't
         self._shares = current_shares()
         if self._shares is not None and windows.num_samples > windows.batch:
             self._shares.check(windows.batch, "batch")
@@ -40,6 +41,31 @@ class WindowPieces:
     def num_batches(self) -> int:
         """Batches an epoch."""
         return self.windows.num_batches
+
+    def fit_to(self, outputs: tuple) -> None:
+        """Give targets the axes of a model's outputs, which may do without one of length 1.
+
+        Args:
+            outputs: the shape of the model's outputs for `example`'s inputs.
+
+        Raises:
+            ValueError: where the outputs are none for targets of this horizon.
+        """
+        horizon, features = self.windows.horizon, self.windows.target_features
+        if not horizon:
+            raise ValueError(
+                "The windows have no targets: cut them with a horizon of at least 1, to train or "
+                "evaluate on them."
+            )
+        self._left_out = None
+        if len(outputs) == 2 and 1 in (horizon, features):
+            self._left_out = 1 if horizon == 1 else 2
+        elif len(outputs) != 3 or outputs[1] not in (None, horizon):
+            raise ValueError(
+                f"The model gives the shape {('batch', *outputs[1:])}, but the targets of the "
+                f"windows are (batch, horizon, features) = ('batch', {horizon}, {features}). End "
+                f"the model in these axes, for example with Reshape(({horizon}, {features}))."
+            )
 
     def sizes(self) -> set[int]:
         """Return the different sizes of the batches."""
@@ -103,4 +129,7 @@ class WindowPieces:
             room[: len(array)] = array
             return room
 
-        return (widened(some.x), widened(some.y)) if self.windows.horizon else (widened(some.x),)
+        if not self.windows.horizon:
+            return (widened(some.x),)
+        y = some.y if self._left_out is None else some.y.squeeze(self._left_out)
+        return widened(some.x), widened(y)

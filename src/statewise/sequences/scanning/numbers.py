@@ -60,6 +60,7 @@ def stored_source(series: Any, key: Any, columns: Any, word: str) -> Source:
         names=roles.columns,
         take=take,
         blocks=blocks_of(places.lengths, width * dtype.itemsize, BLOCK_BYTES),
+        longer=True,
     )
 
 
