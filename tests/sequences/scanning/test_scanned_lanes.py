@@ -42,6 +42,8 @@ def write(panel, folder, rng, files, by_time=False):
 @pytest.fixture(autouse=True)
 def little_memory(monkeypatch):
     monkeypatch.setattr(strips, "STRIP_BYTES", 120)
+    monkeypatch.setattr(strips, "WHOLE_BYTES", 240)  # smaller row groups are read whole
+    monkeypatch.setattr(strips, "_MOST_OPEN", 3)
     monkeypatch.setattr(numbers, "MEMORY", 900)
     monkeypatch.setattr(numbers, "BLOCK_BYTES", 500)
 

@@ -17,7 +17,8 @@ from statewise.sequences.scanning.data_files import DataFile
 from statewise.sequences.scanning.roles import Roles
 
 STRIP_BYTES = 1 << 20
-_MOST_OPEN = 256
+WHOLE_BYTES = 1 << 23  # row groups of no more are one strip: nothing stays open
+_MOST_OPEN = 32  # each keeps a page of every column
 _MOST_KNOWN = 4096  # files of which it is kept what they begin with
 
 
@@ -52,12 +53,23 @@ class Strips:
         """
         done = 0
         with self._lock:
+            rows = self._rows_of_strips(file, group)
             while done < len(values):
-                number, first = divmod(start + done, self.rows)
+                number, first = divmod(start + done, rows)
                 strip = self._strip(file, group, number)
                 some = strip[first : first + len(values) - done]
                 values[done : done + len(some)] = some
                 done += len(some)
+
+    def _rows_of_strips(self, file: int, group: int) -> int:
+        """Return how many rows the strips of a row group have."""
+        if file not in self._known:
+            with self._files[file].open() as opened:
+                self._known[file] = opened.metadata
+            if len(self._known) > _MOST_KNOWN:
+                self._known.popitem(last=False)
+        rows = self._known[file].row_group(group).num_rows
+        return max(rows, 1) if rows * STRIP_BYTES <= self.rows * WHOLE_BYTES else self.rows
 
     def _strip(self, file: int, group: int, number: int) -> np.ndarray:
         place = (file, group, number)
@@ -84,13 +96,9 @@ class Strips:
         return strip
 
     def _opened(self, file: int, group: int) -> "_GroupReader":
-        about = self._known.get(file)
-        opened = self._files[file].open(about)
-        if about is None:
-            self._known[file] = opened.metadata
-            if len(self._known) > _MOST_KNOWN:
-                self._known.popitem(last=False)
-        return _GroupReader(self._files[file], opened, group, list(self._roles.columns), self.rows)
+        rows = self._rows_of_strips(file, group)
+        opened = self._files[file].open(self._known[file])
+        return _GroupReader(self._files[file], opened, group, list(self._roles.columns), rows)
 
     def _as_numbers(self, file: int, table: pa.Table) -> np.ndarray:
         table = self._roles.features().cast(table, self._files[file].path)
