@@ -62,7 +62,7 @@ def test_changes_that_are_in_memory_alone_stay(panel):
 @pytest.mark.parametrize("way", ["lanes", "windows", "rows"])
 def test_reading_all_of_a_map_leaves_little_resident(panel, way, monkeypatch):
     x, path = panel
-    limit = 1 << 20
+    limit = 1 << 18
     monkeypatch.setattr(memory_maps, "LIMIT", limit)
     mapped = np.load(path, mmap_mode="r")
     most, total = 0, 0.0
