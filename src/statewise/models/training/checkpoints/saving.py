@@ -268,6 +268,7 @@ class Saving(NoSaving):
     def _write(self, logs: dict) -> None:
         arrays, states = contents.taken(self._model, self._programs)
         first, last = self._witness.first, self._witness.last  # all processes look at their batches
+        validations = self._validations.place()  # and at these
         self._since, self._time = 0, time.monotonic()
         if not self._writes:
             return
@@ -292,6 +293,6 @@ class Saving(NoSaving):
             "callbacks": callback_states.changes(self._callbacks, self._begin_of_callbacks, arrays),
             "states": states,
             "data": {"first": first, "last": last},
-            "validations": self._validations.place(),
+            "validations": validations,
         }
         self._folder.write(self._trained, arrays, document)
