@@ -43,7 +43,17 @@ def opened(file, path) -> Iterator[h5py.File]:
                 f"{path} is damaged: what its table of contents names can't be read ({error}). "
                 "Load an intact copy of the file."
             ) from error
-        yield opened
+        try:
+            yield opened
+        except (MemoryError, Warning):
+            raise
+        except Exception as error:  # HDF5 reads as late as it can, so it fails anywhere
+            if str(path) in str(error):
+                raise
+            raise ValueError(
+                f"{path} is damaged: what is in it can't be read ({type(error).__name__}: "
+                f"{error!s:.300}). Load an intact copy of the file."
+            ) from error
 
 
 def _check(file: h5py.File, path) -> None:
