@@ -2,16 +2,18 @@
 
 `load` reads models from the files of any Keras (`keras_files`), `accelerate` exchanges the
 recurrent layers of a stock model, `pytorch` turns modules into models and back, `onnx` writes
-models for other runtimes; `keras1` runs code that was written for Keras 1 and 2. How the formats
-lay out the weights of recurrent layers stands in `weights`.
+models for other runtimes, `cpp` their live step as a C++ header; `keras1` runs code that was
+written for Keras 1 and 2. How the formats lay out the weights of recurrent layers stands in
+`weights`.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for editors; at run time see __getattr__
-    from statewise.interop import keras1, onnx, pytorch, weights
+    from statewise.interop import cpp, keras1, onnx, pytorch, weights
     from statewise.interop.accelerating import accelerate
+    from statewise.interop.cpp import export_cpp
     from statewise.interop.keras_files import FileWarning, load
     from statewise.interop.onnx import export_onnx
     from statewise.interop.pytorch import from_torch, load_torch_weights, to_torch
@@ -19,6 +21,7 @@ if TYPE_CHECKING:  # for editors; at run time see __getattr__
 _NAMES = {
     "FileWarning": "keras_files",
     "accelerate": "accelerating",
+    "export_cpp": "cpp",
     "export_onnx": "onnx",
     "from_torch": "pytorch",
     "load": "keras_files",
@@ -28,6 +31,8 @@ _NAMES = {
 __all__ = [
     "FileWarning",
     "accelerate",
+    "cpp",
+    "export_cpp",
     "export_onnx",
     "from_torch",
     "keras1",
