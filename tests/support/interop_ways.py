@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 import statewise
-from interop_models import CASES, arrays, difference, outputs, randomise
+from interop_models import BATCH, CASES, arrays, difference, outputs, randomise
 from statewise import keras, layers, models
 from statewise.interop.weights import LAYOUTS
 
@@ -120,14 +120,97 @@ def _from_fixtures(kind: str) -> Callable[[str], float]:
     return run
 
 
+def _onnx(name: str) -> float:
+    """Run a model's ONNX file in ONNX Runtime; a stateful one's with the state outside."""
+    import onnxruntime
+
+    stateful = CASES[name].stateful
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        ours(name).export(path, state=stateful)
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    count = len(CASES[name].inputs)
+    names, states = session.get_inputs()[:count], session.get_inputs()[count:]
+    kept = {state.name: np.zeros((BATCH, state.shape[1]), "float32") for state in states}
+    found = []
+    for batch in arrays(name):
+        feeds = {one.name: array for one, array in zip(names, batch, strict=True)}
+        results = session.run(None, feeds | kept)
+        outward = len(results) - len(kept)
+        found += results[:outward]
+        kept = dict(zip(kept, results[outward:], strict=True))
+    return difference(found, outputs(ours(name), name))
+
+
+def _pytorch(name: str) -> float:
+    """Run a model's PyTorch module."""
+    import torch
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "LSTM with projections")
+        warnings.filterwarnings("ignore", ".*drops values of its own")
+        module = statewise.to_torch(ours(name))
+    found = []
+    for batch in arrays(name):
+        with torch.no_grad():
+            result = module(*[torch.from_numpy(array) for array in batch])
+        found += [a.numpy() for a in (result if isinstance(result, tuple) else (result,))]
+    return difference(found, outputs(ours(name), name))
+
+
 WAYS: dict[str, Way] = {
     "Keras 3 .keras": Way(_keras3_file),
     "accelerate": Way(_accelerated),
     "Keras 2 .h5": Way(_from_fixtures("keras2")),
     "Keras 1 .h5": Way(_from_fixtures("keras1")),
+    "ONNX": Way(_onnx, ("onnx", "onnxruntime")),
+    "PyTorch": Way(_pytorch, ("torch",)),
 }
 # Part of the sentence with which a way refuses a model.
-REFUSED: dict[tuple[str, str], str] = {}
+_TORCH_REFUSES = {
+    "it is stateful, and PyTorch's modules keep no state": (
+        *(f"{kind}, stateful" for kind in ("SimpleRNN", "GRU", "LSTM")),
+        "stateful stack, every step",
+    ),
+    "a mask leaves steps out": (
+        *(f"{kind} of words, masked" for kind in ("SimpleRNN", "GRU", "LSTM")),
+        "both ways, masked",
+        "words, backwards, masked",
+        "words to a word each",
+        "zero outputs where masked",
+    ),
+    "has no activations like its": (
+        "GRU, relu",
+        "LSTM, relu",
+        "LSTM, hard_sigmoid",
+        "GRU, hard_sigmoid",
+        "GRU, reset before, hard_sigmoid",
+        "LSTM, softsign",
+        "GRU, elu",
+        "SimpleRNN, linear",
+    ),
+    "PyTorch's GRU is that of reset_after=True": (
+        "GRU, reset before",
+        "GRU, reset before, every step",
+        "GRU, reset before, no bias",
+        "GRU, reset before, both ways",
+    ),
+    "its two directions aren't of one kind": ("both ways, another layer back",),
+    "this package knows no PyTorch module": (
+        "Masking",
+        "BatchNormalization between",
+        "Conv1D below",
+        "attention above",
+    ),
+    "LSTM in every time step has no counterpart": ("TimeDistributed over an LSTM",),
+    "it is a stack of cells": ("a stack of cells",),
+}
+REFUSED: dict[tuple[str, str], str] = {
+    ("ONNX", "both ways, another layer back"): "its two directions aren't of one kind and size",
+    ("ONNX", "TimeDistributed over an LSTM"): "LSTM in every time step isn't written",
+    ("ONNX", "attention above"): "Layer 'attention' (Attention) can't be written as ONNX",
+    **{("PyTorch", name): why for why, names in _TORCH_REFUSES.items() for name in names},
+}
 
 
 class Outcome(NamedTuple):

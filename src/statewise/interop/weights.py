@@ -47,6 +47,8 @@ class Layout(NamedTuple):
 _KERAS1 = "github.com/keras-team/keras/blob/1.2.2/keras/layers/recurrent.py"
 _KERAS2 = "github.com/keras-team/tf-keras/blob/v2.16.0/tf_keras/layers/rnn"
 _CUDNN = "github.com/keras-team/tf-keras/blob/v2.16.0/tf_keras/saving/legacy/hdf5_format.py"
+_PYTORCH = "github.com/pytorch/pytorch/blob/v2.9.0/torch/nn/modules/rnn.py"
+_ONNX = "github.com/onnx/onnx/blob/v1.16.0/docs/Operators.md"
 _KERAS3 = "github.com/keras-team/keras/blob/v3.12.0/keras/src/layers/rnn"
 
 # By format, then by the kind of layer.
@@ -73,6 +75,16 @@ LAYOUTS: dict[str, dict[str, Layout]] = {
         "SimpleRNN": Layout("h", "columns", "one", None, _KERAS1),
         "LSTM": Layout("icfo", "apart", "one", None, _KERAS1),
         "GRU": Layout("zrh", "apart", "one", False, _KERAS1),
+    },
+    "PyTorch": {
+        "SimpleRNN": Layout("h", "rows", "pair", None, f"{_PYTORCH} (RNN)"),
+        "LSTM": Layout("ifco", "rows", "pair", None, f"{_PYTORCH} (LSTM)"),
+        "GRU": Layout("rzh", "rows", "pair", True, f"{_PYTORCH} (GRU)"),
+    },
+    "ONNX": {
+        "SimpleRNN": Layout("h", "rows", "flat", None, f"{_ONNX} (RNN)"),
+        "LSTM": Layout("iofc", "rows", "flat", None, f"{_ONNX} (LSTM)"),
+        "GRU": Layout("zrh", "rows", "flat", None, f"{_ONNX} (GRU)"),
     },
 }
 

@@ -188,7 +188,7 @@ def with_each_instruction_set(function):
     try:
         for instruction_set in module.instruction_sets():
             module.use_instruction_set(instruction_set)
-            results[instruction_set] = function()
+            results[instruction_set] = jax.block_until_ready(function())
     finally:
         module.use_instruction_set(best)
     return results

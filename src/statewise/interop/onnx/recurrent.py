@@ -1,15 +1,9 @@
 """Each recurrent layer as one LSTM, GRU or RNN operator of ONNX.
 
-===========  ===============  ===============  ====================================================
-operator     ONNX's gates     Keras's gates    biases
-===========  ===============  ===============  ====================================================
-``LSTM``     i o f c          i f c o          ONNX has two, of which the second is zeros
-``GRU``      z r h            z r h            both; with ``reset_after=False`` the second is zeros
-``RNN``      (one)            (one)            as LSTM
-===========  ===============  ===============  ====================================================
-
 ONNX's matrices are multiplied from the left, ``(directions, gates * units, features)``, and its
-sequences are ``(time, batch, features)``. ``linear_before_reset`` is Keras's ``reset_after``.
+sequences are ``(time, batch, features)``; in which order the gates stand says
+`statewise.interop.weights.LAYOUTS`. ``linear_before_reset`` is Keras's ``reset_after``: without it,
+and in the other layers, the second of ONNX's two biases is zeros.
 
 Source: the specifications of LSTM, GRU and RNN, opset 14.
 """
@@ -24,9 +18,8 @@ from statewise.interop.onnx.activations import inner
 from statewise.interop.onnx.graph import Graph, Value
 from statewise.interop.onnx.masks import Packed, last_known, pack, spread, to_front
 from statewise.interop.onnx.refusal import refused
+from statewise.interop.weights import LAYOUTS, theirs
 
-# For each gate of ONNX, in its order, its place in Keras's order.
-GATES = {"LSTM": (0, 3, 1, 2), "GRU": (0, 1, 2), "RNN": (0,)}
 STATES = {"LSTM": ("h", "c"), "GRU": ("h",), "RNN": ("h",)}
 _KINDS = {
     keras.layers.SimpleRNNCell: "RNN",
@@ -117,19 +110,19 @@ def _spread(graph: Graph, layer, sequence: str, begin: str, packed: Packed, way:
 
 def _weights(graph: Graph, kind: str, ways: list[Way]) -> list[str]:
     """Return the constants W, R and B, (directions, ...)."""
-    order = GATES[kind]
-    kernels, recurrents, biases = [], [], []
+    name = "SimpleRNN" if kind == "RNN" else kind
+    made = []
     for way in ways:
-        cell, size = way.cell, len(order) * way.cell.units
-        kernels.append(_gates(np.asarray(cell.kernel).T, order))
-        recurrents.append(_gates(np.asarray(cell.recurrent_kernel).T, order))
-        both = np.zeros((2, size), "float32")
+        cell = way.cell
+        kernel, recurrent = np.asarray(cell.kernel), np.asarray(cell.recurrent_kernel)
+        biases = np.zeros((2, kernel.shape[1]), "float32")
         if cell.use_bias:
             bias = np.asarray(cell.bias)
-            both[: bias.ndim] = bias
-        biases.append(np.concatenate([_gates(one, order) for one in both]))
-    arrays = {"W": kernels, "R": recurrents, "B": biases}
-    return [graph.constant(np.stack(a), "float32", name) for name, a in arrays.items()]
+            biases[: bias.ndim] = bias
+        both = biases if kind == "GRU" else biases[0]
+        made.append(theirs(name, LAYOUTS["ONNX"][name], [kernel, recurrent, both]))
+    arrays = zip("WRB", zip(*made, strict=True), strict=True)
+    return [graph.constant(np.stack(parts), "float32", name) for name, parts in arrays]
 
 
 def _attributes(kind: str, layer, ways: list[Way]) -> dict:
@@ -147,12 +140,6 @@ def _attributes(kind: str, layer, ways: list[Way]) -> dict:
     direction = "reverse" if ways[0].backwards else "forward"
     attributes["direction"] = direction if len(ways) == 1 else "bidirectional"
     return attributes
-
-
-def _gates(array: np.ndarray, order: tuple[int, ...]) -> np.ndarray:
-    """Put the blocks along the first axis, one for each gate, into another order."""
-    blocks = np.split(array, len(order))
-    return np.concatenate([blocks[place] for place in order])
 
 
 def _zeros(graph: Graph, x: Value, units: int) -> str:

@@ -106,6 +106,8 @@ def _inputs(layer, args: tuple, kwargs: dict) -> tuple[Value, list | None]:
 def _kind_of(layer, way) -> tuple[str, dict]:
     """Return PyTorch's name of a recurrent layer's kind, and the module's options."""
     cell = way.cell
+    if isinstance(cell, keras.layers.StackedRNNCells):
+        raise _refused(layer, "it is a stack of cells; build it of layers, one upon the other")
     if way.stateful:
         raise _refused(
             layer,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from statewise.interop.pytorch.weights import GATES, to_keras
+from statewise.interop.pytorch.weights import LAYOUT, to_keras
 from statewise.layers import ProjectedLSTM
 
 _OF_A_LAYER = re.compile(r"(weight_ih|weight_hh|bias_ih|bias_hh|weight_hr)_l(\d+)(_reverse)?")
@@ -70,7 +70,7 @@ class Unit:
             )
         if kind == "GRU" and not layer.cell.reset_after:
             raise _MisfitError("PyTorch's GRU is that of reset_after=True")
-        gates = len(GATES[kind])
+        gates = len(LAYOUT[kind].gates)
         weights = []
         for arrays in self.ways:
             hidden = arrays["weight_hh"]

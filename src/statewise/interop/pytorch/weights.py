@@ -1,30 +1,19 @@
-r"""How PyTorch lays out the weights of a recurrence, and how they become a Keras layer's.
+"""The arrays of a PyTorch recurrence by name, and a Keras layer's weights.
 
 PyTorch keeps of each layer and direction ``weight_ih (gates * units, features)``, ``weight_hh
 (gates * units, units)`` and two biases, ``bias_ih`` and ``bias_hh (gates * units,)``; with
-``proj_size`` also ``weight_hr (projection, units)``. Its matrices are multiplied from the left, so
-each is transposed.
-
-=========  ===============  ===============  =====================================================
-module     PyTorch's gates  Keras's gates    biases
-=========  ===============  ===============  =====================================================
-``LSTM``   i f g o          i f c o          Keras has their sum
-``GRU``    r z n            z r h            Keras has both, ``(2, 3 * units)``: the reset gate is
-                                             applied after the product (``reset_after=True``)
-``RNN``    (one)            (one)            Keras has their sum
-=========  ===============  ===============  =====================================================
-
-Where a layer has one bias and PyTorch two, the second one is made of zeros.
-
-Source: the equations in the documentation of ``torch.nn.LSTM``, ``torch.nn.GRU`` and
-``torch.nn.RNN`` (PyTorch 2.13), and `statewise.recurrence.layout`.
+``proj_size`` also ``weight_hr (projection, units)``. In which order the gates stand says
+`statewise.interop.weights.LAYOUTS`.
 """
 
 import numpy as np
 
-# For each gate of Keras, in its order, the place of that gate in PyTorch's order; the permutations
-# are their own inverses.
-GATES = {"LSTM": (0, 1, 2, 3), "GRU": (1, 0, 2), "RNN": (0,)}
+from statewise.interop.weights import LAYOUTS, ours, theirs
+
+# PyTorch's name of a kind of layer, and this package's.
+KINDS = {"LSTM": "LSTM", "GRU": "GRU", "RNN": "SimpleRNN"}
+LAYOUT = {name: LAYOUTS["PyTorch"][kind] for name, kind in KINDS.items()}
+_NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 def to_keras(kind: str, arrays: dict[str, np.ndarray]) -> list[np.ndarray]:
@@ -43,11 +32,8 @@ def to_keras(kind: str, arrays: dict[str, np.ndarray]) -> list[np.ndarray]:
     >>> kernel[0].tolist()
     [4.0, 6.0, 0.0, 2.0, 8.0, 10.0]
     """
-    order = GATES[kind]
-    weights = [_gates(arrays[name], order).T for name in ("weight_ih", "weight_hh")]
-    if "bias_ih" in arrays:
-        biases = [_gates(arrays[name], order) for name in ("bias_ih", "bias_hh")]
-        weights.append(np.stack(biases) if kind == "GRU" else biases[0] + biases[1])
+    given = [arrays[name] for name in _NAMES if name in arrays]
+    weights = ours(KINDS[kind], LAYOUT[kind], given)
     if "weight_hr" in arrays:
         weights.append(arrays["weight_hr"].T)
     return [np.ascontiguousarray(w) for w in weights]
@@ -66,19 +52,9 @@ def to_torch(kind: str, weights: list[np.ndarray], *, bias: bool) -> dict[str, n
     >>> arrays["weight_ih"].shape, arrays["bias_ih"].tolist()[:3], arrays["bias_hh"].max()
     ((8, 3), [0.0, 1.0, 2.0], np.float64(0.0))
     """
-    order = GATES[kind]
-    kernel, recurrent, *rest = weights
-    arrays = {"weight_ih": _gates(kernel.T, order), "weight_hh": _gates(recurrent.T, order)}
-    if bias:
-        given = rest.pop(0)
-        both = given if kind == "GRU" else np.stack([given, np.zeros_like(given)])
-        arrays |= {"bias_ih": _gates(both[0], order), "bias_hh": _gates(both[1], order)}
-    if rest:
-        arrays["weight_hr"] = rest[0].T
+    count = 3 if bias else 2
+    made = theirs(KINDS[kind], LAYOUT[kind], weights[:count])
+    arrays = dict(zip(_NAMES, made, strict=False))
+    if weights[count:]:
+        arrays["weight_hr"] = weights[count].T
     return {name: np.ascontiguousarray(a) for name, a in arrays.items()}
-
-
-def _gates(array: np.ndarray, order: tuple[int, ...]) -> np.ndarray:
-    """Put the blocks along the first axis, one for each gate, into another order."""
-    blocks = np.split(array, len(order))
-    return np.concatenate([blocks[place] for place in order])
