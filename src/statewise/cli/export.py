@@ -54,10 +54,10 @@ def export(model, kind, state, shape, output, force):
     printer = Printer()
     with printer.busy("Loading the engine"):
         from statewise.models import Model, Sequential
-    made = model_of(model, axes or (None, None, 1))
-    if not isinstance(made, (Model, Sequential)):
-        raise Refusal(f"{model} holds {type(made).__name__}, not a model of statewise's")
     try:
+        made = model_of(model, axes or (None, None, 1))
+        if not isinstance(made, (Model, Sequential)):
+            raise Refusal(f"{model} holds {type(made).__name__}, not a model of statewise's")
         made.export(path, format=kind, **({"state": True} if state else {}))
     except ImportError as error:
         raise Refusal(one_line(str(error))) from None

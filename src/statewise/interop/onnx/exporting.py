@@ -87,7 +87,7 @@ def export_onnx(model: keras.Model, path: str | os.PathLike, *, state: bool = Fa
 def _input_name(functional, position: int) -> str:
     """Return an input's name: the user's own, or x where Keras has made one up."""
     name = functional.inputs[position].name
-    if not name.startswith("keras_tensor"):
+    if not name.startswith(("keras_tensor", "input_layer")):
         return name
     return "x" if len(functional.inputs) == 1 else f"x_{position}"
 
