@@ -5,7 +5,7 @@ import pytest
 import interop_ways
 from interop_ways import CASES, WAYS
 
-# Where a stock model has to be compiled for each case, and takes a second: some now, all slowly.
+# Each takes up to some seconds: these now, all of them slowly.
 QUICK = (
     "LSTM",
     "GRU, reset before, hard_sigmoid",
@@ -14,16 +14,15 @@ QUICK = (
     "a model within, twice",
     "words to a word each",
 )
-TAKES_LONG = ("Keras 3 .keras",)
 
 
-def _slowly(way: str, name: str) -> list:
-    return [pytest.mark.slow] if way in TAKES_LONG and name not in QUICK else []
+def _slowly(name: str) -> list:
+    return [] if name in QUICK else [pytest.mark.slow]
 
 
 @pytest.mark.parametrize(
     ("way", "name"),
-    [pytest.param(way, name, marks=_slowly(way, name)) for way in WAYS for name in CASES],
+    [pytest.param(way, name, marks=_slowly(name)) for way in WAYS for name in CASES],
 )
 def test_a_model_comes_through_a_way_as_the_page_shows(way, name):
     if missing := WAYS[way].missing():
