@@ -8,6 +8,7 @@ from statewise.cli import main
 WRONG = {
     "backtest": ["nowhere.csv"],
     "explain": ["nowhere.keras"],
+    "export": ["nowhere.keras", "--onnx"],
     "forecast": ["nowhere.csv"],
     "learn": ["--output", "nowhere/page.html"],
     "look": ["nowhere.csv"],

@@ -5,11 +5,18 @@ import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
 
-@pytest.fixture(scope="package", autouse=True)
-def _kept_programs(tmp_path_factory):
+@pytest.fixture(scope="session")
+def _programs(tmp_path_factory):
+    return str(tmp_path_factory.mktemp("programs"))
+
+
+# By module: a package's end is that of the session where folders aren't packages.
+@pytest.fixture(scope="module", autouse=True)
+def _kept_programs(_programs):
     """Let JAX keep what it compiles: each model is trained several times."""
     wanted = {
-        "jax_compilation_cache_dir": str(tmp_path_factory.mktemp("programs")),
+        "jax_compilation_cache_dir": _programs,
+        "jax_compilation_cache_max_size": -1,
         "jax_persistent_cache_min_compile_time_secs": 0.0,
         "jax_persistent_cache_min_entry_size_bytes": -1,
     }
