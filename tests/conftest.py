@@ -39,12 +39,13 @@ def pytest_make_parametrize_id(config, val, argname):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Count tests that drive a browser among the slow ones; refuse names that change.
+    """Count what takes long, and what drives a browser, among the slow tests; refuse odd names.
 
     With names that differ from process to process pytest-xdist would run no test at all.
     """
+    long = set((Path(__file__).parent / "long_tests.txt").read_text("utf-8").splitlines())
     for item in items:
-        if "chromium" in getattr(item, "fixturenames", ()):
+        if item.nodeid in long or "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
     unsteady = [item.nodeid for item in items if " at 0x" in item.nodeid]
     if unsteady:

@@ -46,13 +46,14 @@ def fit_any(
         arguments: of the forecaster and its ``fit``.
         progress: called after each epoch.
     """
+    scan = None
     if is_scanned(data):
         from statewise.tasks.forecasting.scanned.fitting import fit_scanned, keeps
         from statewise.tasks.forecasting.scanned.opening import opened
 
         scan = opened(data, columns, rows)
         data, columns = scan.whole(), scan.columns
-    if data is not None:
+    if scan is None or data is not None:
         taken = take_in(data, columns)
         return taken.form, None, engine_for(taken, arguments).fit(taken.known, arguments, progress)
     engine, series = fit_scanned(scan, arguments, progress)
