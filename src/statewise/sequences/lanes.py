@@ -220,9 +220,9 @@ class Lanes:
         Example:
             >>> hours = lanes([[1, 2, 3], [4, 5, 6], [7, 8]], lanes=2, steps=2, targets=None)
             >>> hours.arrays().x[:, 1:, :, 0].tolist()
-            [[[4, 5]], [[6, 7]]]
+            [[[4, 5]], [[6, 0]], [[0, 0]]]
             >>> hours.of_rows(slice(1, 2)).arrays().x[..., 0].tolist()
-            [[[4, 5]], [[6, 7]]]
+            [[[4, 5]], [[6, 0]], [[0, 0]]]
         """
         some = copy.copy(self)
         some._rows = rows
