@@ -1,12 +1,16 @@
 """What runs in a worker of Ray: what tasks share is fetched once."""
 
+from importlib import import_module
 from typing import Any
-
-import ray
 
 from statewise.distributed.executors.worker import Answer, perform
 
 _kept: dict[Any, Any] = {}  # by reference; of the last run alone
+
+
+def _ray() -> Any:
+    """Return Ray, which is where this runs; elsewhere nothing but this module is imported."""
+    return import_module("ray")
 
 
 def done(reference: Any, work: bytes) -> Answer:
@@ -16,7 +20,7 @@ def done(reference: Any, work: bytes) -> Answer:
         reference: Ray's, to what is shared.
         work: a function of what is shared and the task, and the task, pickled.
     """
-    function, task = ray.cloudpickle.loads(work)
+    function, task = _ray().cloudpickle.loads(work)
     return perform(function, shared_by(reference), task)
 
 
@@ -24,5 +28,5 @@ def shared_by(reference: Any) -> Any:
     """Return what a reference stands for, fetched when it is first asked for."""
     if reference not in _kept:
         _kept.clear()
-        _kept[reference] = ray.get(reference)
+        _kept[reference] = _ray().get(reference)
     return _kept[reference]

@@ -58,7 +58,8 @@ def export_cpp(
     >>> model = Sequential([layers.Input((None, 2)), layers.LSTM(3, name="lstm"), layers.Dense(1)])
     >>> path = os.path.join(tempfile.mkdtemp(), "tank.hpp")
     >>> export_cpp(model, path)
-    >>> [line.strip() for line in open(path) if "lstm_h[3]" in line or "Output step" in line]
+    >>> lines = Path(path).read_text("utf-8").splitlines()
+    >>> [line.strip() for line in lines if "lstm_h[3]" in line or "Output step" in line]
     ['float lstm_h[3] = {};  // "h" of layer "lstm"', 'inline Output step(const Input& x, ...
     """
     if not isinstance(model, keras.Model):
