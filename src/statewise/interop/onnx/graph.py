@@ -2,31 +2,16 @@
 
 import re
 from dataclasses import dataclass, replace
-from importlib import import_module
-from types import ModuleType
 from typing import Any
 
 import numpy as np
+
+from statewise.interop.optional import load_optional
 
 # What is written: the operators of opset 17 (LayerNormalization came with it, LSTM and GRU are
 # those of 14), in files of IR version 8. ONNX Runtime reads these from 1.13 (2022) on, its build
 # for the browser and those for phones included.
 OPSET, IR_VERSION = 17, 8
-
-
-def load_onnx() -> ModuleType:
-    """Return the package onnx.
-
-    Raises:
-        ImportError: saying how to install it, where it isn't there.
-    """
-    try:
-        return import_module("onnx")
-    except ImportError as error:
-        raise ImportError(
-            "The package onnx isn't installed, and writing an ONNX file needs it: "
-            "python3 -m pip install 'statewise[onnx]'."
-        ) from error
 
 
 @dataclass(frozen=True)
@@ -55,7 +40,7 @@ class Graph:
     """
 
     def __init__(self) -> None:
-        self.onnx = load_onnx()
+        self.onnx = load_optional("onnx", "writing an ONNX file")
         self.limits: dict[int, int] = {}
         self.integers: set[int] = set()
         self._nodes: list = []

@@ -2,8 +2,8 @@
 
 from statewise.interop.agreement import check_agreement, drawn_inputs, outputs_of
 from statewise.interop.graph import graph_behind, walk
+from statewise.interop.optional import load_optional
 from statewise.interop.pytorch.drawing import Graph
-from statewise.interop.pytorch.engine import load_torch
 from statewise.interop.pytorch.layer_modules import visit
 
 
@@ -39,7 +39,7 @@ def to_torch(model):
     >>> module(torch.zeros(4, 10, 2)).shape  # doctest: +SKIP
     torch.Size([4, 1])
     """
-    torch = load_torch()
+    torch = load_optional("torch", "reading or making PyTorch's modules")
     functional = graph_behind(model)
     graph = Graph(torch, model.name)
     inputs = [graph.input(tensor.name) for tensor in functional.inputs]

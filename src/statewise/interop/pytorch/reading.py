@@ -5,7 +5,7 @@ import keras
 import numpy as np
 
 from statewise.interop.agreement import check_agreement, drawn_inputs
-from statewise.interop.pytorch.engine import load_torch
+from statewise.interop.optional import load_optional
 from statewise.interop.pytorch.forward import LayoutError, read_forward
 from statewise.models import Model
 
@@ -40,7 +40,7 @@ def from_torch(module):
     >>> model.output_shape  # doctest: +SKIP
     (None, None, 3)
     """
-    torch = load_torch()
+    torch = load_optional("torch", "reading or making PyTorch's modules")
     if not isinstance(module, torch.nn.Module):
         raise TypeError(
             f"from_torch takes a torch.nn.Module, what came is {type(module).__name__}. Weights "

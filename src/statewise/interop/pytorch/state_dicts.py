@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from statewise._keras_compat import all_layers
-from statewise.interop.pytorch.engine import load_torch
+from statewise.interop.optional import load_optional
 from statewise.interop.pytorch.units import Unit, units_of
 
 _BY_TORCH = (".pt", ".pth", ".bin", ".ckpt")
@@ -100,7 +100,7 @@ def _read(path: str) -> dict[str, np.ndarray]:
         raise ValueError(
             f"{path}: a file of weights ends in .safetensors or in one of {', '.join(_BY_TORCH)}."
         )
-    torch = load_torch()
+    torch = load_optional("torch", "reading or making PyTorch's modules")
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever the file holds
