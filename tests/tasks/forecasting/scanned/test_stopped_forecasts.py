@@ -212,7 +212,7 @@ def test_forecasts_that_are_killed_at_any_moment(folder, want, tmp_path):
             time.sleep(rng.uniform(0, 0.2))
             os.kill(child, signal.SIGKILL)
             assert parent.stdout.readline() == b"dead\n"
-            # What the killed process had begun to write lies beside, hidden; the next one clears it.
+            # What the killed process had begun lies beside, hidden; the next one clears it.
             parts = [pd.read_parquet(part) for part in sorted(output.glob("part-*.parquet"))]
             there = pd.concat(parts or [want[:0]], ignore_index=True)
             pd.testing.assert_frame_equal(there, want[: len(there)], check_exact=True)
