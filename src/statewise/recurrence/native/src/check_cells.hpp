@@ -181,6 +181,12 @@ Options in_bfloat16(const Options& o) {
   return {o.backwards, o.mask, o.resets, o.bias, false, 0, true};
 }
 
+// Few steps of the cell that forgets nothing: what was rounded grows in it from step to step.
+Shape steps_in_bfloat16(Shape s, Cell cell) {
+  if (cell == Cell::kSimpleRNN) s.time = std::min<Index>(s.time, 4);
+  return s;
+}
+
 bool check_drawn(Index cases, unsigned seed) {
   bool equal = true;
   for (Index i = 0; i < cases; ++i) {
@@ -194,7 +200,9 @@ bool check_drawn(Index cases, unsigned seed) {
                                  d.any) &&
               equal;
     if (d.in_bfloat16)
-      equal = check_cell<float>(d.cell, d.shape, in_bfloat16(d.options), d.ways, 2e-4, own) && equal;
+      equal = check_cell<float>(d.cell, steps_in_bfloat16(d.shape, d.cell),
+                                in_bfloat16(d.options), d.ways, 2e-4, own) &&
+              equal;
   }
   return equal;
 }
