@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
+from statewise.distributed.executors.protocol import Result, Task
 from statewise.distributed.executors.worker import Answer, given_back
 
 _AHEAD = 2  # tasks of each worker: one that it does, and one that waits for it
@@ -22,6 +23,38 @@ class Crew(Protocol):
             WorkerLostError: where a task can't be done.
             Exception: what a task raised.
         """
+
+    def dismiss(self) -> None:
+        """Let them go, also where tasks are still under way."""
+
+
+class Crewed:
+    """An executor whose tasks a crew does, one for each run.
+
+    Attributes:
+        workers: how many tasks are under way at a time.
+    """
+
+    workers: int
+
+    def _crew(self, function: Callable[[Any, Any], Any], shared: Any) -> Crew:
+        """Return who does the tasks of a run."""
+        raise NotImplementedError
+
+    def run(
+        self,
+        function: Callable[[Any, Task], Result],
+        tasks: Iterable[Task],
+        shared: Any = None,
+        *,
+        finished: Callable[[int], None] | None = None,
+    ) -> Iterator[Result]:
+        """Yield what the function gives for each task; see `Executor.run`."""
+        crew = self._crew(function, shared)
+        try:
+            yield from in_order(crew, tasks, self.workers, finished)
+        finally:
+            crew.dismiss()
 
 
 def in_order(

@@ -1,17 +1,17 @@
 """The executor of a Ray cluster, or of a local Ray."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from statewise.distributed.executors.in_order import in_order
-from statewise.distributed.executors.protocol import Result, Task, WorkerLostError
+from statewise.distributed.executors.in_order import Crew, Crewed
+from statewise.distributed.executors.protocol import WorkerLostError
 from statewise.distributed.executors.worker import Answer, thread_limits, version
 from statewise.distributed.ray_cluster import connect, imported, refused_version
 from statewise.sequences.arrays import check_count
 
 
-class Ray:
+class Ray(Crewed):
     """Does tasks as Ray's tasks, on all nodes of a cluster; see `Executor`.
 
     A worker or a node that dies costs its tasks' time: Ray does them again elsewhere.
@@ -44,20 +44,8 @@ class Ray:
         cores = int(ray.cluster_resources().get("CPU", 1))
         self.workers = max(1, cores) if workers is None else workers
 
-    def run(
-        self,
-        function: Callable[[Any, Task], Result],
-        tasks: Iterable[Task],
-        shared: Any = None,
-        *,
-        finished: Callable[[int], None] | None = None,
-    ) -> Iterator[Result]:
-        """Yield what the function gives for each task; see `Executor.run`."""
-        crew = _Crew(function, shared, self._retries)
-        try:
-            yield from in_order(crew, tasks, self.workers, finished)
-        finally:
-            crew.dismiss()
+    def _crew(self, function: Callable[[Any, Any], Any], shared: Any) -> Crew:
+        return _Crew(function, shared, self._retries)
 
     def __repr__(self) -> str:
         return f"Ray(workers={self.workers})"

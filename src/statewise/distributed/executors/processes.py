@@ -2,13 +2,13 @@
 
 import multiprocessing
 import pickle
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
-from statewise.distributed.executors.in_order import in_order
-from statewise.distributed.executors.protocol import Result, Task, WorkerLostError
+from statewise.distributed.executors.in_order import Crew, Crewed
+from statewise.distributed.executors.protocol import WorkerLostError
 from statewise.distributed.executors.worker import Answer, cores, limit_threads, perform
 from statewise.sequences.arrays import check_count
 
@@ -16,7 +16,7 @@ _given: Any = None  # what all tasks share, in a worker
 _RETRIES = 3
 
 
-class Processes:
+class Processes(Crewed):
     """Does tasks in processes of this machine, each begun anew; see `Executor`.
 
     A process that dies, of a want of memory or by ``kill -9``, costs time: Python's pool of
@@ -45,20 +45,8 @@ class Processes:
         self.workers = cores() if workers is None else check_count(workers, "workers")
         self._retries = check_count(retries, "retries", 0)
 
-    def run(
-        self,
-        function: Callable[[Any, Task], Result],
-        tasks: Iterable[Task],
-        shared: Any = None,
-        *,
-        finished: Callable[[int], None] | None = None,
-    ) -> Iterator[Result]:
-        """Yield what the function gives for each task; see `Executor.run`."""
-        crew = _Crew(function, shared, self.workers, self._retries)
-        try:
-            yield from in_order(crew, tasks, self.workers, finished)
-        finally:
-            crew.dismiss()
+    def _crew(self, function: Callable[[Any, Any], Any], shared: Any) -> Crew:
+        return _Crew(function, shared, self.workers, self._retries)
 
     def __repr__(self) -> str:
         return f"Processes({self.workers})"
