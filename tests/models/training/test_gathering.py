@@ -135,3 +135,36 @@ def test_large_batches_stay_few(monkeypatch):
     pieces = list(Gathering().pieces((i, (np.ones((2, 1)),)) for i in range(5)))
     assert [piece.steps for piece in pieces] == [2, 2, 1]
     assert {piece.data[0].shape for piece in pieces} == {(4, 1)}  # one program for all
+
+
+def filled_anew(batches):
+    """Yield batches in the same arrays, which are filled anew for each."""
+    x, y = (np.empty_like(array) for array in batches[0])
+    for x[:], y[:] in batches:
+        yield x, y
+
+
+class FilledAnew(Given):
+    def __getitem__(self, i):
+        if i == 0:
+            self.same = tuple(np.empty_like(array) for array in self.batches[0])
+        for array, values in zip(self.same, self.batches[i], strict=True):
+            array[:] = values
+        return self.same
+
+
+@pytest.mark.filterwarnings("ignore:`shuffle=True` was passed")
+@pytest.mark.parametrize("kind", [filled_anew, FilledAnew])
+def test_whoever_gives_batches_may_fill_the_same_arrays_anew(kind):
+    batches = drawn(8, [4] * 9, [5] * 9)
+    found, expected = model_of(), model_of()
+    steps = {"steps_per_epoch": 9, "validation_steps": 9, "shuffle": False, "verbose": 0}
+    history = found.fit(kind(batches), validation_data=kind(batches), **steps)
+    plain = expected.fit(Given(batches), validation_data=Given(batches), **steps)
+    assert history.history == plain.history
+    for ours, theirs in zip(weights_of(found), weights_of(expected), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    scores = [m.evaluate(kind(batches), steps=9, verbose=0) for m in (found, expected)]
+    assert scores[0] == scores[1] == expected.evaluate(Given(batches), verbose=0)
+    predicted = found.predict(kind(batches), steps=9, verbose=0)
+    np.testing.assert_array_equal(predicted, expected.predict(Given(batches), verbose=0))

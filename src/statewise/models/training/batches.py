@@ -24,7 +24,7 @@ from statewise._keras_compat import (
 from statewise.models.inputs import check_count, check_numbers
 from statewise.models.training.agreement import alike
 from statewise.models.training.class_weights import ClassWeights, both_weights
-from statewise.models.training.gathering import Gathering
+from statewise.models.training.gathering import Gathering, with_own_arrays
 from statewise.models.training.given import Given, needs_no_reader
 from statewise.models.training.piece import Piece, no_batch, samples_of
 from statewise.models.training.rows import Rows, rounded_up
@@ -136,7 +136,7 @@ class Batches:
     @functools.cached_property
     def iterator(self) -> WholeBatches:
         """Keras's reader of the same data, made where it is needed."""
-        return WholeBatches(**self._given)
+        return WholeBatches(**self._given | {"x": with_own_arrays(self._given["x"])})
 
     def examples(self) -> Iterator[tuple]:
         """Yield a batch from Keras's reader as the reader does, for what Keras builds from it."""
