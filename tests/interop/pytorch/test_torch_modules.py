@@ -266,6 +266,7 @@ def test_ways_to_merge(mode, sequences):
         (layers.LayerNormLSTM(3), "no module for LayerNormLSTMCell"),
         (layers.Conv1D(3, 2), "knows no PyTorch module"),
         (layers.LayerNormalization(axis=1), "normalises the last axis"),
+        (layers.Dropout(0.2, noise_shape=(None, 1, 2)), "drops each value by itself"),
     ],
 )
 def test_layers_without_a_counterpart(layer, message):

@@ -132,6 +132,8 @@ def _layer_norm(graph: Graph, layer, x: Value) -> Value:
 
 
 def _dropout(graph: Graph, layer, x: Value) -> Value:
+    if layer.noise_shape is not None:
+        raise refused(layer, "noise_shape: PyTorch's drops each value by itself")
     node = graph.call(layer, lambda: graph.torch.nn.Dropout(layer.rate), x.node)
     return Value(node)
 
@@ -199,7 +201,7 @@ def _time_distributed(graph: Graph, layer, x: Value) -> Value:
         return _dense(graph, inner, x)
     if isinstance(inner, keras.layers.Activation):
         return _activation(graph, inner, x)
-    if isinstance(inner, keras.layers.Dropout) and inner.noise_shape is None:
+    if isinstance(inner, keras.layers.Dropout):
         return _dropout(graph, inner, x)
     raise refused(layer, f"{type(inner).__name__} in every time step has no counterpart there")
 
