@@ -172,6 +172,25 @@ def test_a_chain():
     close(from_torch(chain).predict(x, verbose=0), run(chain, x))
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nn.GRU(64, 64, batch_first=True),
+        lambda: nn.Sequential(nn.Linear(1, 64), nn.LayerNorm(64)),
+    ],
+    ids=["recurrent", "chain"],
+)
+def test_a_module_that_is_trained_on_leaves_the_model_alone(make):
+    module = make()
+    model = from_torch(module)
+    before = [np.array(w) for w in model.get_weights()]
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.add_(1.0)
+    for now, then in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
 def test_the_mode_stays():
     module = Tutorial().train()
     from_torch(module)

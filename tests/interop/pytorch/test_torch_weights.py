@@ -194,3 +194,20 @@ def test_files_that_cannot_be_read(tmp_path, rng):
         load_torch_weights(model, tmp_path / "huge.safetensors")
     with pytest.raises(TypeError, match="what came is int"):
         load_torch_weights(model, 3)
+
+
+def test_the_arrays_stay_the_callers(rng):
+    shapes = {"e.weight": (8, 16), "n.weight": (16,), "n.bias": (16,), "d.weight": (32, 16)}
+    arrays = {name: rng.normal(size=shape).astype("float32") for name, shape in shapes.items()}
+    chain = [
+        layers.Embedding(8, 16, name="e"),
+        layers.LayerNormalization(name="n"),
+        layers.Dense(32, use_bias=False, name="d"),
+    ]
+    model = Sequential([layers.Input((4,)), *chain])
+    load_torch_weights(model, arrays)
+    before = [np.array(w) for w in model.get_weights()]
+    for array in arrays.values():
+        array += 1
+    for now, then in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(now, then)

@@ -4,6 +4,7 @@ from typing import Any
 
 from statewise import layers
 from statewise.interop.pytorch.values import Plain, Read, Value
+from statewise.interop.pytorch.weights import give
 
 
 def read_module(state: Read, module, x: Any) -> Any:
@@ -72,7 +73,7 @@ def _linear(state: Read, module, x: Any) -> Value:
         layer = layers.Dense(module.out_features, use_bias=bias, dtype=dtype, name=state.name)
         layer.build((None, module.in_features))
         arrays = [p.detach().cpu().numpy() for p in module.parameters()]
-        layer.set_weights([arrays[0].T, *arrays[1:]])
+        give(layer, [arrays[0].T, *arrays[1:]])
         return layer
 
     out = state.layer(module, 0, make)(value.tensor)
@@ -92,7 +93,7 @@ def _embedding(state: Read, module, x: Any) -> Value:
         dtype = _dtype(module.weight)
         layer = layers.Embedding(rows, module.embedding_dim, dtype=dtype, name=state.name)
         layer.build()
-        layer.set_weights([module.weight.detach().cpu().numpy()])
+        give(layer, [module.weight.detach().cpu().numpy()])
         return layer
 
     return Value(state.layer(module, 0, make)(value.tensor), value.time_first)
@@ -106,7 +107,7 @@ def _layer_norm(state: Read, module):
     affine, bias = module.elementwise_affine, module.bias is not None
     layer = layers.LayerNormalization(epsilon=module.eps, scale=affine, center=affine and bias)
     layer.build((None, *module.normalized_shape))
-    layer.set_weights([p.detach().cpu().numpy() for p in module.parameters()])
+    give(layer, [p.detach().cpu().numpy() for p in module.parameters()])
     return layer
 
 

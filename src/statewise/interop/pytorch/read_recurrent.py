@@ -5,7 +5,7 @@ from typing import Any
 
 from statewise import layers
 from statewise.interop.pytorch.values import Plain, Read, States, Value, Zeros
-from statewise.interop.pytorch.weights import to_keras
+from statewise.interop.pytorch.weights import give, to_keras
 
 _KINDS = ("LSTM", "GRU", "RNN")
 _NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
@@ -110,7 +110,7 @@ def _layer(module, kind: str, number: int, arrays: dict, options: dict):
     width = weights[0][0].shape[0]
     layer.build((None, None, width))
     for one, arrays_of_one in zip(made if len(made) == 1 else _both(layer), weights, strict=True):
-        one.set_weights(arrays_of_one)
+        give(one, arrays_of_one)
     return layer
 
 

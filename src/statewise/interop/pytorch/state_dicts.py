@@ -10,6 +10,7 @@ import numpy as np
 from statewise._keras_compat import all_layers
 from statewise.interop.optional import load_optional
 from statewise.interop.pytorch.units import Unit, units_of
+from statewise.interop.pytorch.weights import give
 
 _BY_TORCH = (".pt", ".pth", ".bin", ".ckpt")
 
@@ -59,7 +60,7 @@ def load_torch_weights(
     found = _matched(what, layers, units, dict(names or {}))
     made = [(layer, unit.weights_for(layer)) for layer, unit in found]
     for layer, of_layer in made:  # only when all of them are at hand
-        layer.set_weights(of_layer)
+        give(layer, of_layer)
 
 
 def _holds_weights(model: keras.Model, layer: keras.Layer) -> bool:

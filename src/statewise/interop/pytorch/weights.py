@@ -16,6 +16,14 @@ LAYOUT = {name: LAYOUTS["PyTorch"][kind] for name, kind in KINDS.items()}
 _NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
+def give(layer, arrays) -> None:
+    """Give a layer copies of arrays as its weights.
+
+    Keras's ``set_weights`` may take the memory itself, and whoever has the arrays trains on them.
+    """
+    layer.set_weights([np.array(array) for array in arrays])
+
+
 def to_keras(kind: str, arrays: dict[str, np.ndarray]) -> list[np.ndarray]:
     """Return a Keras layer's weights from one layer and direction of a PyTorch module.
 
