@@ -144,7 +144,7 @@ class _Group:
         self.samples = samples_in(first.data)
         leaves, self._structure = jax.tree.flatten(first.data)
         # NumPy's arrays are copied to their place, JAX's, which nobody changes, are kept.
-        self._parts = [
+        self._parts: list[Any] = [
             np.empty(
                 (room * self.samples, *leaf.shape[1:]), jax.dtypes.canonicalize_dtype(leaf.dtype)
             )
