@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +105,11 @@ def test_tasks_whose_worker_is_killed_are_done_again_each_once(tmp_path):
         assert list(executor.run(worker_tasks.warn, range(2))) == [0, 1]
     with pytest.raises(WorkerLostError, match="A task's workers died 2 times"):
         list(Ray(retries=1).run(worker_tasks.always_die, range(2)))
+
+
+def test_no_more_tasks_are_under_way_than_there_are_workers_although_the_cluster_has_more_cores():
+    spans = list(Ray(workers=1).run(worker_tasks.times, range(5)))
+    assert all(done <= begun for (_, done), (begun, _) in pairwise(spans))
 
 
 def test_keys_are_forecast_once_although_each_block_kills_a_worker(tmp_path):

@@ -1,5 +1,6 @@
 """The executor of a Ray cluster, or of a local Ray."""
 
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -45,7 +46,7 @@ class Ray(Crewed):
         self.workers = max(1, cores) if workers is None else workers
 
     def _crew(self, function: Callable[[Any, Any], Any], shared: Any) -> Crew:
-        return _Crew(function, shared, self._retries)
+        return _Crew(function, shared, self.workers, self._retries)
 
     def __repr__(self) -> str:
         return f"Ray(workers={self.workers})"
@@ -54,8 +55,8 @@ class Ray(Crewed):
 class _Crew:
     """Ray's workers, which Ray begins anew where they die."""
 
-    def __init__(self, function: Callable, shared: Any, retries: int):
-        self._ray, self._retries = imported(), retries
+    def __init__(self, function: Callable, shared: Any, workers: int, retries: int):
+        self._ray, self._workers, self._retries = imported(), workers, retries
         self._function = function
         # In a list Ray hands on the reference: so a worker fetches what is shared once, not with
         # each task.
@@ -64,21 +65,35 @@ class _Crew:
             max_retries=retries, num_cpus=1, runtime_env={"env_vars": thread_limits(1)}
         )
         self._tasks: dict[Any, int] = {}
+        self._next: deque[tuple[int, bytes]] = deque()
 
     def begin(self, number: int, task: Any) -> None:
-        """Hand over a task."""
+        """Hand over a task, or keep it until fewer than `workers` are under way.
+
+        A cluster with more cores would do what waits at the same time.
+        """
         # As bytes, which a worker opens once it knows that it has this version.
-        work = self._ray.cloudpickle.dumps((self._function, task))
-        made = self._remote.remote(version(), self._shared, work)
-        self._tasks[made] = number
+        self._next.append((number, self._ray.cloudpickle.dumps((self._function, task))))
+        self._submit()
 
     def wait(self) -> list[tuple[int, Answer]]:
         """Return what is done; see `Crew.wait`."""
         ready, _ = self._ray.wait(list(self._tasks), num_returns=1)
-        return [(self._tasks.pop(reference), self._fetched(reference)) for reference in ready]
+        numbers = [self._tasks.pop(reference) for reference in ready]
+        self._submit()
+        return [
+            (number, self._fetched(reference))
+            for number, reference in zip(numbers, ready, strict=True)
+        ]
+
+    def _submit(self) -> None:
+        while self._next and len(self._tasks) < self._workers:
+            number, work = self._next.popleft()
+            self._tasks[self._remote.remote(version(), self._shared, work)] = number
 
     def dismiss(self) -> None:
         """Call off what isn't done."""
+        self._next.clear()
         if not self._tasks:
             return
         ready, others = self._ray.wait(list(self._tasks), num_returns=len(self._tasks), timeout=0)

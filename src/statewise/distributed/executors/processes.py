@@ -27,7 +27,8 @@ class Processes(Crewed):
     processes import it (see `multiprocessing`).
 
     Args:
-        workers: how many; None for one on each core. They share the cores between them.
+        workers: how many; None for one on each core.
+        threads: on how many each of them computes; None for its share of the cores.
         retries: how often in a row processes may die without a task done in between.
 
     Raises:
@@ -41,12 +42,16 @@ class Processes(Crewed):
     ValueError: workers must be at least 1, but is 0...
     """
 
-    def __init__(self, workers: int | None = None, *, retries: int = _RETRIES):
+    def __init__(
+        self, workers: int | None = None, *, threads: int | None = None, retries: int = _RETRIES
+    ):
         self.workers = cores() if workers is None else check_count(workers, "workers")
+        share = max(1, cores() // self.workers)
+        self.threads = share if threads is None else check_count(threads, "threads")
         self._retries = check_count(retries, "retries", 0)
 
     def _crew(self, function: Callable[[Any, Any], Any], shared: Any) -> Crew:
-        return _Crew(function, shared, self.workers, self._retries)
+        return _Crew(function, shared, self.workers, self.threads, self._retries)
 
     def __repr__(self) -> str:
         return f"Processes({self.workers})"
@@ -55,8 +60,9 @@ class Processes(Crewed):
 class _Crew:
     """A pool of processes, begun anew where one of them dies."""
 
-    def __init__(self, function: Callable, shared: Any, workers: int, retries: int):
+    def __init__(self, function: Callable, shared: Any, workers: int, threads: int, retries: int):
         self._function, self._workers, self._retries = function, workers, retries
+        self._threads = threads
         self._shared = pickle.dumps(shared)  # once, for all workers and all pools
         self._tasks: dict[int, Any] = {}
         self._futures: dict[Future, int] = {}
@@ -117,13 +123,12 @@ class _Crew:
             self._submit(number)
 
     def _opened(self) -> ProcessPoolExecutor:
-        threads = max(1, cores() // self._workers)
         return ProcessPoolExecutor(
             self._workers,
             # A process forked from one in which JAX has computed can't compute.
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_begin,
-            initargs=(self._shared, threads),
+            initargs=(self._shared, self._threads),
         )
 
 
