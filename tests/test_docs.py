@@ -98,7 +98,13 @@ def run(page: Path) -> None:
 
 # What a page needs beside the package and its own dependencies; it's in the extra `test`.
 _NEEDS = {"dask_and_spark.md": "dask.dataframe"}
-_LONG = ("gallery.md", "forecasting.md", "understanding.md", "from_keras.md")  # 10 s and more each
+_LONG = (
+    "gallery.md",
+    "forecasting.md",
+    "understanding.md",
+    "from_keras.md",
+    "onnx.md",
+)  # 10 s each
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,7 @@ _PLAIN: dict[Any, tuple[str, dict]] = {
     _OF_KERAS.softplus: ("Softplus", {}),
     _OF_KERAS.leaky_relu: ("LeakyRelu", {"alpha": 0.2}),
     _OF_KERAS.exponential: ("Exp", {}),
+    keras.ops.arcsinh: ("Asinh", {}),
     _OF_KERAS.softmax: ("Softmax", {"axis": -1}),
     _OF_KERAS.log_softmax: ("LogSoftmax", {"axis": -1}),
     remembering_softmax: ("Softmax", {"axis": -1}),

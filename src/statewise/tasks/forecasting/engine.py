@@ -6,6 +6,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from statewise.sequences import Panel
+from statewise.tasks.forecasting.exporting import Exported
 from statewise.tasks.forecasting.forecast import Forecast
 from statewise.tasks.forecasting.progress import Progress
 
@@ -155,6 +156,13 @@ class Engine(Protocol):
 
     def summary(self) -> Summary:
         """Return what was chosen."""
+
+    def exported(self) -> Exported:
+        """Return the networks for other runtimes, and how values are prepared for them.
+
+        Raises:
+            ValueError: where that can't be told by a few numbers.
+        """
 
     def state(self) -> tuple[Plain, Named]:
         """Return what a file must keep, ``data`` aside: what JSON can hold, and arrays."""

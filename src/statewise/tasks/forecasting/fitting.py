@@ -1,14 +1,17 @@
 """What `Forecaster.fit` does: any data learned from, in memory or block by block."""
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import narwhals as nw
+import numpy as np
 
 from statewise.sequences import Columns
 from statewise.tasks.forecasting.adapters import take_in
 from statewise.tasks.forecasting.engine import Arguments, Engine
 from statewise.tasks.forecasting.engine_choice import engine_for
+from statewise.tasks.forecasting.exporting import write_exported
 from statewise.tasks.forecasting.forms import Form
 from statewise.tasks.forecasting.frame_types import words_of
 from statewise.tasks.forecasting.progress import Progress
@@ -72,6 +75,7 @@ class Fitted:
     _engine: Engine
     _form: Form
     _scanned: Scanned | None
+    horizon: int
 
     def _adopt(self, engine: Engine) -> None:
         """Take a fitted engine, and set the attributes that say what was chosen."""
@@ -86,6 +90,29 @@ class Fitted:
         self.validation_curves_ = chosen.validation_curves
         self.training_shape_, self.losses_ = chosen.training_shape, chosen.losses
         self.cut_ = chosen.cut
+
+    def export(self, folder: str | os.PathLike) -> None:
+        """Write the networks as ONNX files, and how values are prepared for them as JSON.
+
+        NumPy and ONNX Runtime repeat the forecasts of `predict` from these, to rounding: see
+        `docs/onnx.md` for the program.
+
+        Args:
+            folder: a new one, or one that is empty.
+
+        Raises:
+            FileExistsError: where something is in the folder already.
+            ImportError: without the package onnx, an optional extra: ``statewise[onnx]``.
+            ValueError: before ``fit``, and for a forecaster that was given inputs besides its
+                target, or learned from series with missing values.
+            TypeError: where the folder is no path.
+            OSError: where the folder can't be written.
+        """
+        self._check_fitted()
+        panel = self._engine.data.panel
+        below_zero = len(panel) == 1 and bool(np.nanmin(panel.values[:, 0]) < 0)
+        more = {"horizon": self.horizon, "below_zero": below_zero}
+        write_exported(folder, self._engine.exported(), more)
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "_engine"):

@@ -20,6 +20,7 @@ from statewise._callers import level_of_caller
 from statewise.sequences import Panel
 from statewise.sequences.panel import format_keys
 from statewise.tasks.forecasting.engine import Arguments, Named, Plain, Summary, TrainingData
+from statewise.tasks.forecasting.exporting import Exported
 from statewise.tasks.forecasting.forecast import Forecast
 from statewise.tasks.forecasting.future_inputs import in_zone_of_fit, read_ahead
 from statewise.tasks.forecasting.global_model import saved
@@ -35,6 +36,7 @@ from statewise.tasks.forecasting.global_model.config import (
     request_of,
     specs_of,
 )
+from statewise.tasks.forecasting.global_model.exported import exported_of
 from statewise.tasks.forecasting.global_model.features import (
     Arrays,
     Encoder,
@@ -240,6 +242,10 @@ class GlobalModel:
                 "windows": len(self.split.first),
             },
         )
+
+    def exported(self) -> Exported:
+        """Return the networks for other runtimes; see `Engine.exported`."""
+        return exported_of(self)
 
     def state(self) -> tuple[Plain, Named]:
         """Return what a file must keep; see `Engine.state`."""

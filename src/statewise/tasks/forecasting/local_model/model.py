@@ -23,11 +23,13 @@ from statewise.tasks.forecasting.engine import (
     Summary,
     TrainingData,
 )
+from statewise.tasks.forecasting.exporting import Exported
 from statewise.tasks.forecasting.forecast import Forecast
 from statewise.tasks.forecasting.intervals import Residuals, band_of_few
 from statewise.tasks.forecasting.known_steps import stand_in
 from statewise.tasks.forecasting.local_model import saved
 from statewise.tasks.forecasting.local_model.ensemble import side_by_side
+from statewise.tasks.forecasting.local_model.exported import exported_of
 from statewise.tasks.forecasting.local_model.selection import (
     WIDTH,
     Settings,
@@ -191,6 +193,10 @@ class LocalModel:
                 "windows": len(self.split.origins),
             },
         )
+
+    def exported(self) -> Exported:
+        """Return the networks for other runtimes; see `Engine.exported`."""
+        return exported_of(self)
 
     def state(self) -> tuple[Plain, Named]:
         """Return what a file must keep; see `Engine.state`."""

@@ -1,0 +1,98 @@
+"""A fitted forecaster for other runtimes: its networks as ONNX, and how values are prepared.
+
+All that a network sees of a series is a sum of averages of its latest values, in units of some
+step; and its answer is added to another such sum. So a few numbers say how any forecaster prepares
+values, and a short program can repeat what it says.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from statewise._whole_files import write_beside
+
+NAME, FORMAT = "forecaster.json", 1
+
+# Averages of latest values that are added up: for each its sign, how many steps before now the
+# latest of them lies, and over how many values it runs.
+Average = tuple[int, int, int]
+
+
+class Part(NamedTuple):
+    """A sum of averages, 0 while fewer steps lie before now than it needs.
+
+    >>> season_before = Part(12, [(1, 11, 1), (-1, 0, 1)])  # of the next step, less the last value
+    """
+
+    needs: int
+    averages: Sequence[Average]
+
+
+class Exported(NamedTuple):
+    """What is written of a forecaster.
+
+    Attributes:
+        networks: models of one time step after the other, (batch, time, features) ->
+            (batch, time, members), each of which sees the features of its members.
+        told: how values are prepared, see `docs/onnx.md`.
+    """
+
+    networks: list[Any]
+    told: dict[str, Any]
+
+
+def write_exported(folder: str | os.PathLike, exported: Exported, more: dict[str, Any]) -> None:
+    """Write the networks and what is told of them into a folder.
+
+    Args:
+        folder: a new one, or one that is empty.
+        exported: of a forecaster.
+        more: what is told besides.
+
+    Raises:
+        FileExistsError: where there is something: networks of two forecasters must not mix.
+        OSError: where it can't be written.
+        TypeError: where the folder is no path.
+    """
+    try:
+        path = Path(folder)
+    except TypeError:
+        raise TypeError(
+            f"folder is a {type(folder).__name__}; expected a path, such as 'passengers'"
+        ) from None
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise FileExistsError(
+            f"folder={os.fspath(folder)!r} is there already, and not empty: export into a new "
+            "folder, or remove it first"
+        )
+    names = [f"network_{number}.onnx" for number in range(len(exported.networks))]
+
+    def write(beside: str) -> None:
+        Path(beside).mkdir(exist_ok=True)
+        for name, network in zip(names, exported.networks, strict=True):
+            network.export(os.path.join(beside, name), state=True)
+        told = {"format": FORMAT, **more, "networks": names, **exported.told}
+        Path(beside, NAME).write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+
+    write_beside(path, write)
+
+
+def check_no_gaps(gaps: bool) -> None:
+    """Refuse a forecaster of series with gaps.
+
+    Raises:
+        ValueError: where there were some.
+    """
+    if gaps:
+        raise refused(
+            "values were missing where it learned, or steps of the calendar had no row, and how "
+            "these are filled in isn't part of what is written",
+            "Fill them in before fit, or keep the forecaster by save",
+        )
+
+
+def refused(why: str, instead: str) -> ValueError:
+    """Return the error that says why a forecaster can't be exported, and what to do."""
+    return ValueError(f"this Forecaster can't be exported: {why}. {instead}.")
