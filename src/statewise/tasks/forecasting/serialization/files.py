@@ -6,7 +6,6 @@ is a checksum of all before it. Who reads a file doesn't know where it comes fro
 is compared with what it holds before anything is made of it (see `limits`).
 """
 
-import hashlib
 import io
 import json
 import zipfile
@@ -25,13 +24,12 @@ from statewise.sequences import Columns, DataError, Panel
 from statewise.sequences.calendars import Calendar
 from statewise.tasks.forecasting.serialization import limits
 from statewise.tasks.forecasting.serialization.objects import as_objects, as_text
+from statewise.tasks.forecasting.serialization.sums import checked_sum, summed
 from statewise.tasks.forecasting.serialization.typed import typed
 
 FORMAT = 2
 _READS = (1, 2)  # 1 has no checksum, and can't hold keys of several types
 _PARTS = ("forecaster.json", "arrays.safetensors", "rows.parquet", "series.parquet")
-_MARK = b"statewise sha256 "
-_DIGEST = 64  # letters
 
 
 def write(path: Any, plain: dict[str, Any], arrays: dict[str, np.ndarray], panel: Panel) -> None:
@@ -78,7 +76,7 @@ def write(path: Any, plain: dict[str, Any], arrays: dict[str, np.ndarray], panel
         file.writestr("rows.parquet", rows.to_parquet(index=False))
         file.writestr("series.parquet", series.to_parquet(index=False))
     with written_whole(path) as beside:
-        beside.write_bytes(_summed(held.getvalue()))
+        beside.write_bytes(summed(held.getvalue()))
 
 
 def read(path: Any) -> tuple[dict[str, Any], dict[str, np.ndarray], Panel]:
@@ -119,7 +117,7 @@ def damage_told(path: Any) -> Iterator[None]:
 
 
 def _read(path: Path, data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray], Panel]:
-    summed = _check_sum(data)
+    has_sum = checked_sum(data)
     with zipfile.ZipFile(io.BytesIO(data)) as file:
         limits.check_parts({name: file.getinfo(name).file_size for name in _PARTS}, len(data))
         plain = json.loads(file.read("forecaster.json"))
@@ -129,7 +127,7 @@ def _read(path: Path, data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray
                 f"reads format {_READS[0]} to {_READS[-1]}: load it by the version that saved it, "
                 "or fit again"
             )
-        if plain["format"] > 1 and not summed:
+        if plain["format"] > 1 and not has_sum:
             raise ValueError("its checksum is gone")
         arrays = safetensors.numpy.load(file.read("arrays.safetensors"))
         columns = _columns(plain["columns"])
@@ -188,22 +186,6 @@ def _columns(given: dict[str, Any]) -> Columns:
             raise TypeError(f"the name of a column is {name!r:.40}")
     parts: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
     return Columns(**parts)
-
-
-def _summed(data: bytes) -> bytes:
-    """Return a zip with its checksum as the comment; the comment's length is a zip's last field."""
-    mark = _MARK + hashlib.sha256(data[:-2]).hexdigest().encode()
-    return data[:-2] + len(mark).to_bytes(2, "little") + mark
-
-
-def _check_sum(data: bytes) -> bool:
-    """Return whether there is a checksum, and refuse data that have another one."""
-    begin = len(data) - _DIGEST - len(_MARK)
-    if data[begin : begin + len(_MARK)] != _MARK:
-        return False
-    if _summed(data[: begin - 2] + bytes(2)) != data:
-        raise ValueError("its checksum is another one")
-    return True
 
 
 def _plain(value: Any) -> Any:
