@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # for editors; at run time see __getattr__
     from statewise.pictures.forecast_plot import plot_forecast
     from statewise.pictures.inspection.layer_steps import Inspection, LayerSteps, inspect_steps
     from statewise.pictures.sketch import model_from_sketch
+    from statewise.pictures.surprise_plot import plot_surprise
 
 __all__ = [
     "Drawing",
@@ -27,6 +28,7 @@ __all__ = [
     "inspect_steps",
     "model_from_sketch",
     "plot_forecast",
+    "plot_surprise",
 ]
 
 _MODULES = {
@@ -40,6 +42,7 @@ _MODULES = {
     "inspect_steps": "inspection.layer_steps",
     "model_from_sketch": "sketch",
     "plot_forecast": "forecast_plot",
+    "plot_surprise": "surprise_plot",
 }
 _RENAMED = {"inspect": "inspect_steps"}  # the old names stay for a release
 
