@@ -38,7 +38,7 @@ if TYPE_CHECKING:  # for editors; at run time see __getattr__
     from statewise.pictures import draw, explain, explain_backend, inspect_steps
     from statewise.recurrence import show_config
     from statewise.sequences import read_table
-    from statewise.tasks import Forecaster, backtest
+    from statewise.tasks import Forecaster, TextGenerator, backtest
 
 _MODULES = (
     "datasets",
@@ -58,6 +58,7 @@ _NAMES = {
     "Forecaster": "statewise.tasks",
     "Model": "statewise.models",
     "Sequential": "statewise.models",
+    "TextGenerator": "statewise.tasks",
     "accelerate": "statewise.interop",
     "backtest": "statewise.tasks",
     "draw": "statewise.pictures",

@@ -12,11 +12,13 @@ from statewise.tasks.evaluation.metrics import coverage, mae, mape, mase, rmse, 
 from statewise.tasks.evaluation.result import Backtest
 from statewise.tasks.evaluation.significance import diebold_mariano
 from statewise.tasks.forecasting.forecaster import Forecaster
+from statewise.tasks.text.generator import TextGenerator
 
 __all__ = [
     "Backtest",
     "Evaluation",
     "Forecaster",
+    "TextGenerator",
     "backtest",
     "coverage",
     "diebold_mariano",
