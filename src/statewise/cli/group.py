@@ -16,6 +16,7 @@ from statewise.cli.forecast import forecast
 from statewise.cli.learn import learn
 from statewise.cli.look import look
 from statewise.cli.refusal import let_any_console_show, one_line
+from statewise.cli.text import text
 
 _PAUSE = 0.05  # seconds, after which a place that ignores exceptions will have been left
 INTERRUPTED = 130  # what a shell expects after Ctrl-C: 128 + SIGINT
@@ -99,3 +100,4 @@ main.add_command(export)
 main.add_command(forecast)
 main.add_command(learn)
 main.add_command(look)
+main.add_command(text)
