@@ -38,7 +38,7 @@ if TYPE_CHECKING:  # for editors; at run time see __getattr__
     from statewise.pictures import draw, explain, explain_backend, inspect_steps
     from statewise.recurrence import show_config
     from statewise.sequences import read_table
-    from statewise.tasks import Forecaster, TextGenerator, backtest
+    from statewise.tasks import AnomalyDetector, Forecaster, TextGenerator, backtest
 
 _MODULES = (
     "datasets",
@@ -55,6 +55,7 @@ _MODULES = (
 # Keras by another name: an import that sorting by name can't put before the choice of its engine.
 _OTHERS = ("keras",)
 _NAMES = {
+    "AnomalyDetector": "statewise.tasks",
     "Forecaster": "statewise.tasks",
     "Model": "statewise.models",
     "Sequential": "statewise.models",

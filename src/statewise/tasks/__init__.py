@@ -1,5 +1,6 @@
 """Floor 4: whole jobs. From a series to its forecast, beside the forecasts that cost nothing."""
 
+from statewise.tasks.anomaly.detector import AnomalyDetector
 from statewise.tasks.evaluation.backtesting import backtest
 from statewise.tasks.evaluation.baselines import (
     naive,
@@ -15,6 +16,7 @@ from statewise.tasks.forecasting.forecaster import Forecaster
 from statewise.tasks.text.generator import TextGenerator
 
 __all__ = [
+    "AnomalyDetector",
     "Backtest",
     "Evaluation",
     "Forecaster",

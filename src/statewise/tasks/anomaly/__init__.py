@@ -1,0 +1,1 @@
+"""Which steps of a series are none that were to be expected."""
