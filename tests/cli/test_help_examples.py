@@ -22,7 +22,9 @@ def with_no_file_of_the_user():
     return [line for line in every if not FILES & set(shlex.split(line))]
 
 
-@pytest.mark.parametrize("command", ["backtest", "explain", "export", "forecast", "learn", "look"])
+@pytest.mark.parametrize(
+    "command", ["anomalies", "backtest", "explain", "export", "forecast", "learn", "look"]
+)
 def test_there_is_an_example(command):
     assert examples(command)
 

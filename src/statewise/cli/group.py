@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import click
 
 from statewise._version import __version__
+from statewise.cli.anomalies import anomalies
 from statewise.cli.backtest import backtest
 from statewise.cli.explain import explain
 from statewise.cli.export import export
@@ -94,6 +95,7 @@ def main():
     """Recurrent networks on sequences."""
 
 
+main.add_command(anomalies)
 main.add_command(backtest)
 main.add_command(explain)
 main.add_command(export)

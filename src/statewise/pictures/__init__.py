@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from statewise._renamed import say_renamed
 
 if TYPE_CHECKING:  # for editors; at run time see __getattr__
+    from statewise.pictures.anomaly_plot import plot_anomalies
     from statewise.pictures.diagram.drawing import Drawing, draw
     from statewise.pictures.explanation.backends import explain_backend
     from statewise.pictures.explanation.explain import Explanation, explain
@@ -27,6 +28,7 @@ __all__ = [
     "explain_backend",
     "inspect_steps",
     "model_from_sketch",
+    "plot_anomalies",
     "plot_forecast",
     "plot_surprise",
 ]
@@ -41,6 +43,7 @@ _MODULES = {
     "explain_backend": "explanation.backends",
     "inspect_steps": "inspection.layer_steps",
     "model_from_sketch": "sketch",
+    "plot_anomalies": "anomaly_plot",
     "plot_forecast": "forecast_plot",
     "plot_surprise": "surprise_plot",
 }
