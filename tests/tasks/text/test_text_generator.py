@@ -6,6 +6,7 @@ import pytest
 
 from statewise import TextGenerator
 from statewise.sequences import DataError
+from statewise.tasks.text import corpus
 
 TEXT = "the cat sat on the mat. " * 60
 SMALL = {"units": 16, "steps": 12, "lanes": 4, "embedding": 8, "learning_rate": 0.03}
@@ -90,6 +91,32 @@ def test_sklearn_s_manners():
     assert "dropout=0.2" in repr(generator)
     with pytest.raises(ValueError, match="no argument 'size'"):
         generator.set_params(size=3)
+
+
+@pytest.mark.slow
+def test_sklearn_s_tools_take_documents():
+    selection = pytest.importorskip("sklearn.model_selection")
+    documents = ["hello world, " * 8] * 6
+    generator = TextGenerator(**SMALL, epochs=1)
+    scores = selection.cross_val_score(generator, documents, cv=2)
+    assert scores.shape == (2,)
+    assert (scores < 0).all()
+    search = selection.GridSearchCV(generator, {"units": [4, 8]}, cv=2).fit(documents)
+    assert search.best_params_["units"] in (4, 8)
+
+
+@pytest.mark.slow
+def test_a_text_on_disk_and_a_text_to_validate_on(monkeypatch, tmp_path):
+    monkeypatch.setattr(corpus, "_IN_MEMORY", 0)
+    options = SMALL | {"epochs": 2, "level": "word", "vocabulary": 5}
+    held = TextGenerator(**options, validation="the cat sat").fit([TEXT, "the dog. " * 9])
+    assert held.vocabulary_ == (" the", ".", " cat", " mat")
+    # "the" twice, " sat", " on", " dog", and the space at the end of each.
+    assert held.unknown_ == 2 + 60 + 60 + 9 + 2
+    held.save(tmp_path / "a.model")
+    again = TextGenerator.load(tmp_path / "a.model")
+    assert again.validation is None
+    assert again.score("the cat") == held.score("the cat")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from statewise.tasks.text.network import Plan, network
 from statewise.tasks.text.tokens import Counting
 from statewise.tasks.text.writing import stops_of, written
 
+NATIVE = pytest.mark.skipif(not available(), reason="the native extension isn't built")
 TEXT = "to be or not to be, that is the question"
 
 
@@ -38,7 +39,7 @@ def write(one, prompts, length, loop=None, stops=(), seed=0, **drawing):
     return list(zip(*rows, strict=True))
 
 
-@pytest.mark.skipif(not available(), reason="the native extension isn't built")
+@NATIVE
 @pytest.mark.parametrize("changes", [{}, {"cell": "gru", "layers": 1, "tied": True}])
 def test_both_loops_write_the_same(changes):
     one = learned(**changes)
@@ -72,6 +73,18 @@ def test_a_row_is_that_of_its_prompt_alone_and_of_any_length(plain):
         assert "".join(row) == "".join(alone)[:length]
     (other,) = write(plain, ["not "], 50, seed=1)
     assert other != alone
+
+
+@pytest.mark.parametrize("native", [pytest.param(True, marks=NATIVE), False])
+def test_texts_may_be_written_in_turn(plain, native):
+    loop = plain.loop if native else loops.CompiledLoop(plain.passes)
+    (first,), (second,) = (write(plain, [p], 40, loop) for p in ("to", "question"))
+    options = {"length": 40, "drawing": Drawing(never=0), "stops": (), "seed": 0}
+    prompts = [[plain.tokens.encode(p)] for p in ("to", "question")]
+    both = [written(loop, plain.tokens, prompt, **options) for prompt in prompts]
+    in_turn = list(zip(*both, strict=True))
+    assert [a for (a,), _ in in_turn] == list(first)
+    assert [b for _, (b,) in in_turn] == list(second)
 
 
 def test_seed_none_draws_others_each_time(plain):

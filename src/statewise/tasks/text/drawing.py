@@ -57,7 +57,7 @@ class Drawing:
         if self.temperature == 0:
             return xp.argmax(scores, axis=-1)
         scores = scores - scores.max(axis=-1, keepdims=True)  # before: a small temperature divides
-        powers = xp.exp(scores / self.temperature)
+        powers = xp.exp(scores if self.temperature == 1 else scores / self.temperature)
         if self.top_k is None and self.top_p is None:
             return _first_beyond(powers, uniform, xp)
         order = xp.argsort(-powers, axis=-1, stable=True)
@@ -75,6 +75,11 @@ class Drawing:
 def _first_beyond(powers, uniform, xp):
     """Return the first place at which what was added up exceeds its share of the sum."""
     added = xp.cumsum(powers, axis=-1)
+    if len(powers) == 1 and xp is np:  # the same, in a third of the calls
+        share = uniform.astype(powers.dtype)[0] * added[0, -1]
+        place = added[0].searchsorted(share, "right")
+        if place < added.shape[1]:
+            return np.array([place])
     beyond = added > uniform[:, None].astype(powers.dtype) * added[:, -1:]
     # By rounding there may be none; then the last place that counts.
     last = powers.shape[-1] - 1 - xp.argmax(powers[:, ::-1] > 0, axis=-1)

@@ -39,7 +39,7 @@ class Learned:
     @cached_property
     def loop(self) -> Loop:
         """What runs its closed loop."""
-        return loop_of(self.model, self.passes)
+        return loop_of(self.model, self.passes, self.tokens.never_drawn)
 
     def log_likelihoods(self, document: Any, encoding: str = "utf-8") -> Iterator[np.ndarray]:
         """Yield those of one document's tokens, some at a time."""

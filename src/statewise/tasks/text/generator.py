@@ -1,6 +1,7 @@
 """`TextGenerator`: from a text to a network that writes more of its kind, and judges others."""
 
 from dataclasses import asdict
+from importlib import import_module
 from typing import Any, Self
 
 from statewise._runtime.forks import check_not_forked
@@ -204,6 +205,12 @@ class TextGenerator(Generating, Judging, Parameters):
         except Exception as error:
             raise saved.damaged(path, error) from None
         return self
+
+    def __sklearn_tags__(self):
+        """Return what scikit-learn asks of an estimator: this one takes texts and needs no y."""
+        utils = import_module("sklearn.utils")  # it's there: nothing else calls this
+        takes = utils.InputTags(one_d_array=True, two_d_array=False, string=True)
+        return utils.Tags(None, utils.TargetTags(required=False), input_tags=takes)
 
     def _adopt(self, learned: Learned) -> None:
         """Take what was learned, and set the attributes that tell of it."""

@@ -5,6 +5,7 @@ and a program compiled by XLA, some steps in a call. `loop_of` chooses.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import jax
@@ -24,13 +25,22 @@ STEPS = 16  # tokens that are drawn in a call
 
 
 class Loop(Protocol):
-    """What draws the tokens after some prompts."""
+    """What draws the tokens after some prompts; several texts may be written in turn."""
 
-    def begin(self, prompts: Sequence[np.ndarray]) -> None:
-        """Warm up over the prompts, a row of a batch for each."""
+    def begin(self, prompts: Sequence[np.ndarray]) -> Any:
+        """Warm up over the prompts, a row of a batch for each; return the scores and the state."""
 
-    def draw(self, drawing: Drawing, uniform: np.ndarray) -> np.ndarray:
-        """Draw the next tokens: ``(batch, STEPS)``, by as many numbers from 0 to below 1."""
+    def draw(self, carried: Any, drawing: Drawing, uniform: np.ndarray) -> tuple[np.ndarray, Any]:
+        """Draw the next tokens, ``(batch, STEPS)``.
+
+        Args:
+            carried: the scores and the state, which aren't to be used again.
+            drawing: how tokens are drawn.
+            uniform: numbers from 0 to below 1, ``(batch, STEPS)``.
+
+        Returns:
+            The tokens, and what is carried on.
+        """
 
 
 class NativeLoop:
@@ -39,33 +49,40 @@ class NativeLoop:
     Args:
         table: the embedding, ``(tokens + 1, features)``.
         stack: the other layers, as `live_step` takes them.
+        never: the token that is never drawn, or None.
     """
 
-    def __init__(self, table: np.ndarray, stack: list):
+    def __init__(self, table: np.ndarray, stack: list, never: int | None):
         self._table = table
+        if never is not None:
+            scores = stack.pop()
+            bias = scores.bias.copy()
+            bias[never] = -np.inf
+            stack.append(scores._replace(bias=bias))
         self._live = live_step(stack)
-        self._state: list[np.ndarray] = []
-        self._scores = np.zeros((0, 0), np.float32)
 
-    def begin(self, prompts: Sequence[np.ndarray]) -> None:
+    def begin(self, prompts: Sequence[np.ndarray]) -> Any:
         """Warm up: all rows that aren't at their end go on together."""
         live, table = self._live, self._table
-        self._state = [np.zeros((len(prompts), n), np.float32) for n in live.state_units]
-        self._scores = np.zeros((len(prompts), live.outputs), np.float32)
+        state = [np.zeros((len(prompts), n), np.float32) for n in live.state_units]
+        scores = np.zeros((len(prompts), live.outputs), np.float32)
         lengths = np.array([len(prompt) for prompt in prompts])
         for step in range(int(lengths.max()) + 1):
             rows = np.flatnonzero(lengths >= step)
             mark = len(table) - 1
             given = [prompts[row][step - 1] if step else mark for row in rows.tolist()]
-            self._scores[rows] = live.update(table[given], self._state, rows=rows)
+            scores[rows] = live.update(table[given], state, rows=rows)
+        return scores, state
 
-    def draw(self, drawing: Drawing, uniform: np.ndarray) -> np.ndarray:
+    def draw(self, carried: Any, drawing: Drawing, uniform: np.ndarray) -> tuple[np.ndarray, Any]:
         """Draw and step, in turn."""
+        drawing = replace(drawing, never=None)  # its score is infinitely low
+        scores, state = carried
         drawn = np.empty((len(uniform), STEPS), np.int32)
         for step in range(STEPS):
-            drawn[:, step] = drawing(self._scores, uniform[:, step])
-            self._scores = self._live.update(self._table[drawn[:, step]], self._state)
-        return drawn
+            drawn[:, step] = drawing(scores, uniform[:, step])
+            scores = self._live.update(self._table[drawn[:, step]], state)
+        return drawn, (scores, state)
 
 
 class CompiledLoop:
@@ -79,35 +96,32 @@ class CompiledLoop:
         self._passes = passes
         self._program = jax.jit(self._loop, static_argnames="drawing")
 
-    def begin(self, prompts: Sequence[np.ndarray]) -> None:
+    def begin(self, prompts: Sequence[np.ndarray]) -> Any:
         """Warm up over all prompts beside each other."""
-        self._scores, self._states = self._passes.scores_and_states(prompts)
+        return self._passes.scores_and_states(prompts)
 
-    def draw(self, drawing: Drawing, uniform: np.ndarray) -> np.ndarray:
+    def draw(self, carried: Any, drawing: Drawing, uniform: np.ndarray) -> tuple[np.ndarray, Any]:
         """Draw and step, in turn, in one call."""
-        rows = len(self._scores)
-        filled = np.zeros((rows, STEPS), np.float32)
+        filled = np.zeros((len(carried[0]), STEPS), np.float32)
         filled[: len(uniform)] = uniform
-        drawn, self._scores, self._states = self._program(
-            self._passes.values(), self._scores, self._states, filled, drawing=drawing
-        )
-        return np.asarray(drawn)[: len(uniform)]
+        drawn, carried = self._program(self._passes.values(), carried, filled, drawing=drawing)
+        return np.asarray(drawn)[: len(uniform)], carried
 
-    def _loop(self, values, scores, states, uniform, *, drawing):
+    def _loop(self, values, carried, uniform, *, drawing):
         def step(carried, u):
             scores, states = carried
             token = drawing(scores, u, jnp)
             scores, states = self._passes.run(values, token[:, None], states)
             return (scores[:, -1], states), token
 
-        carried, drawn = jax.lax.scan(step, (scores, states), uniform.T)
-        return drawn.T, *carried
+        carried, drawn = jax.lax.scan(step, carried, uniform.T)
+        return drawn.T, carried
 
 
-def loop_of(model: Model, passes: Passes) -> Loop:
+def loop_of(model: Model, passes: Passes, never: int | None) -> Loop:
     """Return what runs closed loops of a model: the native live step where it serves."""
     stack = _stack(model) if available() else None
-    return CompiledLoop(passes) if stack is None else NativeLoop(*stack)
+    return CompiledLoop(passes) if stack is None else NativeLoop(*stack, never)
 
 
 def _stack(model: Model) -> tuple[np.ndarray, list] | None:

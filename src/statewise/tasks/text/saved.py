@@ -37,10 +37,17 @@ def write(path: Any, plain: dict[str, Any], model: Model) -> None:
     }
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("text.json", json.dumps({"format": FORMAT, **plain}))
+        file.writestr("text.json", json.dumps({"format": FORMAT, **plain}, default=_plain))
         file.writestr("arrays.safetensors", safetensors.numpy.save(arrays))
     with written_whole(path) as beside:
         beside.write_bytes(summed(held.getvalue()))
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON doesn't know of itself: NumPy's numbers, set after ``fit``."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} can't be saved")
 
 
 def read(path: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

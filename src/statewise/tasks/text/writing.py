@@ -37,10 +37,11 @@ def written(
     entropy: Any = np.random.SeedSequence().entropy if seed is None else seed
     draws = [np.random.default_rng([entropy, row]) for row in range(len(prompts))]
     ends = [_End(tokens, stops) for _ in prompts]
-    loop.begin(prompts)
+    carried = loop.begin(prompts)
     for first in range(0, length, STEPS):
         uniform = np.stack([draw.random(STEPS) for draw in draws])
-        drawn = loop.draw(drawing, uniform)[:, : length - first]
+        drawn, carried = loop.draw(carried, drawing, uniform)
+        drawn = drawn[:, : length - first]
         last = first + STEPS >= length
         yield [end.take(row, last) for end, row in zip(ends, drawn, strict=True)]
         if all(end.reached for end in ends):
