@@ -149,6 +149,26 @@ def test_the_command_forecasts_on_ray(tmp_path):
     pd.testing.assert_frame_equal(got, expected, rtol=1e-4)
 
 
+def test_the_command_forecasts_a_folder_on_ray(tmp_path):
+    folder = tmp_path / "sales"
+    folder.mkdir()
+    table = panel()
+    for number, some in enumerate(np.array_split(table["unique_id"].unique(), 3)):
+        table[table["unique_id"].isin(some)].to_parquet(folder / f"{number}.parquet", index=False)
+    options = "--rows 600 --horizon 3 --season 4 --epochs 1 --units 4 --output"
+    here, there = tmp_path / "here", tmp_path / "there"
+    for output, more in ((here, []), (there, ["--ray", "local"])):
+        command = ["forecast", str(folder), *options.split(), str(output), *more]
+        result = CliRunner().invoke(main, command)
+        assert result.exit_code == 0, result.output
+    got, expected = (
+        pd.concat(pd.read_parquet(path) for path in sorted(one.glob("*.parquet")))
+        for one in (there, here)
+    )
+    assert len(expected) == 40 * 3
+    pd.testing.assert_frame_equal(got, expected, rtol=1e-4)
+
+
 def test_windows_are_fitted_once_although_each_kills_a_worker(tmp_path):
     result = backtest(
         forecaster(), panel(), windows=2, refit=True, executor=Deadly(Ray(), tmp_path)
