@@ -15,6 +15,8 @@ _STEPS, _BATCH = 7, 3
 def drawn_inputs(tensors, *, limits: dict[int, int], seed: int) -> list[np.ndarray]:
     """Return random inputs for a model, of three samples and seven steps where it leaves them open.
 
+    The last steps of the first sample are zeros: padding, where something masks them.
+
     Args:
         tensors: the model's symbolic inputs.
         limits: by the position of an input that is looked up in tables: the rows they have.
@@ -30,6 +32,8 @@ def drawn_inputs(tensors, *, limits: dict[int, int], seed: int) -> list[np.ndarr
         else:
             dtype = tensor.dtype if tensor.dtype in LIMITS else "float32"
             drawn.append(rng.normal(size=shape).astype(dtype))
+        if len(shape) > 1 and (position in limits or len(shape) > 2):
+            drawn[-1][0, shape[1] - shape[1] // 3 :] = 0
     return drawn
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 
+import keras
 import numpy as np
 import pytest
 
@@ -40,7 +41,7 @@ def assert_same(model, arrays, tmp_path, *, tolerance=2e-6):
     found = session(path)
     got = found.run(None, dict(zip([i.name for i in found.get_inputs()], arrays, strict=True)))
     expected = model.predict(arrays if len(arrays) > 1 else arrays[0], verbose=0)
-    expected = expected if isinstance(expected, list) else [expected]
+    expected = keras.tree.flatten(expected)
     for ours, theirs in zip(got, expected, strict=True):
         limit = tolerance * max(1.0, np.abs(theirs).max())
         np.testing.assert_allclose(ours, theirs, atol=limit, rtol=0)
@@ -204,6 +205,52 @@ def test_networks(name, tmp_path):
     assert not {"Scan", "Loop", "If"} & set(found)
 
 
+SCANNED = {
+    "MinGRU": ("MinGRU", {}),
+    "MinLSTM": ("MinLSTM", {"activation": "tanh", "use_bias": False}),
+    "ProjectedLSTM": ("ProjectedLSTM", {"projection": 3, "activation": "gelu"}),
+    "LayerNormLSTM": ("LayerNormLSTM", {"recurrent_activation": "hard_sigmoid"}),
+}
+SCANS = list(itertools.product(SCANNED, *[(False, True)] * 3))
+SCANS_NOW = [("MinGRU", True, False, False), ("ProjectedLSTM", False, False, True)]
+
+
+@pytest.mark.parametrize(
+    ("name", "all_steps", "backwards", "masked"),
+    [case if case in SCANS_NOW else pytest.param(*case, marks=pytest.mark.slow) for case in SCANS],
+)
+def test_cells_that_no_operator_has_become_a_scan(name, all_steps, backwards, masked, tmp_path):
+    kind, options = SCANNED[name]
+    options = {"return_sequences": all_steps, "units": 4, **options}
+    before = [L.Masking()] if masked else []
+    x = with_gaps() if masked else sequences()
+    model = stack(*before, getattr(L, kind)(go_backwards=backwards, **options))
+    assert assert_same(model, [x], tmp_path) == ["Scan"]
+    if not backwards:
+        both = L.Bidirectional(getattr(L, kind)(return_state=True, **options))
+        made = L.Input((None, 3))
+        outputs = both(L.Masking()(made) if masked else made)
+        assert assert_same(Model(made, outputs), [x], tmp_path) == ["Scan", "Scan"]
+
+
+@pytest.mark.slow
+def test_scans_in_a_stack_of_cells_and_with_zeros_where_masked(tmp_path):
+    cells = [L.MinGRUCell(4), L.GRUCell(3), L.ProjectedLSTMCell(5, 2)]
+    x, y = L.Input((None, 3)), L.Input((None, 3))
+    first, *state = L.RNN(cells, return_state=True)(x)
+    options = {"return_sequences": True, "zero_output_for_mask": True}
+    masking, begin = L.Masking(), keras.tree.flatten(state)[-2:]
+    mask = masking.compute_mask(y)
+    again = L.RNN(cells[2], **options)(masking(y), initial_state=begin, mask=mask)
+    model = Model([x, y], [first, again])
+    assert assert_same(model, [sequences(), with_gaps()], tmp_path) == [
+        "Scan",
+        "GRU",
+        "Scan",
+        "Scan",
+    ]
+
+
 @pytest.mark.parametrize(("batch", "time"), [(1, 1), (7, 50)])
 def test_batch_and_time_are_open(batch, time, tmp_path):
     assert_same(stack(L.LSTM(4), L.Dense(1)), [sequences(batch, time)], tmp_path)
@@ -215,6 +262,11 @@ STREAMS = {
     ),
     "cells": lambda: stack(L.RNN([L.LSTMCell(3), L.LSTMCell(4)], return_sequences=True)),
     "masked": lambda: stack(L.Masking(), L.LSTM(4, return_sequences=True, stateful=True)),
+    "scans": lambda: stack(
+        L.MinLSTM(4, return_sequences=True),
+        L.ProjectedLSTM(5, 2, return_sequences=True),
+        L.LayerNormLSTM(3, return_sequences=True),
+    ),
 }
 
 
@@ -241,11 +293,37 @@ def test_step_by_step_with_the_state_outside(name, tmp_path):
             np.testing.assert_allclose(ours, theirs, atol=2e-6)
 
 
+def decoder(*, by_name):
+    tokens, h = L.Input((None,), dtype="int32"), L.Input((4,))
+    embedding = L.Embedding(5, 3, mask_zero=True)
+    mask = {"mask": embedding.compute_mask(tokens)} if by_name else {}
+    return Model([tokens, h], L.GRU(4)(embedding(tokens), initial_state=[h], **mask))
+
+
+def test_a_mask_beside_a_given_state_is_handed_over_by_name(tmp_path):
+    begin = np.random.default_rng(0).normal(size=(4, 4)).astype("float32")
+    assert assert_same(decoder(by_name=True), [tokens(), begin], tmp_path) == ["GRU"]
+
+
+def masked_within():
+    inner = Sequential([L.Input((None, 3)), L.Dense(2), L.GRU(4, name="inner")])
+    inner.supports_masking = True
+    x = L.Input((None, 3))
+    return Model(x, inner(L.Masking()(x)))
+
+
+class Own(L.GRUCell):
+    def call(self, inputs, states, training=False):
+        return super().call(-inputs, states, training)
+
+
 @pytest.mark.parametrize(
     ("make", "state", "message"),
     [
         (lambda: stack(L.LSTM(4, activation="gelu")), False, "no activation 'gelu'"),
-        (lambda: stack(L.ProjectedLSTM(4, 2)), False, "no operator for ProjectedLSTMCell"),
+        (lambda: stack(L.RNN(Own(4))), False, "no operator for Own"),
+        (lambda: decoder(by_name=False), False, "Hand it the mask by name"),
+        (masked_within, False, "given a mask, which its layer 'inner' heeds"),
         (lambda: stack(L.LSTM(2, return_sequences=True), L.Flatten()), False, "steps is open"),
         (lambda: stack(L.LSTM(4, dtype="mixed_bfloat16")), False, "computes in bfloat16"),
         (lambda: Sequential([L.LSTM(3)]), False, "has no graph of layers"),

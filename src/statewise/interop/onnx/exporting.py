@@ -24,6 +24,9 @@ from statewise.models.structure import check_step_by_step, recurrent_layers
 def export_onnx(model: keras.Model, path: str | os.PathLike, *, state: bool = False) -> None:
     """Write a model as an ONNX file: each recurrent layer is one LSTM, GRU or RNN operator.
 
+    `MinGRU`, `MinLSTM`, `ProjectedLSTM` and `LayerNormLSTM`, which no operator computes, are one
+    Scan each.
+
     Batch and time stay open where the model leaves them open. Masks work, whatever they leave out:
     the steps that count are moved to the front, and the operator is told how many there are. With
     ``state=True`` each array of each recurrent layer's state is an input and an output of the

@@ -1,6 +1,7 @@
 """Putting an ONNX graph together: operators, constants, names."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -80,6 +81,60 @@ class Graph:
         node = self.onnx.helper.make_node(operator, inputs, made, name=made[0], **attributes)
         self._nodes.append(node)
         return made[0] if outputs == 1 else made
+
+    def scan(
+        self,
+        body: Callable[[list[str], list[str]], list[str]],
+        begin: list[str],
+        sizes: list[int],
+        sequences: dict[str, str],
+        *,
+        backwards: bool,
+    ) -> tuple[str, list[str]]:
+        """Add a Scan over time.
+
+        Args:
+            body: adds the operators of a step: takes the names of the state and of what comes in at
+                the step, returns those of the state after it and of what comes out.
+            begin: the state before the first step, (batch, size) each.
+            sizes: of the arrays of the state.
+            sequences: what comes in, (batch, time, ...), and their types.
+            backwards: whether it runs from the last step on; what comes out is in time's order.
+
+        Returns:
+            What comes out, (batch, time, size of the first array), and the state at the end.
+        """
+        state = [self.name(f"{self.scope}state") for _ in begin]
+        given = [self.name(f"{self.scope}given") for _ in sequences]
+        outside, self._nodes = self._nodes, []
+        made = [self.add("Identity", value) for value in body(state, given)]
+        inside, self._nodes = self._nodes, outside
+        kinds = [*["float32"] * len(begin), *sequences.values()]
+        entering = [
+            self._described(name, (None, size), kind)
+            for name, size, kind in zip(
+                [*state, *given], [*sizes, *[None] * len(given)], kinds, strict=True
+            )
+        ]
+        leaving = [
+            self._described(name, (None, size), "float32")
+            for name, size in zip(made, [*sizes, sizes[0]], strict=True)
+        ]
+        step = self.onnx.helper.make_graph(inside, "step", entering, leaving)
+        count = len(sequences)
+        *end, outputs = self.add(
+            "Scan",
+            *begin,
+            *sequences,
+            outputs=len(begin) + 1,
+            body=step,
+            num_scan_inputs=count,
+            scan_input_axes=[1] * count,
+            scan_input_directions=[int(backwards)] * count,
+            scan_output_axes=[1],
+            scan_output_directions=[int(backwards)],
+        )
+        return outputs, end
 
     def constant(self, array: Any, dtype: str | None = None, name: str = "constant") -> str:
         """Return the name of a constant; equal ones are there once."""

@@ -11,20 +11,24 @@ Source: the specifications of LSTM, GRU and RNN, opset 14.
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 
+from statewise import recurrence
 from statewise.interop.onnx.activations import inner
 from statewise.interop.onnx.graph import Graph, Value
 from statewise.interop.onnx.masks import Packed, last_known, pack, spread, to_front
 from statewise.interop.onnx.refusal import refused
+from statewise.interop.onnx.scanned import SCANNED, Cell, scanned, sizes_of
 from statewise.interop.weights import LAYOUTS, theirs
+from statewise.layers.arithmetic import arithmetic_of
 
 STATES = {"LSTM": ("h", "c"), "GRU": ("h",), "RNN": ("h",)}
-_KINDS = {
-    keras.layers.SimpleRNNCell: "RNN",
-    keras.layers.GRUCell: "GRU",
-    keras.layers.LSTMCell: "LSTM",
+SCAN = "Scan"
+_KINDS: dict[Any, str] = {
+    recurrence.SimpleRNN: "RNN",
+    recurrence.GRU: "GRU",
+    recurrence.LSTM: "LSTM",
+    **dict.fromkeys(SCANNED, SCAN),
 }
 
 
@@ -37,17 +41,17 @@ class Way:
 
 
 def kind_of(layer, cell) -> str:
-    """Return the operator that computes what a cell does.
+    """Return the operator that computes what a cell does: Scan where there is no better one.
 
     Raises:
         ValueError: where none does.
     """
-    kind = _KINDS.get(getattr(type(cell), "keras_cell", type(cell)))
+    kind = _KINDS.get(type(arithmetic_of(cell)))  # none of a subclass with a step of its own
     if kind is None:
         raise refused(
             layer,
             f"ONNX has no operator for {type(cell).__name__}",
-            "It has LSTM, GRU and RNN (SimpleRNN)",
+            "It has LSTM, GRU and RNN (SimpleRNN), and this package's own cells become a Scan",
         )
     return kind
 
@@ -70,6 +74,8 @@ def run(
         arrays of its state at the end, (batch, units).
     """
     kind = kind_of(layer, ways[0].cell)
+    if kind == SCAN:
+        return _scans(graph, layer, ways, x, begin, mask)
     count, units = len(STATES[kind]), ways[0].cell.units
     packed = None if mask is None else pack(graph, mask)
     given = any(state is not None for state in begin)
@@ -100,6 +106,25 @@ def run(
             ]
         sequences.append(sequence)
         states.append(of_way)
+    return sequences, states
+
+
+def _scans(
+    graph: Graph, layer, ways: list[Way], x: Value, begin: list[str | None], mask: Value | None
+) -> tuple[list[str], list[list[str]]]:
+    """Add a Scan for each way; see `run`."""
+    sequences, states = [], []
+    for number, way in enumerate(ways):
+        sizes = sizes_of(way.cell)
+        given = begin[number * len(sizes) : (number + 1) * len(sizes)]
+        first = [s or _zeros(graph, x, size) for s, size in zip(given, sizes, strict=True)]
+        cell = Cell(graph, layer, way.cell, arithmetic_of(way.cell))
+        sequence, end = scanned(cell, x, first, mask, backwards=way.backwards)
+        if mask is not None and getattr(layer, "zero_output_for_mask", False):
+            counts = graph.add("Unsqueeze", mask.name, graph.constant([2], "int64"))
+            sequence = graph.add("Where", counts, sequence, graph.constant(0.0, "float32"))
+        sequences.append(sequence)
+        states.append(end)
     return sequences, states
 
 

@@ -5,8 +5,9 @@ from typing import Any
 import keras
 
 from statewise.interop.onnx.graph import Graph, Value
-from statewise.interop.onnx.recurrent import STATES, Way, kind_of, run
+from statewise.interop.onnx.recurrent import Way, kind_of, run
 from statewise.interop.onnx.refusal import refused
+from statewise.interop.onnx.scanned import sizes_of
 
 
 class States:
@@ -32,11 +33,11 @@ def recurrent(graph: Graph, layer, args: tuple, kwargs: dict, states: States) ->
     ends: list[str] = []
     flow, sequence = x, x.name
     for cell in getattr(layer.cell, "cells", [layer.cell]):
-        count = len(STATES[kind_of(layer, cell)])
+        count = len(sizes_of(cell))
         at, begin = (begin[:count], begin[count:]) if begin else ([None] * count, [])
         way = Way(cell, backwards and mask is None)
         (sequence,), (end,) = run(graph, layer, [way], flow, at, mask)
-        flow = Value(sequence, (*x.shape[:2], cell.units))
+        flow = Value(sequence, (*x.shape[:2], cell.output_size))
         ends += end
     if id(layer) in states.begin:
         states.end[id(layer)] = ends
@@ -48,7 +49,7 @@ def recurrent(graph: Graph, layer, args: tuple, kwargs: dict, states: States) ->
     elif mask is not None and getattr(layer, "zero_output_for_mask", False):
         output = Value(_last_step(graph, flow), last)
     else:
-        output = Value(ends[-len(STATES[kind_of(layer, cell)])], last)
+        output = Value(ends[-count], last)
     if not layer.return_state:
         return output
     sizes = keras.tree.flatten(layer.state_size)
@@ -61,22 +62,23 @@ def bidirectional(graph: Graph, layer, args: tuple, kwargs: dict) -> Any:
     ways = [layer.forward_layer, layer.backward_layer]
     cells = [way.cell for way in ways]
     kind = kind_of(layer, cells[0])
-    if ways[0].go_backwards or kind != kind_of(layer, cells[1]) or cells[0].units != cells[1].units:
+    sizes = sizes_of(cells[0])
+    if ways[0].go_backwards or kind != kind_of(layer, cells[1]) or sizes != sizes_of(cells[1]):
         raise refused(layer, "its two directions aren't of one kind and size, forwards first")
     if len({getattr(cell, "reset_after", None) for cell in cells}) > 1:
         raise refused(layer, "one direction resets before the product, the other after it")
-    count = len(STATES[kind])
-    begin: list = [value.name for value in given] if given else [None] * (2 * count)
+    begin: list = [value.name for value in given] if given else [None] * (2 * len(sizes))
     pair = [Way(cells[0]), Way(cells[1], backwards=True)]
     sequences, ends = run(graph, ways[0], pair, x, begin, mask)
-    units = cells[0].units
+    units = cells[0].output_size
     shape: tuple = (*x.shape[:2], units)
     if not layer.return_sequences:
         shape = (x.shape[0], units)
         sequences = [end[0] for end in ends]
     outputs = _merged(graph, layer, sequences, shape)
     if layer.return_state:
-        outputs += [Value(array, (x.shape[0], units)) for end in ends for array in end]
+        arrays = [one for end in ends for one in zip(end, sizes, strict=True)]
+        outputs += [Value(array, (x.shape[0], size)) for array, size in arrays]
     return outputs if len(outputs) > 1 else outputs[0]
 
 
