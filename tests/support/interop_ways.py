@@ -9,6 +9,8 @@ outcomes into docs/interop.md, and the tests hold every outcome to that table.
 
 import importlib.util
 import io
+import shutil
+import subprocess
 import tempfile
 import warnings
 import zipfile
@@ -49,14 +51,17 @@ class Way(NamedTuple):
     Attributes:
         run: takes a case's name; returns the largest difference, or raises.
         needs: packages without which it's skipped.
+        programs: likewise.
     """
 
     run: Callable[[str], float]
     needs: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
 
     def missing(self) -> list[str]:
-        """Return the packages that aren't there."""
-        return [name for name in self.needs if importlib.util.find_spec(name) is None]
+        """Return the packages and programs that aren't there."""
+        packages = [name for name in self.needs if importlib.util.find_spec(name) is None]
+        return packages + [name for name in self.programs if shutil.which(name) is None]
 
 
 def ours(name: str):
@@ -158,6 +163,58 @@ def _pytorch(name: str) -> float:
     return difference(found, outputs(ours(name), name))
 
 
+_LIVE = """
+#include <cstdio>
+
+#include "live.hpp"
+
+int main() {
+  static live::State states[%d];
+  live::Input x{};
+  for (int call = 0; call < %d; ++call)
+    for (live::State& state : states) {
+      if (!%d) state = live::State{};
+      for (int step = 0; step < %d; ++step) {
+        if (std::fread(&x, sizeof x, 1, stdin) != 1) return 1;
+        const live::Output y = live::step(x, state);
+        std::fwrite(&y, sizeof y, 1, stdout);
+      }
+    }
+  return 0;
+}
+"""
+
+
+def _cpp(name: str) -> float:
+    """Step a model's C++ header through the same sequences; of single outputs the last counts."""
+    from cpp_headers import PLAIN, compiled
+
+    model, batches = ours(name), arrays(name)
+    steps = batches[0][0].shape[1]
+    if any(array.shape[1] != steps for array in batches[0]) and ("C++", name) not in REFUSED:
+        raise NotThereError
+    expected = outputs(ours(name), name)
+    with tempfile.TemporaryDirectory() as folder:
+        model.export(Path(folder) / "live.hpp")
+        main = _LIVE % (BATCH, len(batches), CASES[name].stateful, steps)
+        program = compiled("g++", Path(folder), {"main.cpp": main}, *PLAIN)
+        given = [
+            array[sample, step]
+            for batch in batches
+            for sample in range(BATCH)
+            for step in range(steps)
+            for array in batch
+        ]
+        shown = b"".join(values.tobytes() for values in given)
+        run = subprocess.run([program], input=shown, capture_output=True, timeout=60, check=True)
+    made = np.frombuffer(run.stdout, "float32").reshape(len(batches), BATCH, steps, -1)
+    sizes = [array.shape[-1] for array in expected[: len(expected) // len(batches)]]
+    parts = np.split(made, np.cumsum(sizes)[:-1], axis=-1)
+    found = [part[call] for call in range(len(batches)) for part in parts]
+    pairs = zip(found, expected, strict=True)
+    return difference([f if e.ndim == 3 else f[:, -1] for f, e in pairs], expected)
+
+
 WAYS: dict[str, Way] = {
     "Keras 3 .keras": Way(_keras3_file),
     "accelerate": Way(_accelerated),
@@ -165,6 +222,7 @@ WAYS: dict[str, Way] = {
     "Keras 1 .h5": Way(_from_fixtures("keras1")),
     "ONNX": Way(_onnx, ("onnx", "onnxruntime")),
     "PyTorch": Way(_pytorch, ("torch",)),
+    "C++": Way(_cpp, programs=("g++",)),
 }
 # Part of the sentence with which a way refuses a model.
 _TORCH_REFUSES = {
@@ -205,11 +263,44 @@ _TORCH_REFUSES = {
     "LSTM in every time step has no counterpart": ("TimeDistributed over an LSTM",),
     "it is a stack of cells": ("a stack of cells",),
 }
+_KINDS = ("SimpleRNN", "GRU", "LSTM")
+_CPP_REFUSES = {
+    "begins at the last time step": (
+        *(f"{kind}, backwards" for kind in _KINDS),
+        *(f"{kind}, backwards, every step" for kind in _KINDS),
+        "words, backwards, masked",
+    ),
+    "needs several time steps at once": (
+        *(f"{kind}, both ways" for kind in _KINDS),
+        *(f"{kind}, both ways, every step" for kind in _KINDS),
+        "LSTM, encoder both ways",
+        "GRU, reset before, both ways",
+        "both ways, summed",
+        "both ways, multiplied",
+        "both ways, averaged",
+        "both ways, apart",
+        "both ways, with states",
+        "both ways, another layer back",
+        "both ways on both ways",
+        "both ways, masked",
+        "RepeatVector",
+        "Conv1D below",
+        "attention above",
+        "a state given",
+    ),
+    "it is given its initial state within the model": (
+        "GRU, encoder and decoder",
+        "LSTM, encoder and decoder",
+    ),
+    "it is called several times, and has one state": ("a shared layer", "a model within, twice"),
+    "runs a recurrent layer within every time step": ("TimeDistributed over an LSTM",),
+}
 REFUSED: dict[tuple[str, str], str] = {
     ("ONNX", "both ways, another layer back"): "its two directions aren't of one kind and size",
     ("ONNX", "TimeDistributed over an LSTM"): "LSTM in every time step isn't written",
     ("ONNX", "attention above"): "Layer 'attention' (Attention) can't be written as ONNX",
     **{("PyTorch", name): why for why, names in _TORCH_REFUSES.items() for name in names},
+    **{("C++", name): why for why, names in _CPP_REFUSES.items() for name in names},
 }
 
 

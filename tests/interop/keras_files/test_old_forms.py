@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 import interop_ways
+from page_blocks import block_with
 from statewise import layers, load, models
 from statewise.interop import FileWarning
+from statewise.recurrence import native
 from statewise.recurrence.activations import old_hard_sigmoid
 
 CUDNN = ["CuDNNLSTM", "CuDNNLSTM, both ways", "CuDNNGRU", "CuDNNGRU, both ways"]
@@ -276,3 +278,24 @@ def test_no_warning_comes_from_a_usual_file(unpacked):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         load(path)
+
+
+def test_a_file_of_2017_becomes_a_fast_stateful_stream(unpacked, tmp_path, monkeypatch, capsys):
+    path, expected = unpacked("LSTM, stateful", archive="keras1")  # what two batches put out
+    first, second = (batch[0] for batch in interop_ways.arrays("LSTM, stateful"))
+    path.rename(tmp_path / "tank.h5")
+    monkeypatch.chdir(tmp_path)
+    program = block_with("interop.md", "Streams(statewise.load", "python 2017")
+    assert len(program.splitlines()) <= 11
+    for series in range(3):
+        np.savetxt("history.csv", first[series], delimiter=",")
+        np.savetxt("arriving.csv", second[series], delimiter=",")
+        namespace: dict = {}
+        exec(compile(program, "docs/interop.md", "exec"), namespace)
+        shown = [
+            [float(number) for number in line.split()]
+            for line in capsys.readouterr().out.splitlines()
+        ]
+        assert len(shown) == len(second[series])
+        assert_close(shown[-1], expected[1][series])
+        assert namespace["streams"]._runner.native is not None or not native.available()

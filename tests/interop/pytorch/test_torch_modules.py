@@ -323,11 +323,13 @@ def test_weights_from_files_of_pytorch(tmp_path):
             load_torch_weights(model, tmp_path / name)
 
 
-def test_the_code_of_the_page(tmp_path, monkeypatch):
+def test_the_code_of_the_page(tmp_path, monkeypatch, capsys):
+    for package in ("onnx", "onnxruntime"):
+        pytest.importorskip(package, reason=f"the page goes on to ONNX, which needs {package}")
     monkeypatch.chdir(tmp_path)
     page = (Path(__file__).parents[3] / "docs" / "pytorch.md").read_text("utf-8")
     blocks = re.findall(r"^```python torch\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     one = Tutorial()
     one.lstm, one.fc = nn.LSTM(3, 50, 2), nn.Linear(50, 1)
     torch.save(one.state_dict(), "weights.pt")
@@ -335,6 +337,8 @@ def test_the_code_of_the_page(tmp_path, monkeypatch):
     for block in blocks:
         exec(compile(block, "docs/pytorch.md", "exec"), namespace)
     assert Path("model.keras").exists()
+    names = [f"lstm_{layer}/{array}" for layer in (0, 1) for array in "hc"]
+    assert capsys.readouterr().out == f"{names} True\n"
 
 
 def test_pytorch_is_loaded_by_nobody_else():
