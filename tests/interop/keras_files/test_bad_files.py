@@ -2,7 +2,6 @@
 
 import io
 import json
-import resource
 import shutil
 import zipfile
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 
 import interop_ways
+from damaged_files import check_damaged
 from statewise import load
 
 WHOLE = {
@@ -48,41 +48,21 @@ def tell(path: Path) -> str:
     return ""
 
 
-def damaged(content: bytes, rng, number: int) -> bytes:
-    """Return a file cut short, or with bits flipped, in turn."""
-    if number % 2:
-        return content[: rng.integers(0, len(content))]
-    flipped = bytearray(content)
-    for place in rng.integers(0, len(content), 1 + number % 7):
-        flipped[place] ^= 1 << int(rng.integers(8))
-    return bytes(flipped)
-
-
-def check_damaged(whole: Path, name: str, rng, folder: Path, count: int) -> None:
-    content, told = (whole / name).read_bytes(), 0
+def check_file(whole: Path, name: str, rng, folder: Path, count: int) -> None:
     if name.endswith(".json"):
         shutil.copy(whole / "keras1_weights.h5", folder / f"{Path(name).stem}.h5")
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    path = folder / name
-    for number in range(count):
-        path.write_bytes(damaged(content, rng, number))
-        said = tell(path)
-        told += bool(said)
-        assert not said or path.stem in said
-    assert told >= count / 3
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    assert grown < 1_000_000  # KiB
+    check_damaged(folder / name, (whole / name).read_bytes(), rng, count, tell)
 
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_some_damaged_files_are_named(whole, name, rng, tmp_path):
-    check_damaged(whole, name, rng, tmp_path, 8)
+    check_file(whole, name, rng, tmp_path, 8)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["stock.keras", "keras1.json"])
+@pytest.mark.parametrize("name", WHOLE)
 def test_two_hundred_damaged_files_are_named(whole, name, rng, tmp_path):
-    check_damaged(whole, name, rng, tmp_path, 200)
+    check_file(whole, name, rng, tmp_path, 200)
 
 
 @pytest.fixture
@@ -211,6 +191,7 @@ def test_weights_within_an_archive_are_looked_at_too(archive):
         ("other.json", b'{"a": 1}', r"no other\.h5 beside it"),
         ("deep.json", b'{"a":' * 100_000, "can't be read as JSON"),
         ("table.csv", b"a,b\n1,2\n", "read are .keras, .h5 and .json"),
+        ("model.onnx", b"\x08\x08\x12\tstatewise", "ONNX files are written, and not read"),
     ],
 )
 def test_other_files_are_told(tmp_path, name, content, said):

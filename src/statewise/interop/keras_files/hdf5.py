@@ -36,9 +36,11 @@ def opened(file, path) -> Iterator[h5py.File]:
     with opened:
         try:
             _check(opened, path)
-        except (ValueError, MemoryError):
+        except MemoryError:
             raise
         except Exception as error:  # likewise
+            if str(path) in str(error):
+                raise
             raise ValueError(
                 f"{path} is damaged: what its table of contents names can't be read ({error}). "
                 "Load an intact copy of the file."

@@ -99,6 +99,11 @@ def _told(path: Path, start: bytes) -> str:
         return "YAML can run code when it's read. Save the configuration with to_json."
     if path.suffix == ".pb":
         return f"it's a part of a SavedModel. {_SAVED_MODEL}"
+    if path.suffix == ".onnx":
+        return (
+            "ONNX files are written, and not read. Load the model that it was made of: .keras, .h5 "
+            "or .json, or a PyTorch module by from_torch."
+        )
     if path.suffix in (".keras", ".h5", ".hdf5", ".json"):
         return (
             f"it begins with {start[:8]!r}, as no {path.suffix} file does. It's damaged, or no "

@@ -94,8 +94,8 @@ def _read(path: str) -> dict[str, np.ndarray]:
             return load_file(path)
         except Exception as error:  # a damaged file's errors are of several kinds
             raise ValueError(
-                f"{path} can't be read as a .safetensors file: {error}. Take an intact one, of "
-                "float32, float64 or float16."
+                f"{path} can't be read as a .safetensors file: {_one_line(error)}. Take an intact "
+                "one, of float32, float64 or float16."
             ) from error
     if not path.endswith(_BY_TORCH):
         raise ValueError(
@@ -107,7 +107,7 @@ def _read(path: str) -> dict[str, np.ndarray]:
     except Exception as error:  # whatever the file holds
         raise ValueError(
             f"{path} can't be read as weights alone ({type(error).__name__}: "
-            f"{str(error).splitlines()[0]:.300}). A whole pickled module isn't opened, since "
+            f"{_one_line(error)}). A whole pickled module isn't opened, since "
             "that would run its code: save its state_dict()."
         ) from error
     if not isinstance(loaded, Mapping):
@@ -122,6 +122,10 @@ def _read(path: str) -> dict[str, np.ndarray]:
             )
         loaded = tensors[0]
     return {str(name): _array(name, value) for name, value in loaded.items()}
+
+
+def _one_line(error: Exception) -> str:
+    return f"{' '.join(str(error).split()):.300}"
 
 
 def _array(name: Any, value: Any) -> np.ndarray:
