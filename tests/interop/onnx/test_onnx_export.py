@@ -212,7 +212,7 @@ SCANNED = {
     "LayerNormLSTM": ("LayerNormLSTM", {"recurrent_activation": "hard_sigmoid"}),
 }
 SCANS = list(itertools.product(SCANNED, *[(False, True)] * 3))
-SCANS_NOW = [("MinGRU", True, False, False), ("ProjectedLSTM", False, False, True)]
+SCANS_NOW = [("MinGRU", True, False, False)]
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,9 @@ STREAMS = {
 }
 
 
-@pytest.mark.parametrize("name", STREAMS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] if n == "scans" else []) for n in STREAMS]
+)
 def test_step_by_step_with_the_state_outside(name, tmp_path):
     model, path = randomised(STREAMS[name]()), tmp_path / "model.onnx"
     model.export(path, state=True)

@@ -165,7 +165,8 @@ PANELS = {
 }
 
 
-@pytest.mark.parametrize("name", some_slow(PANELS, len(PANELS)))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PANELS)
 def test_series_of_a_panel_are_forecast_as_by_predict(name, forecast, rng, tmp_path):
     options = PANELS[name]
     lowest = 1.5 if options.get("log") else None
