@@ -38,7 +38,14 @@ if TYPE_CHECKING:  # for editors; at run time see __getattr__
     from statewise.pictures import draw, explain, explain_backend, inspect_steps
     from statewise.recurrence import show_config
     from statewise.sequences import read_table
-    from statewise.tasks import AnomalyDetector, Forecaster, TextGenerator, backtest
+    from statewise.tasks import (
+        AnomalyDetector,
+        Forecaster,
+        SequenceClassifier,
+        SequenceRegressor,
+        TextGenerator,
+        backtest,
+    )
 
 _MODULES = (
     "datasets",
@@ -58,6 +65,8 @@ _NAMES = {
     "AnomalyDetector": "statewise.tasks",
     "Forecaster": "statewise.tasks",
     "Model": "statewise.models",
+    "SequenceClassifier": "statewise.tasks",
+    "SequenceRegressor": "statewise.tasks",
     "Sequential": "statewise.models",
     "TextGenerator": "statewise.tasks",
     "accelerate": "statewise.interop",

@@ -1,6 +1,13 @@
 """Floor 4: whole jobs. From a series to its forecast, beside the forecasts that cost nothing."""
 
 from statewise.tasks.anomaly.detector import AnomalyDetector
+from statewise.tasks.classification import (
+    Calibration,
+    Contributions,
+    Decisions,
+    SequenceClassifier,
+    SequenceRegressor,
+)
 from statewise.tasks.evaluation.backtesting import backtest
 from statewise.tasks.evaluation.baselines import (
     naive,
@@ -18,8 +25,13 @@ from statewise.tasks.text.generator import TextGenerator
 __all__ = [
     "AnomalyDetector",
     "Backtest",
+    "Calibration",
+    "Contributions",
+    "Decisions",
     "Evaluation",
     "Forecaster",
+    "SequenceClassifier",
+    "SequenceRegressor",
     "TextGenerator",
     "backtest",
     "coverage",
