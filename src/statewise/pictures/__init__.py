@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # for editors; at run time see __getattr__
     from statewise.pictures.explanation.explain import Explanation, explain
     from statewise.pictures.forecast_plot import plot_forecast
     from statewise.pictures.inspection.layer_steps import Inspection, LayerSteps, inspect_steps
+    from statewise.pictures.sequences_plot import plot_confusion, plot_contributions
     from statewise.pictures.sketch import model_from_sketch
     from statewise.pictures.surprise_plot import plot_surprise
 
@@ -29,6 +30,8 @@ __all__ = [
     "inspect_steps",
     "model_from_sketch",
     "plot_anomalies",
+    "plot_confusion",
+    "plot_contributions",
     "plot_forecast",
     "plot_surprise",
 ]
@@ -44,6 +47,8 @@ _MODULES = {
     "inspect_steps": "inspection.layer_steps",
     "model_from_sketch": "sketch",
     "plot_anomalies": "anomaly_plot",
+    "plot_confusion": "sequences_plot",
+    "plot_contributions": "sequences_plot",
     "plot_forecast": "forecast_plot",
     "plot_surprise": "surprise_plot",
 }
