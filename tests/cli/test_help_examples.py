@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from statewise.cli import main
 
-FILES = {"sales.csv", "shops.csv"}  # of the user's, which examples may name
+FILES = {"sales.csv", "shops.csv", "strides.csv"}  # of the user's, which examples may name
 
 
 def examples(command):
@@ -24,6 +24,7 @@ def with_no_file_of_the_user():
 
 @pytest.mark.parametrize(
     "command", ["anomalies", "backtest", "explain", "export", "forecast", "learn", "look"]
+    "command", ["backtest", "classify", "explain", "export", "forecast", "learn", "look"]
 )
 def test_there_is_an_example(command):
     assert examples(command)

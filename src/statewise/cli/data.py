@@ -71,7 +71,7 @@ def table_of(
     from statewise.sequences.tables import HowToRead, load_table
 
     how = HowToRead(
-        sheet=sheet, decimal=decimal, dayfirst=dayfirst, missing_values=_values(missing_value)
+        sheet=sheet, decimal=decimal, dayfirst=dayfirst, missing_values=values_of(missing_value)
     )
     paths = [str(file) for file in files] or [str(airline_path())]
     table = load_table(paths[0] if len(paths) == 1 else paths, how)
@@ -105,7 +105,7 @@ def _names(table: "Table", said: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _values(said: Sequence[str]) -> tuple[float | str, ...] | None:
+def values_of(said: Sequence[str]) -> tuple[float | str, ...] | None:
     """Return the numbers and words that were named; None where nothing was said."""
     if not said:
         return None

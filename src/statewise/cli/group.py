@@ -11,6 +11,7 @@ import click
 from statewise._version import __version__
 from statewise.cli.anomalies import anomalies
 from statewise.cli.backtest import backtest
+from statewise.cli.classify import classify
 from statewise.cli.explain import explain
 from statewise.cli.export import export
 from statewise.cli.forecast import forecast
@@ -97,6 +98,7 @@ def main():
 
 main.add_command(anomalies)
 main.add_command(backtest)
+main.add_command(classify)
 main.add_command(explain)
 main.add_command(export)
 main.add_command(forecast)
