@@ -105,6 +105,8 @@ _LONG = (
     "from_keras.md",
     "onnx.md",
 )  # 10 s each
+    "classification.md",
+)  # 10 s and more each
 
 
 @pytest.mark.parametrize(
