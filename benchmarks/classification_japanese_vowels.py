@@ -3,8 +3,8 @@
     python benchmarks/classification_japanese_vowels.py --data FOLDER [--seeds 10] [--choose]
 
 The data (270 sequences to learn from, 370 to be told, 12 features, 7 to 29 steps) are written
-before by benchmarks/classification_peers.py. Published: FCN 99.3 % (Karim et al., "Multivariate LSTM-FCNs
-for time series classification", Neural Networks 116, 2019, has 99 to 100 for such networks).
+before by benchmarks/classification_peers.py. Published for FCN: 99.3 % (Wang, Yan and Oates, "Time
+series classification from scratch with deep neural networks", IJCNN 2017, is the network).
 
 Each seed runs in a process of its own: seconds of ``fit`` with programs compiled anew, and again in
 the same process, where they are kept. ``--choose`` shows the cross-validation on the training part
@@ -123,18 +123,19 @@ def main():
         done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
         one = json.loads(done.stdout.splitlines()[-1])
         found.append(one)
+        log_loss = f"{one['log_loss_before']:.4f} -> {one['log_loss']:.4f}"
+        error = f"{100 * one['error_before']:.2f} -> {100 * one['error']:.2f}"
         print(
             f"| {seed} | {one['wrong']} | {100 * one['accuracy']:.2f} | {one['first'][0]:.2f} | "
-            f"{one['again'][0]:.2f} | {one['temperature']:.2f} | {one['log_loss_before']:.4f} -> "
-            f"{one['log_loss']:.4f} | {100 * one['error_before']:.2f} -> {100 * one['error']:.2f} |",
+            f"{one['again'][0]:.2f} | {one['temperature']:.2f} | {log_loss} | {error} |",
             flush=True,
         )
     numbers = [name for name in found[0] if name not in ("first", "again")]
     mean = {name: np.mean([one[name] for one in found]) for name in numbers}
     first, again = (np.median([one[name][0] for one in found]) for name in ("first", "again"))
     print(
-        f"\nMean accuracy {100 * mean['accuracy']:.2f} %; median {first:.2f} s, again {again:.2f} s "
-        f"(processor {np.median([one['again'][1] for one in found]):.2f} s); log loss "
+        f"\nMean accuracy {100 * mean['accuracy']:.2f} %; median {first:.2f} s, again "
+        f"{again:.2f} s (processor {np.median([one['again'][1] for one in found]):.2f} s); log loss "
         f"{mean['log_loss_before']:.4f} -> {mean['log_loss']:.4f}, calibration error "
         f"{100 * mean['error_before']:.2f} -> {100 * mean['error']:.2f} % by the temperature."
     )

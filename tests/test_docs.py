@@ -104,9 +104,8 @@ _LONG = (
     "understanding.md",
     "from_keras.md",
     "onnx.md",
-)  # 10 s each
     "classification.md",
-)  # 10 s and more each
+)  # 10 s each
 
 
 @pytest.mark.parametrize(

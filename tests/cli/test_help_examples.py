@@ -23,8 +23,8 @@ def with_no_file_of_the_user():
 
 
 @pytest.mark.parametrize(
-    "command", ["anomalies", "backtest", "explain", "export", "forecast", "learn", "look"]
-    "command", ["backtest", "classify", "explain", "export", "forecast", "learn", "look"]
+    "command",
+    ["anomalies", "backtest", "classify", "explain", "export", "forecast", "learn", "look"],
 )
 def test_there_is_an_example(command):
     assert examples(command)
