@@ -51,7 +51,7 @@ _SAMPLE = 300  # tokens that are written at the end
 @click.option("--tied", is_flag=True, help="The embedding's weights make the scores too.")
 @click.option("--layer-norm", is_flag=True, help="Normalise what comes out of the layers.")
 @click.option("--lanes", type=shared.COUNT,
-              help="Parts of the text read beside each other; by default up to 32.")  # fmt: skip
+              help="Parts of the text read beside each other; by default up to 16.")  # fmt: skip
 @click.option("--steps", type=shared.COUNT, default=64, show_default=True,
               help="Tokens over which gradients flow.")  # fmt: skip
 @click.option("--epochs", type=shared.COUNT,

@@ -12,7 +12,7 @@ from statewise.tasks.text.tokens import LEVELS
 _MOST_LAYERS = 16
 _EMBEDDING = {"char": 64, "word": 128, "bytes": 64}
 _VOCABULARY = {"char": None, "word": 10_000, "bytes": None}
-_MOST_LANES = 32
+_MOST_LANES = 16  # more are faster, but an epoch's batches fewer, and what it teaches less
 _LEAST_CHUNKS = 64  # of a lane in an epoch, before there are more lanes
 _TO_SEE = 8_000_000  # tokens, in all epochs together
 _MOST_EPOCHS = 40

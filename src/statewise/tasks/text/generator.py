@@ -44,7 +44,7 @@ class TextGenerator(Generating, Judging, Parameters):
         tied: whether the embedding's weights are those of the scores too.
         layer_norm: whether what comes out of each recurrent layer is normalised.
         lanes: how many parts of the text are read beside each other, which is the batch size;
-            "auto" takes up to 32.
+            "auto" takes up to 16. Fewer learn more from an epoch, more are faster.
         steps: tokens of a lane in a batch, over which gradients flow.
         epochs: passes over the text; "auto" takes as many as show the network 8 million tokens, 40
             at most.
