@@ -142,8 +142,9 @@ class Counting:
             given = code_points(as_text(text))
         else:
             given = np.frombuffer(as_bytes(text), np.uint8).astype(np.uint32)
-        different, counts = np.unique(given, return_counts=True)
-        for number, count in zip(different.tolist(), counts.tolist(), strict=True):
+        counts = np.bincount(given)
+        different = np.flatnonzero(counts)
+        for number, count in zip(different.tolist(), counts[different].tolist(), strict=True):
             self._counts[number] += count
         return given
 
