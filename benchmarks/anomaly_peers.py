@@ -91,8 +91,42 @@ DETECTORS = {
 IN_LOGARITHMS = ("windowed Gaussian", "rolling z-score")
 
 
+def load(folder):
+    """Write the labelled set that aeon's package has."""
+    from aeon.datasets import load_kdd_tsad_135
+
+    known, _ = load_kdd_tsad_135(split="train")
+    later, labels = load_kdd_tsad_135(split="test")
+    known, later = np.ravel(known), np.ravel(later)
+    labels = np.concatenate([np.zeros(len(known)), np.ravel(labels)])
+    sets = {"KDD-TSAD 135": (np.concatenate([known, later])[:, None], labels, len(known))}
+    parts = {}
+    for name, (values, y, learn) in sets.items():
+        parts |= {f"{name}|values": values, f"{name}|labels": y, f"{name}|learn": np.array(learn)}
+    np.savez(folder / "sets.npz", **parts)
+
+
+def volumes(folder):
+    """Write the VUS-PR of scores."""
+    from aeon.benchmarking.metrics.anomaly_detection import range_pr_vus_score
+
+    given = np.load(folder / "scores.npz")
+    names = {name.split("|")[0] for name in given.files}
+    found = {
+        name: float(
+            range_pr_vus_score(
+                given[f"{name}|labels"].astype(int), given[f"{name}|scores"], max_buffer_size=100
+            )
+        )
+        for name in names
+    }
+    (folder / "vus.json").write_text(json.dumps(found))
+
+
 def main():
     name, folder, seed = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    if name in ("load", "vus"):
+        return load(folder) if name == "load" else volumes(folder)
     given = np.load(folder / "given.npz")
     found, seconds = {}, 0.0
     for key in [key for key in given.files if not key.startswith("probation ")]:
@@ -101,6 +135,7 @@ def main():
         seconds += time.perf_counter() - begun
     np.savez(folder / "found.npz", **found)
     (folder / "found.json").write_text(json.dumps({"seconds": seconds}))
+    return None
 
 
 if __name__ == "__main__":

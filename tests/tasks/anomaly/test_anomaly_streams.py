@@ -16,11 +16,13 @@ import statewise
 from small_detectors import of_one, of_several, wave
 from statewise.streams import Streams
 from statewise.tasks import AnomalyDetector
+from statewise.tasks.anomaly.scaling import scaled
 
 
 def compared(detector, data, pieces):
     """Push what came at once, piece by piece, and compare with the scores of the whole."""
-    expected = detector.score(data, by_feature=True, follows=True)
+    cut = {key: one[: sum(pieces)] for key, one in data.items()}
+    expected = detector.score(cut, by_feature=True, follows=True)
     streams, found = Streams(detector.model_), {key: [] for key in data}
     begin = 0
     for piece in pieces:
@@ -58,6 +60,29 @@ def test_streams_of_several_keys_and_features(seed, pieces):
         one[rng.random(one.shape) < 0.1] = np.nan
         one[rng.integers(steps)] *= 1.5
     compared(of_several(), data, pieces)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["autoencoder", "feedback"])
+def test_autoencoders_stream_and_find_what_is_odd(method):
+    """The live cell's arithmetic is that of the network that was trained."""
+    series = wave(150, 2, 5)
+    options = {"units": 6, "window": 8, "epochs": 4, "season": 1}
+    detector = AnomalyDetector(method=method, **options).fit({"a": series[:120]})
+    network = detector._learned.network
+    inputs = scaled(series[:40], *detector._learned.scales["a"])
+    x = np.stack([inputs[i : i + 8, :2] for i in range(30)])
+    rebuilt = np.asarray(network.model.predict(x, verbose=0))[:, -1]
+    features = network.design.features
+    odd = np.asarray(network.live(None)(inputs[None]))[0, 7:37, 1 : 1 + features]
+    spread = network.arrays()[-1]
+    expected = spread + 2.5 * np.log1p(((x[:, -1] - rebuilt) / np.exp(spread)) ** 2 / 4)
+    np.testing.assert_allclose(odd, expected, rtol=1e-3, atol=1e-3)
+    compared(detector, {"a": series[120:]}, [1, 4, 1])
+    series[135, 1] += 200
+    table = detector.detect({"a": series})
+    assert 135 in table["begin"].tolist()
+    assert table.loc[table["begin"] == 135, "feature"].tolist() == ["feature 1"]
 
 
 def test_single_steps_and_a_restart(tmp_path):
