@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.signal import lfilter
 
 from statewise.tasks.anomaly.cells import LEAST_EXCESS, MEMORY, SCALES, TAIL, groups_of
 from statewise.tasks.anomaly.networks import HELD, Tail
@@ -53,6 +52,8 @@ def _above(odd: np.ndarray) -> tuple[float, float]:
 
 
 def _smoothed(odd: np.ndarray, scale: int, begin: float) -> np.ndarray:
+    from scipy.signal import lfilter  # it takes long to load
+
     if not odd.size:
         return odd
     keep = 1 - 1 / scale
