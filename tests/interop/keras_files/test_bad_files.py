@@ -168,6 +168,20 @@ def test_sizes_that_the_file_does_not_hold_are_refused(whole, tmp_path):
         load(path)
 
 
+def test_texts_without_a_length_are_refused_before_hdf5_goes_round_for_ever(whole, tmp_path):
+    content = bytearray((whole / "keras1.h5").read_bytes())
+    heap = content.find(b"GCOL")
+    size = int.from_bytes(content[heap + 8 : heap + 16], "little")
+    at = heap + 16
+    while any(content[at : at + 2]):  # the number of an object, 0 for what is free
+        at += 16 + -(-int.from_bytes(content[at + 8 : at + 16], "little") // 8) * 8
+    assert int.from_bytes(content[at + 8 : at + 16], "little") == heap + size - at  # what is free
+    content[at + 8 : at + 16] = bytes(8)
+    (tmp_path / "round.h5").write_bytes(content)
+    with pytest.raises(ValueError, match=r"round\.h5 is damaged: the texts that it keeps at byte"):
+        load(tmp_path / "round.h5")
+
+
 def test_weights_within_an_archive_are_looked_at_too(archive):
     def linked(content):
         packed = io.BytesIO(content)

@@ -1,10 +1,13 @@
 """HDF5 files of anybody's making, read so that nothing outside of the file and no more is read."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 
 import h5py  # type: ignore[import-untyped]  # it has no types
 import numpy as np
+
+from statewise.interop.keras_files.heaps import check_heaps
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _OBJECTS = 200_000  # in one file; the largest models have some thousands
@@ -34,6 +37,8 @@ def opened(file, path) -> Iterator[h5py.File]:
             "intact copy of the file."
         ) from error
     with opened:
+        if isinstance(file, (str, os.PathLike)):  # what is within an archive has a checksum
+            check_heaps(file)
         try:
             _check(opened, path)
         except MemoryError:
