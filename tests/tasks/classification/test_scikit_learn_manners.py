@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -36,10 +37,15 @@ def exempt(estimator):
     return {name: reason for name, reason in _OTHER.items() if reason}
 
 
+with warnings.catch_warnings():  # it warns of each that isn't derived from a class of its own
+    warnings.simplefilter("ignore", UserWarning)
+    each_check = parametrize_with_checks(
+        [SequenceClassifier(**QUICK), SequenceRegressor(**QUICK)], expected_failed_checks=exempt
+    )
+
+
 @pytest.mark.slow
-@parametrize_with_checks(
-    [SequenceClassifier(**QUICK), SequenceRegressor(**QUICK)], expected_failed_checks=exempt
-)
+@each_check
 def test_scikit_learns_own_checks(estimator, check):
     check(estimator)
 
