@@ -115,8 +115,10 @@ def _points(architecture, weights, data, chunk, first, series, *, horizon):
 def _paths(architecture, weights, data, chunk, first, series, *, horizon, paths, seed):
     windows = cut_windows(architecture, data, first, series, horizon)
     scale = scale_of(architecture, windows)
-    warm = warm_up(architecture, weights, windows, scale)
     key = jax.random.fold_in(jax.random.key(seed), chunk)
+
+    with native_threads(THREADS):
+        warm = warm_up(architecture, weights, windows, scale)
 
     def repeated(tree: Any) -> Any:
         return jax.tree.map(lambda a: jnp.repeat(a, paths, axis=0), tree)
@@ -125,7 +127,8 @@ def _paths(architecture, weights, data, chunk, first, series, *, horizon, paths,
     single = {"start": windows.start, "sees": windows.sees}  # for all windows
     gone = dict.fromkeys(("values", "observed", "seasonal", *single))
     windows = repeated(windows._replace(**gone))._replace(**single)
-    ahead = close_loop(
-        architecture, weights, repeated(warm), windows, repeated(scale), horizon, key
-    )
+    with native_threads(THREADS):
+        ahead = close_loop(
+            architecture, weights, repeated(warm), windows, repeated(scale), horizon, key
+        )
     return ahead[..., 0].reshape(first.shape[0], paths, horizon), scale[:, 0, 0]
