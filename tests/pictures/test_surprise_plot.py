@@ -25,6 +25,7 @@ def test_each_letter_stands_in_the_shade_of_its_token():
     assert shades[1, :2].tolist() == pytest.approx([8, 40])
 
 
+@pytest.mark.slow
 def test_long_lines_are_cut_and_long_texts_end(rng):
     tokens = ["x" * 7] * 700
     figure = plot_surprise(tokens, -rng.random(700))

@@ -190,6 +190,7 @@ def test_what_generate_refuses(fitted):
         fitted.score("")
 
 
+@pytest.mark.slow
 def test_a_training_that_goes_astray_is_told():
     # Weights as large make scores that are infinite.
     generator = TextGenerator(**SMALL | {"learning_rate": 1e38}, epochs=3, clip=None)

@@ -59,6 +59,7 @@ def test_weights_depend_on_the_seed_alone():
     assert PLAN.weights == sum(m.size for m in matrices)
 
 
+@pytest.mark.slow
 def test_tied_scores_are_those_of_the_embedding(rng):
     model = network(Plan(7, 5, "gru", 6, 2, 0.0, 0.0, True, True, 0))
     assert sum(v.path.startswith("tokens") for v in model.trainable_variables) == 1
@@ -70,7 +71,9 @@ def test_tied_scores_are_those_of_the_embedding(rng):
     )
 
 
-@pytest.mark.parametrize("kind", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize(
+    "kind", ["lstm", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("gru", "rnn"))]
+)
 def test_dropped_weights_are_zero_in_training_alone(rng, monkeypatch, kind):
     plain_kind = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}[kind]
     plain = plain_kind(4, return_sequences=True)
@@ -95,6 +98,7 @@ def test_dropped_weights_are_zero_in_training_alone(rng, monkeypatch, kind):
     assert np.array_equal(np.asarray(dropping.cell.recurrent_kernel.value), weights[1])
 
 
+@pytest.mark.slow
 def test_weight_drop_is_drawn_anew_in_each_call(rng):
     layer = weight_drop.WeightDropLSTM(8, weight_drop=0.5, seed=1)
     x = rng.normal(size=(2, 4, 3)).astype("float32")

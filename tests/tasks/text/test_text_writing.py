@@ -51,6 +51,7 @@ def test_both_loops_write_the_same(changes):
     assert len({"".join(row) for row in got}) == 3
 
 
+@pytest.mark.slow
 def test_what_the_native_step_does_not_serve_is_compiled():
     one = learned(layer_norm=True, layers=1)
     assert isinstance(one.loop, loops.CompiledLoop)
@@ -75,7 +76,9 @@ def test_a_row_is_that_of_its_prompt_alone_and_of_any_length(plain):
     assert other != alone
 
 
-@pytest.mark.parametrize("native", [pytest.param(True, marks=NATIVE), False])
+@pytest.mark.parametrize(
+    "native", [pytest.param(True, marks=NATIVE), pytest.param(False, marks=pytest.mark.slow)]
+)
 def test_texts_may_be_written_in_turn(plain, native):
     loop = plain.loop if native else loops.CompiledLoop(plain.passes)
     (first,), (second,) = (write(plain, [p], 40, loop) for p in ("to", "question"))
