@@ -50,7 +50,7 @@ def test_a_header(model, tmp_path):
         (["none.keras", "--onnx"], "none.keras: no such file"),
         (["noise.keras", "--onnx"], "noise.keras can't be loaded"),
         (["LSTM(4) | Nothing(1)", "--onnx"], "Nothing"),
-        (["MinGRU(4)", "--onnx"], "no operator for MinGRUCell"),
+        (["LSTM(4, activation='gelu')", "--onnx"], "no activation 'gelu'"),
         (["Bidirectional(GRU(4))", "--onnx", "--state"], "needs several time steps at once"),
         (["LSTM(4)", "--onnx", "--shape", "one"], "--shape one: whole numbers"),
     ],
