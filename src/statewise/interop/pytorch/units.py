@@ -31,7 +31,7 @@ class Unit:
         """Return why these aren't the weights of a layer; "" where they may be."""
         try:
             made = self.weights_for(layer)
-        except _MisfitError as error:
+        except (_MisfitError, ValueError) as error:  # another number of gates or of biases
             return str(error)
         shapes = [tuple(w.shape) for w in layer.weights]
         if [a.shape for a in made] != shapes:
