@@ -135,7 +135,7 @@ def main():
     first, again = (np.median([one[name][0] for one in found]) for name in ("first", "again"))
     print(
         f"\nMean accuracy {100 * mean['accuracy']:.2f} %; median {first:.2f} s, again "
-        f"{again:.2f} s (processor {np.median([one['again'][1] for one in found]):.2f} s); log loss "
+        f"{again:.2f} s; log loss "
         f"{mean['log_loss_before']:.4f} -> {mean['log_loss']:.4f}, calibration error "
         f"{100 * mean['error_before']:.2f} -> {100 * mean['error']:.2f} % by the temperature."
     )
