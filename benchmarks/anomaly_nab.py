@@ -5,9 +5,9 @@
 
 The folder has the series of NAB (time stamp, value) and ``windows.json``, the benchmark's windows.
 A detector begins with the probationary part, the first 15 % of a file (750 steps at most);
-afterwards each step is scored before the next one is seen (some go on learning), and nothing tells a
-detector which file it is. Faults of our detector were mended after these scores had been seen: what
-that means stands in docs/anomalies.md.
+afterwards each step is scored before the next one is seen (some go on learning), and nothing tells
+a detector which file it is. Faults of our detector were mended after these scores had been seen:
+what that means stands in docs/anomalies.md.
 
 Two scores stand side by side. *By its own threshold*: once in 10,000 steps for whatever scores by a
 probability, for the others the highest score of the probationary part. *By the best threshold*: the

@@ -30,7 +30,7 @@ VALIDATED = 111_540
 SETTINGS = {
     "10 seconds": {"cell": "gru", "units": 128, "epochs": 1, "learning_rate": 0.008},
     "3 minutes": {"cell": "gru", "units": 256, "epochs": 8, "learning_rate": 0.006},
-    "3 minutes, wide": {"cell": "gru", "units": 512, "epochs": 3, "learning_rate": 0.004},
+    "3 minutes wide": {"cell": "gru", "units": 512, "epochs": 3, "learning_rate": 0.004},
     "long": {"cell": "gru", "units": 512, "epochs": 8, "learning_rate": 0.004, "dropout": 0.25},
 }
 SIZES = {
