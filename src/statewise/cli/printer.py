@@ -5,6 +5,7 @@ import math
 import sys
 import warnings
 from contextlib import contextmanager, nullcontext
+from numbers import Integral
 
 from rich import box
 from rich.console import Console
@@ -175,7 +176,9 @@ def _said(phase: str) -> str:
 
 
 def _number(value: float) -> str:
-    """Write a number with four digits, or all those before the point."""
+    """Write a number with four digits, or all those before the point; a count as it is."""
+    if isinstance(value, Integral):
+        return f"{value:,}"
     if not math.isfinite(value):
         return "-"
     digits = 3 - math.floor(math.log10(abs(value))) if value else 0
