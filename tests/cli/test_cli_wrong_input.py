@@ -6,12 +6,15 @@ from click.testing import CliRunner
 from statewise.cli import main
 
 WRONG = {
+    "anomalies": ["nowhere.csv"],
     "backtest": ["nowhere.csv"],
+    "classify": ["nowhere.csv", "--id", "walk", "--label", "kind"],
     "explain": ["nowhere.keras"],
     "export": ["nowhere.keras", "--onnx"],
     "forecast": ["nowhere.csv"],
     "learn": ["--output", "nowhere/page.html"],
     "look": ["nowhere.csv"],
+    "text": ["score", "nowhere.model"],
 }
 
 
