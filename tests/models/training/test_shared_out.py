@@ -100,7 +100,7 @@ for name, text in texts.items():
     travels = re.findall(r"(all-gather|all-to-all|collective-permute|all-reduce)[-a-z]*\\(", text)
     assert set(travels) == ({"all-reduce"} if name == "_train" else set()), (name, travels)
     assert not statewise.recurrence.native.available() or "statewise_recurrence" in text
-for arrays in made._lane_programs.states._states:
+for arrays in made._lane_programs.states.carried:
     for array in arrays:  # device 2 has lanes 4 and 5
         rows = {shard.device.id: shard.index[0] for shard in array.addressable_shards}
         assert rows[2] == slice(4, 6), rows
