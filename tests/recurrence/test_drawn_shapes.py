@@ -176,7 +176,7 @@ def test_native_kernels_at_drawn_shapes(case, sharing):
 
 @needs_kernels
 @pytest.mark.slow
-@drawn(500)
+@drawn(250)
 @given(case=cases(work=1e8), sharing=sharings())
 def test_native_kernels_at_large_drawn_shapes(case, sharing):
     natively(case, sharing)
@@ -185,7 +185,7 @@ def test_native_kernels_at_large_drawn_shapes(case, sharing):
 @needs_kernels
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(3))
-@drawn(500)
+@drawn(400)
 @given(case=cases(work=3e7), sharing=sharings())
 def test_native_kernels_at_thousands_of_drawn_shapes(part, case, sharing):
     natively(case, sharing)

@@ -47,14 +47,22 @@ def built(folder, *options):
 @needs_source
 @needs("c++")
 @needs("cmake")
-def test_the_kernels_of_processors_that_are_not_here(tmp_path):
-    # Slower, and the same in what they share out, keep and multiply. Those of this one are compared
-    # from Python (test_drawn_shapes); scripts/sanitize.sh builds both.
-    check = built(tmp_path, "-DSTATEWISE_EMULATE=ON")
+def test_it_finds_all_instruction_sets_equal(tmp_path):
+    check = built(tmp_path)
     expected = (
         "kernels: equal, callers at once: equal, live step: equal, children of forks: compute"
     )
     assert expected in check()
+    assert "drawn shapes: equal" in check("drawn", "2000", "10000")
+
+
+@pytest.mark.slow
+@needs_source
+@needs("c++")
+@needs("cmake")
+def test_the_kernels_of_processors_that_are_not_here(tmp_path):
+    # Slower, and the same in what they share out, keep and multiply.
+    check = built(tmp_path, "-DSTATEWISE_EMULATE=ON")
     found = check("drawn", "300", "1")
     assert found.startswith("instruction sets: amx avx512bf16 avx512 portable;")
     assert "drawn shapes: equal" in found
