@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from statewise.sequences.reading.cells import (
     DATE,
@@ -80,7 +81,24 @@ def find_structure(
             above, first = first + 1, first + 1
     else:
         above = first
-    return with_names(records, above, first, kinds, width, gaps, soft)
+    return _from_its_first(with_names(records, above, first, kinds, width, gaps, soft), records)
+
+
+def _from_its_first(found: Structure, records: Sequence[Record]) -> Structure:
+    """Begin at the first of several equal headers that have nothing but full records between them.
+
+    What stands between is data: a header that comes again further down is no reason to leave out
+    the rows above it.
+    """
+    if len(found.header) != 1 or found.units:
+        return found
+    (row,) = found.header
+    equal = [above for above in range(row) if list(records[above]) == list(records[row])]
+    for above in equal:
+        if all(len(record) == found.width for record in records[above:row]) and row - above > 1:
+            left_out = tuple(one for one in found.left_out if one < above)
+            return replace(found, header=(above,), first=above + 1, left_out=left_out)
+    return found
 
 
 def column_kinds(records: Sequence[Record], width: int) -> tuple[str, ...]:
