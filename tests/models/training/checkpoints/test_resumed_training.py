@@ -263,3 +263,16 @@ def of_windows():
     built.add(keras.layers.Reshape((1, 1)))
     built.compile(loss="mse", optimizer="adam")
     return built
+
+
+def test_one_too_many_that_a_kill_left_goes_where_nothing_is_left_to_do(tmp_path):
+    kept = {"checkpoint": tmp_path, "every": "epoch", "verbose": 0, "epochs": 3}
+    flat_model().fit(X[:, 0], Y, **kept, keep=3)
+    (oldest, *last) = sorted(path.name for path in tmp_path.iterdir())
+    with pytest.warns(UserWarning, match="nothing is left to do"):
+        flat_model().fit(X[:, 0], Y, **kept, keep=2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == last
+    (tmp_path / oldest).touch()  # another training's folder is left as it is
+    with pytest.raises(ValueError, match="checkpoint"):
+        model().fit(X, Y, **kept, keep=1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [oldest, *last]

@@ -138,6 +138,10 @@ class Folder:
                 "keeps the weights it has. Make room, and call fit again with the same checkpoint",
                 str(path),
             ) from error
+        self.forget_before(number)
+
+    def forget_before(self, number: int) -> None:
+        """Remove all but the last checkpoints up to a number: a kill may have left one too many."""
         # Files of higher numbers are damaged ones that a new run hasn't come to yet.
         whole = [n for n in self.numbers() if n <= number]
         for file in self._files() if len(whole) >= self._keep else []:

@@ -95,6 +95,8 @@ class Saving(NoSaving):
             check_alike(self._shares, what, lambda: [newest])
         if self._found is not None:
             check_same(self._found.path, self._found.document["of"], self._facts)
+            if self._writes:
+                self._folder.forget_before(self._found.number)
             for callback in self._callbacks:
                 if isinstance(callback, CSVLogger):
                     callback.append = True  # it would begin its file anew
