@@ -127,16 +127,17 @@ class SequenceClassifier(Insight):
                 without steps; where there aren't as many labels as sequences, or only one class.
             TypeError, ValueError: where an argument makes no sense.
         """
-        sequences, labels, roles = self._read(X, y, columns, lengths)
-        self.classes_, self._places = classes_of(labels)
-        self._lengths = sequences.lengths
-        targets = np.eye(len(self.classes_), dtype=np.float32)[self._places]
-        weights = weights_of(self.class_weight, self.classes_, self._places)
-        self.calibration_ = calibration.NONE
-        self.notes_: list[str] = []
-        self._learn(sequences, roles, targets, weights, progress)
-        self.temperature_ = self.calibration_.temperature
-        del self._places, self._lengths
+        with self._kept_where_it_fails():
+            sequences, labels, roles = self._read(X, y, columns, lengths)
+            self.classes_, self._places = classes_of(labels)
+            self._lengths = sequences.lengths
+            targets = np.eye(len(self.classes_), dtype=np.float32)[self._places]
+            weights = weights_of(self.class_weight, self.classes_, self._places)
+            self.calibration_ = calibration.NONE
+            self.notes_: list[str] = []
+            self._learn(sequences, roles, targets, weights, progress)
+            self.temperature_ = self.calibration_.temperature
+            del self._places, self._lengths
         return self
 
     def predict(self, X: Any, *, columns: Any = None, lengths: Any = None) -> Any:
@@ -175,7 +176,7 @@ class SequenceClassifier(Insight):
         """
         sequences = self._known(X, columns, lengths)
         label = self._label_column(columns) if y is None else None
-        labels = read_targets(X, y, sequences, label, bool(self.per_step), self._word)
+        labels = read_targets(X, y, sequences, label, self._of_steps, self._word)
         places = places_among(labels, self.classes_)
         return float((self._scores(sequences).argmax(-1) == places).mean())
 

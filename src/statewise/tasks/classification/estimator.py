@@ -1,6 +1,8 @@
 """What `SequenceClassifier` and `SequenceRegressor` have in common: read, learn, tell, keep."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -71,6 +73,25 @@ class Estimator(Parameters):
                 raise TypeError(f"{name} must be True or False, but is {getattr(self, name)!r}")
         if self.axes not in (None, *AXES):
             raise ValueError(f"axes must be None or one of {', '.join(AXES)}, but is {self.axes!r}")
+
+    @contextmanager
+    def _kept_where_it_fails(self) -> Iterator[None]:
+        """Leave all as it was where a fit doesn't come to its end.
+
+        The classes or numbers and the scale of one fit say nothing of the networks of another.
+        """
+        before = dict(vars(self))
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    @property
+    def _of_steps(self) -> bool:
+        """Whether it tells something of each step, as it has learned (``per_step`` may be new)."""
+        return self._networks.architecture.per_step
 
     def _read(
         self, X: Any, y: Any, columns: Any, lengths: Any
@@ -209,7 +230,7 @@ class Estimator(Parameters):
                 return pd.Series(values, index=index)
             return pd.DataFrame(values, index=index, columns=names)
 
-        if not self.per_step:
+        if not self._of_steps:
             return told if sequences.keys is None else labelled(told, _index_of(sequences.keys))
         if sequences.rows is not None:
             in_rows = np.empty_like(told)

@@ -84,7 +84,7 @@ class Insight(Kept):
         """
         sequences = self._known(X, columns, lengths)
         scores = self._scores(sequences)
-        if self.per_step:  # the class of most steps stands for the sequence
+        if self._of_steps:  # the class of most steps stands for the sequence
             scores = np.add.reduceat(scores, sequences.offsets[:-1], axis=0)
         if label is None:
             places = scores.argmax(-1)
@@ -100,7 +100,7 @@ class Insight(Kept):
         return softmax(scores / self.temperature_, axis=-1)
 
     def _refuse_steps(self, name: str) -> None:
-        if self.per_step:
+        if self._of_steps:
             raise ValueError(
                 f"{name} is for one label a sequence, but per_step=True: predict_proba tells of "
                 "each step already (fit with bidirectional=False, so that it sees none after it)"

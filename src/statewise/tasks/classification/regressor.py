@@ -93,13 +93,14 @@ class SequenceRegressor(Kept):
             DataError: as `SequenceClassifier.fit`; where numbers are missing or none.
             TypeError, ValueError: where an argument makes no sense.
         """
-        sequences, targets, roles = self._read(X, y, columns, lengths)
-        numbers = numbers_of(targets)
-        self._flat = targets.ndim == 1
-        self._target_scale = Scale.of(numbers)
-        weights = np.ones(len(numbers), np.float32)
-        self._learn(sequences, roles, self._target_scale.apply(numbers), weights, progress)
-        self.outputs_ = numbers.shape[1]
+        with self._kept_where_it_fails():
+            sequences, targets, roles = self._read(X, y, columns, lengths)
+            numbers = numbers_of(targets)
+            self._flat = targets.ndim == 1
+            self._target_scale = Scale.of(numbers)
+            weights = np.ones(len(numbers), np.float32)
+            self._learn(sequences, roles, self._target_scale.apply(numbers), weights, progress)
+            self.outputs_ = numbers.shape[1]
         return self
 
     def predict(self, X: Any, *, columns: Any = None, lengths: Any = None) -> Any:
@@ -126,7 +127,7 @@ class SequenceRegressor(Kept):
         """
         sequences = self._known(X, columns, lengths)
         label = self._label_column(columns) if y is None else None
-        targets = read_targets(X, y, sequences, label, bool(self.per_step), self._word)
+        targets = read_targets(X, y, sequences, label, self._of_steps, self._word)
         truth = numbers_of(targets)
         told = self._numbers(sequences).reshape(len(truth), -1)
         if truth.shape[1] != self.outputs_:
@@ -162,7 +163,7 @@ class SequenceRegressor(Kept):
         if isinstance(output, bool) or output not in range(self.outputs_):
             raise ValueError(f"output must be from 0 to {self.outputs_ - 1}, but is {output!r}")
         numbers = self._numbers(sequences).reshape(-1, self.outputs_)[:, output]
-        if self.per_step:
+        if self._of_steps:
             numbers = np.add.reduceat(numbers, sequences.offsets[:-1])
         wanted = np.zeros((len(sequences), self.outputs_), np.float32)
         wanted[:, output] = self._target_scale.scale[output]
