@@ -21,6 +21,7 @@ from statewise.tasks.anomaly.networks import METHODS, Design, Tail
 from statewise.tasks.anomaly.scaling import LONGEST
 from statewise.tasks.forecasting.serialization.limits import check_count, check_shape
 from statewise.tasks.forecasting.serialization.objects import as_objects, as_text
+from statewise.tasks.forecasting.serialization.parts import as_plain, damage_told
 from statewise.tasks.forecasting.serialization.typed import typed
 
 FORMAT = "statewise-anomalies-1"
@@ -62,7 +63,7 @@ def write(path: Any, params: dict[str, Any], learned: Learned) -> None:
         **{f"state {layer}:{n}": a for layer, named in state.items() for n, a in named.items()},
     }
     arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    text = json.dumps(told, default=_plain)
+    text = json.dumps(told, default=as_plain)
     metadata = {"format": FORMAT, "told": text, "checksum": _checksum(text, arrays)}
     with written_whole(path) as beside:
         beside.write_bytes(save(arrays, metadata=metadata))
@@ -80,15 +81,8 @@ def read(path: Any) -> tuple[dict[str, Any], Learned]:
         raise DataError(f"{path} is a folder, and no file of a detector")
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file")
-    try:
+    with damage_told(path, "a detector"):
         return _read(path)
-    except DataError:
-        raise
-    except Exception as error:  # its readers raise all kinds of errors
-        what = f"it has no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
-        raise DataError(
-            f"{path} is no file of a detector, or is damaged: {what[:200] or type(error).__name__}"
-        ) from None
 
 
 def _read(path: Path) -> tuple[dict[str, Any], Learned]:
@@ -189,10 +183,3 @@ def _checksum(text: str, arrays: dict[str, np.ndarray]) -> str:
         digest.update(f"{name}{array.dtype}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
-
-
-def _plain(value: Any) -> Any:
-    """Return what JSON doesn't know of itself: NumPy's numbers."""
-    if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError(f"{type(value).__name__} can't be saved")

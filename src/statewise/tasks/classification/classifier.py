@@ -5,12 +5,13 @@ from typing import Any, Self
 
 import numpy as np
 
-from statewise.tasks.classification import calibration, saved
+from statewise.tasks.classification import calibration
 from statewise.tasks.classification.class_weights import weights_of
 from statewise.tasks.classification.insight import Insight
 from statewise.tasks.classification.labels_file import as_list, from_list
 from statewise.tasks.classification.targets import classes_of, places_among, read_targets
 from statewise.tasks.forecasting.progress import Progress
+from statewise.tasks.forecasting.serialization.parts import damage_told
 
 
 class SequenceClassifier(Insight):
@@ -208,7 +209,7 @@ class SequenceClassifier(Insight):
             FileNotFoundError: where there is none.
         """
         self, plain, _ = cls._loaded(path)
-        with saved.damage_told(path, cls.__name__):
+        with damage_told(path, f"a {cls.__name__}"):
             self.classes_ = from_list(plain["classes"], self._networks.architecture.outputs)
             temperature, held, *rest = map(float, plain["calibration"])
             self.calibration_ = calibration.Calibration(temperature, int(held), *rest)

@@ -15,6 +15,7 @@ from statewise.tasks.classification.inference import Networks
 from statewise.tasks.classification.network import Architecture
 from statewise.tasks.classification.scale import Scale
 from statewise.tasks.forecasting.serialization import limits
+from statewise.tasks.forecasting.serialization.parts import damage_told
 
 
 class Kept(Estimator):
@@ -53,7 +54,7 @@ class Kept(Estimator):
         """Return an estimator out of a file, and what else the file has."""
         check_not_forked()
         plain, arrays = saved.read(path, cls.__name__)
-        with saved.damage_told(path, cls.__name__):
+        with damage_told(path, f"a {cls.__name__}"):
             self = cls(**plain["params"])
             self._check()
             told = saved.check_architecture(plain["architecture"], tuple(CELLS))

@@ -6,13 +6,13 @@ from typing import Any, Self
 import numpy as np
 
 from statewise.sequences import DataError
-from statewise.tasks.classification import saved
 from statewise.tasks.classification.explaining import Contributions, contributions_of
 from statewise.tasks.classification.keeping import Kept
 from statewise.tasks.classification.scale import Scale, on_scale
 from statewise.tasks.classification.targets import numbers_of, read_targets
 from statewise.tasks.forecasting.progress import Progress
 from statewise.tasks.forecasting.serialization import limits
+from statewise.tasks.forecasting.serialization.parts import damage_told
 
 
 class SequenceRegressor(Kept):
@@ -192,7 +192,7 @@ class SequenceRegressor(Kept):
             FileNotFoundError: where there is none.
         """
         self, plain, arrays = cls._loaded(path)
-        with saved.damage_told(path, cls.__name__):
+        with damage_told(path, f"a {cls.__name__}"):
             self.outputs_ = self._networks.architecture.outputs
             for name in ("target_shift", "target_scale"):
                 limits.check_shape(arrays, name, (self.outputs_,))

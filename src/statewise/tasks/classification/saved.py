@@ -5,24 +5,24 @@ The zip's comment is a checksum of all before it. Who reads a file doesn't know 
 what it claims is compared with what it holds before a network is made of it.
 """
 
-import io
 import json
-import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.numpy
 
-from statewise._whole_files import written_whole
 from statewise.sequences import DataError
 from statewise.tasks.forecasting.serialization import limits
-from statewise.tasks.forecasting.serialization.sums import checked_sum, summed
+from statewise.tasks.forecasting.serialization.parts import (
+    ARRAYS,
+    damage_told,
+    packed,
+    read_document,
+    write_parts,
+)
 
 FORMAT = 1
-_PARTS = ("sequences.json", "arrays.safetensors")
+DOCUMENT = "sequences.json"
 _MOST = 1_000_000  # of units, features, outputs
 
 
@@ -42,13 +42,7 @@ def write(path: Any, plain: dict[str, Any], arrays: dict[str, np.ndarray]) -> No
         text = json.dumps({"format": FORMAT, **plain}, default=_plain)
     except TypeError as error:
         raise DataError(f"it can't be saved: {error}") from None
-    held = io.BytesIO()
-    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr(_PARTS[0], text)
-        file.writestr(_PARTS[1], safetensors.numpy.save(arrays))
-    with written_whole(path) as beside:
-        beside.write_bytes(summed(held.getvalue()))
+    write_parts(path, {DOCUMENT: text, ARRAYS: packed(arrays)})
 
 
 def read(path: Any, kind: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -63,49 +57,14 @@ def read(path: Any, kind: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         FileNotFoundError: where there is none.
     """
     path = Path(path)
-    if path.is_dir():
-        raise DataError(f"{path} is a folder, and no file of a {kind}")
-    data = path.read_bytes()
-    with damage_told(path, kind):
-        if not checked_sum(data):
-            raise ValueError("its checksum is gone")
-        with zipfile.ZipFile(io.BytesIO(data)) as file:
-            limits.check_parts({name: file.getinfo(name).file_size for name in _PARTS}, len(data))
-            plain = json.loads(file.read(_PARTS[0]))
-            if plain.get("format") != FORMAT:
-                raise DataError(
-                    f"{path} has the format {plain.get('format')!r:.40}, but this version of "
-                    f"statewise reads format {FORMAT}: load it by the version that saved it, or "
-                    "fit again"
-                )
-            if plain["kind"] != kind:
-                raise DataError(f"{path} is the file of a {plain['kind']!r:.40}, not of a {kind}")
-            arrays = safetensors.numpy.load(file.read(_PARTS[1]))
+    plain, arrays = read_document(path, f"a {kind}", DOCUMENT, FORMAT)
+    with damage_told(path, f"a {kind}"):
+        if plain["kind"] != kind:
+            raise DataError(f"{path} is the file of a {plain['kind']!r:.40}, not of a {kind}")
         for array in arrays.values():
             if array.dtype.kind not in "iuf":
                 raise TypeError(f"an array is of {array.dtype}")
     return plain, arrays
-
-
-@contextmanager
-def damage_told(path: Any, kind: str) -> Iterator[None]:
-    """Tell as a `DataError` whatever is wrong with a file: its readers raise all kinds of errors.
-
-    >>> with damage_told("a.zip", "SequenceClassifier"):
-    ...     {}["weights"]
-    Traceback (most recent call last):
-    ...
-    statewise.sequences.tables.DataError: a.zip is no file of a SequenceClassifier, or is ...
-    """
-    try:
-        yield
-    except DataError:
-        raise
-    except Exception as error:
-        what = f"it has no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
-        raise DataError(
-            f"{path} is no file of a {kind}, or is damaged: {what[:200] or type(error).__name__}"
-        ) from None
 
 
 def check_architecture(told: dict[str, Any], cells: tuple[str, ...]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from statewise.tasks.forecasting.predicting import Asked, forecast_any
 from statewise.tasks.forecasting.progress import Progress, as_progress
 from statewise.tasks.forecasting.scanned.kinds import ROWS
 from statewise.tasks.forecasting.serialization import files as storage
+from statewise.tasks.forecasting.serialization.parts import damage_told
 
 
 class Forecaster(Fitted, Parameters):
@@ -270,7 +271,7 @@ class Forecaster(Fitted, Parameters):
         """
         check_not_forked()
         plain, arrays, panel = storage.read(path)
-        with storage.damage_told(path):
+        with damage_told(path, storage.KIND):
             self = cls(**plain["params"])
             check(self)
             self._form = form_of(plain["form"])

@@ -7,6 +7,7 @@ from typing import Any, Self
 from statewise._runtime.forks import check_not_forked
 from statewise.tasks.forecasting.parameters import Parameters
 from statewise.tasks.forecasting.progress import Progress, as_progress
+from statewise.tasks.forecasting.serialization.parts import damage_told
 from statewise.tasks.forecasting.serialization.typed import typed
 from statewise.tasks.text import saved
 from statewise.tasks.text.arguments import check
@@ -192,7 +193,7 @@ class TextGenerator(Generating, Judging, Parameters):
         """
         check_not_forked()
         plain, arrays = saved.read(path)
-        try:
+        with damage_told(path, saved.KIND):
             self = cls(**plain["params"])
             check(self)
             plan, tokens = typed(Plan, plain["plan"]), Tokens.from_state(plain["tokens"])
@@ -202,8 +203,6 @@ class TextGenerator(Generating, Judging, Parameters):
             model = network(plan)
             saved.give_weights(model, arrays)
             self._adopt(Learned(plan, tokens, model, dict(plain["facts"])))
-        except Exception as error:
-            raise saved.damaged(path, error) from None
         return self
 
     def __sklearn_tags__(self):

@@ -9,8 +9,6 @@ is compared with what it holds before anything is made of it (see `limits`).
 import io
 import json
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,14 +17,21 @@ import numpy as np
 import pandas as pd
 import safetensors.numpy
 
-from statewise._whole_files import written_whole
 from statewise.sequences import Columns, DataError, Panel
 from statewise.sequences.calendars import Calendar
 from statewise.tasks.forecasting.serialization import limits
 from statewise.tasks.forecasting.serialization.objects import as_objects, as_text
-from statewise.tasks.forecasting.serialization.sums import checked_sum, summed
+from statewise.tasks.forecasting.serialization.parts import (
+    as_plain,
+    bytes_of,
+    damage_told,
+    packed,
+    write_parts,
+)
+from statewise.tasks.forecasting.serialization.sums import checked_sum
 from statewise.tasks.forecasting.serialization.typed import typed
 
+KIND = "a forecaster"
 FORMAT = 2
 _READS = (1, 2)  # 1 has no checksum, and can't hold keys of several types
 _PARTS = ("forecaster.json", "arrays.safetensors", "rows.parquet", "series.parquet")
@@ -68,15 +73,15 @@ def write(path: Any, plain: dict[str, Any], arrays: dict[str, np.ndarray], panel
         "time_name": panel.time.name,
         "mixed": mixed,
     }
-    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("forecaster.json", json.dumps(plain, default=_plain))
-        file.writestr("arrays.safetensors", safetensors.numpy.save(arrays))
-        file.writestr("rows.parquet", rows.to_parquet(index=False))
-        file.writestr("series.parquet", series.to_parquet(index=False))
-    with written_whole(path) as beside:
-        beside.write_bytes(summed(held.getvalue()))
+    write_parts(
+        path,
+        {
+            "forecaster.json": json.dumps(plain, default=as_plain),
+            "arrays.safetensors": packed(arrays),
+            "rows.parquet": rows.to_parquet(index=False),
+            "series.parquet": series.to_parquet(index=False),
+        },
+    )
 
 
 def read(path: Any) -> tuple[dict[str, Any], dict[str, np.ndarray], Panel]:
@@ -87,33 +92,9 @@ def read(path: Any) -> tuple[dict[str, Any], dict[str, np.ndarray], Panel]:
         FileNotFoundError: where there is none.
     """
     path = Path(path)
-    if path.is_dir():
-        raise DataError(f"{path} is a folder, and no file of a forecaster")
-    data = path.read_bytes()
-    with damage_told(path):
+    data = bytes_of(path, KIND)
+    with damage_told(path, KIND):
         return _read(path, data)
-
-
-@contextmanager
-def damage_told(path: Any) -> Iterator[None]:
-    """Tell as a `DataError` whatever is wrong with a file: its readers raise all kinds of errors.
-
-    >>> with damage_told("a.zip"):
-    ...     {}["weights"]
-    Traceback (most recent call last):
-    ...
-    statewise.sequences.tables.DataError: a.zip is no file of a forecaster, or is damaged: ...
-    """
-    try:
-        yield
-    except DataError:
-        raise
-    except Exception as error:
-        what = f"it has no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
-        raise DataError(
-            f"{path} is no file of a forecaster, or is damaged: "
-            f"{what[:200] or type(error).__name__}"
-        ) from None
 
 
 def _read(path: Path, data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray], Panel]:
@@ -186,10 +167,3 @@ def _columns(given: dict[str, Any]) -> Columns:
             raise TypeError(f"the name of a column is {name!r:.40}")
     parts: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
     return Columns(**parts)
-
-
-def _plain(value: Any) -> Any:
-    """Return what JSON doesn't know of itself: NumPy's numbers."""
-    if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError(f"{type(value).__name__} can't be saved")
