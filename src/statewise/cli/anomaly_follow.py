@@ -14,7 +14,7 @@ from statewise.cli.refusal import Refusal, refusals
 from statewise.sequences import DataError
 from statewise.streams import Streams
 from statewise.tasks import AnomalyDetector
-from statewise.tasks.anomaly.data import in_seconds
+from statewise.tasks.anomaly.even_steps import in_seconds
 from statewise.tasks.anomaly.live import missed_steps
 
 _MISSING = {"", "nan", "na", "null", "none"}

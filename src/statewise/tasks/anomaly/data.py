@@ -1,7 +1,7 @@
 """What a detector takes: series by key, (time, features), and scores given back in that form."""
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import narwhals as nw
@@ -109,8 +109,41 @@ def take_in(data: Any, columns: Columns = NO_COLUMNS) -> Taken:
     if isinstance(frame, nw.DataFrame):
         return _checked(_of_frame(frame, columns))
     values = as_series(data).astype(np.float64)
-    names = tuple(f"feature {i}" for i in range(values.shape[1]))
-    return _checked(Taken({ONE: Given(values, names)}, "array"))
+    return _checked(Taken({ONE: Given(values, _numbered(values.shape[1]))}, "array"))
+
+
+def in_order_of(taken: Taken, names: tuple[Hashable, ...]) -> Taken:
+    """Return data whose series have their features in the order of some names.
+
+    What has no names of its own (an array), and a single feature, is what it stands for.
+
+    Args:
+        taken: the data; each series has so many features.
+        names: of the features.
+
+    Raises:
+        DataError: where a series has features of other names.
+    """
+    series = {key: _in_order_of(one, names, key) for key, one in taken.series.items()}
+    return replace(taken, series=series)
+
+
+def _in_order_of(one: Given, names: tuple[Hashable, ...], key: Hashable) -> Given:
+    anyones = (names, _numbered(len(names)))
+    if len(names) == 1 or one.names in anyones or names == _numbered(len(names)):
+        return one
+    if set(one.names) != set(names):
+        of = "" if key is ONE else f" of {key!r}"
+        raise DataError(
+            f"the series{of} has the features {', '.join(map(repr, one.names))}, but expected are "
+            f"{', '.join(map(repr, names))}: rename them, or give arrays"
+        )
+    order = [one.names.index(name) for name in names]
+    return replace(one, values=one.values[:, order], names=names)
+
+
+def _numbered(features: int) -> tuple[str, ...]:
+    return tuple(f"feature {i}" for i in range(features))
 
 
 def _of_frame(frame: nw.DataFrame, columns: Columns) -> Taken:
@@ -192,63 +225,7 @@ def _checked(taken: Taken) -> Taken:
                 f"all series need the same features, but {first!r} has {len(names)} and {key!r} "
                 f"has {len(one.names)}"
             )
-    return taken
-
-
-class Steps(NamedTuple):
-    """The rows of a series on even steps.
-
-    Attributes:
-        values: (steps, features); NaN where no row is, or a value is missing.
-        places: which step each row is.
-        disordered: rows whose time doesn't come after that of the row before.
-    """
-
-    values: np.ndarray
-    places: np.ndarray
-    disordered: int
-
-
-def seconds_between(given: Sequence[Given]) -> float:
-    """Return the usual time between two rows: seconds, or numbers; 0.0 where there are none."""
-    found = [_differences(one.time) for one in given if one.time is not None and len(one.time) > 1]
-    every = np.abs(np.concatenate(found)) if found else np.zeros(0)
-    every = every[every > 0]
-    return float(np.median(every)) if every.size else 0.0
-
-
-def on_steps(given: Given, between: float, season: int) -> Steps:
-    """Lay the rows of a series on even steps, so that what is absent doesn't shift the season.
-
-    Args:
-        given: the series.
-        between: usual time between two rows; 0 where rows are steps.
-        season: steps; a longer gap than two seasons is shortened by whole ones.
-    """
-    count = len(given.values)
-    if given.time is None or not between or count < 2:
-        return Steps(given.values, np.arange(count), 0)
-    apart = _differences(given.time)
-    gaps = np.maximum(np.rint(apart / between), 1.0)
-    most = 2.0 * max(season, 32)
-    whole = max(season, 1)
-    gaps = np.where(gaps > most, (gaps - most) % whole + most, gaps)
-    places = np.concatenate([[0], np.cumsum(gaps.astype(np.int64))])
-    values = np.full((places[-1] + 1, given.values.shape[1]), np.nan)
-    values[places] = given.values
-    return Steps(values, places, int((apart <= 0).sum()))
-
-
-def in_seconds(time: pd.Index) -> np.ndarray:
-    """Return stamps as seconds, numbers as they are; whole seconds stay exact."""
-    if isinstance(time, pd.DatetimeIndex):
-        utc = time.tz_convert(None) if time.tz is not None else time
-        return utc.to_numpy().astype("datetime64[us]").astype(np.int64) / 1e6
-    return time.to_numpy(np.float64)
-
-
-def _differences(time: pd.Index) -> np.ndarray:
-    return np.diff(in_seconds(time))
+    return in_order_of(taken, names)
 
 
 def give_back(taken: Taken, scores: Mapping[Hashable, np.ndarray], by_feature: bool) -> Any:

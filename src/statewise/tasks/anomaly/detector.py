@@ -15,12 +15,12 @@ from statewise.tasks.anomaly.arguments import check, threshold_of
 from statewise.tasks.anomaly.data import (
     ONE,
     Columns,
-    Steps,
     Taken,
     give_back,
-    on_steps,
+    in_order_of,
     take_in,
 )
+from statewise.tasks.anomaly.even_steps import Steps, on_steps
 from statewise.tasks.anomaly.fitting import Learned, learn
 from statewise.tasks.anomaly.intervals import Reading, table_of
 from statewise.tasks.anomaly.live import push
@@ -234,8 +234,6 @@ class AnomalyDetector(Parameters):
         self._check_fitted()
         learned = self._learned
         taken = take_in(data, learned.columns)
-        steps: dict[Hashable, Steps] = {}
-        inputs, states = [], []
         for key, one in taken.series.items():
             if len(one.names) != len(learned.names):
                 raise DataError(
@@ -243,6 +241,10 @@ class AnomalyDetector(Parameters):
                     f"features, but the detector was fitted on {len(learned.names)}: "
                     f"{', '.join(map(str, learned.names))}"
                 )
+        taken = in_order_of(taken, learned.names)
+        steps: dict[Hashable, Steps] = {}
+        inputs, states = [], []
+        for key, one in taken.series.items():
             known = learned.known_as(key)
             steps[key] = on_steps(one, learned.between, self.season_)
             inputs.append(scaled(steps[key].values, *learned.scales[known]))

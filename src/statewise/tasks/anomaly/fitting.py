@@ -11,7 +11,8 @@ from statewise.models.state import State
 from statewise.sequences import DataError
 from statewise.sequences.tables import counted
 from statewise.tasks.anomaly.calibration import tail_of
-from statewise.tasks.anomaly.data import Columns, Taken, in_seconds, on_steps, seconds_between
+from statewise.tasks.anomaly.data import Columns, Taken
+from statewise.tasks.anomaly.even_steps import in_seconds, on_steps, seconds_between
 from statewise.tasks.anomaly.networks import Design, Network, Tail
 from statewise.tasks.anomaly.running import run
 from statewise.tasks.anomaly.scaling import find_season, scale_of, scaled
