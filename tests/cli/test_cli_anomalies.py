@@ -66,6 +66,24 @@ def test_a_saved_detector_says_the_same_and_nothing_is_written_over(made):
 
 
 @pytest.mark.slow
+def test_features_in_another_order_are_told_by_their_names(tmp_path):
+    hours = pd.date_range("2024-03-01", periods=120, freq="h")
+    values = wave(120, 2)
+    frame = pd.DataFrame({"flow": values[:, 0], "heat": 500 + 40 * values[:, 1]}, hours).round(3)
+    detector = AnomalyDetector(units=3, epochs=1, season=5).fit(frame)
+    detector.save(tmp_path / "a.detector")
+    frame.rename_axis("hour").reset_index().to_csv(tmp_path / "plant.csv", index=False)
+    turned = ("--time", "hour", "--target", "heat", "--past", "flow", "--output", tmp_path)
+    result = run(tmp_path / "plant.csv", "--model", tmp_path / "a.detector", *turned)
+    assert result.exit_code == 0, result.stderr
+    table = pd.read_csv(tmp_path / "anomalies.csv")
+    scores = detector.score(frame, by_feature=True)
+    for name in frame:
+        np.testing.assert_allclose(table[name], frame[name])
+        np.testing.assert_allclose(table[f"score of {name}"], scores[name], atol=1e-6)
+
+
+@pytest.mark.slow
 def test_lines_are_scored_as_they_come(made, tmp_path):
     folder, frame, _ = made
     model = ("--model", folder / "a.detector", "--follow", "--store", tmp_path / "live.db")

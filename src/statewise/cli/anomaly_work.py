@@ -16,7 +16,7 @@ from statewise.sequences import Panel, TimeSeries
 from statewise.sequences.stamp_words import format_stamp
 from statewise.sequences.tables import counted
 from statewise.tasks import AnomalyDetector
-from statewise.tasks.anomaly.data import take_in
+from statewise.tasks.anomaly.data import in_order_of, take_in
 from statewise.tasks.anomaly.intervals import spans_of
 
 _MOST = 20  # intervals that are printed
@@ -90,6 +90,7 @@ def find(
     """Score what was read, print the intervals, and write the table and the picture."""
     taken = replace(take_in(data), form="mapping")
     scores = detector.score(taken, by_feature=True)
+    taken = in_order_of(taken, tuple(detector.features_))  # as the scores are
     threshold = detector.threshold_
     rows, found = [], []
     for key, one in taken.series.items():
