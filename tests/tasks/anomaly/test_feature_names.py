@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from statewise.sequences import DataError
+from statewise.streams import Streams
 from statewise.tasks import AnomalyDetector
 from statewise.tasks.anomaly.data import in_order_of, take_in
 
@@ -40,3 +41,12 @@ def test_scores_are_of_the_features_by_name():
     expected = detector.score({"north": usual}, by_feature=True)["north"]
     turned = detector.score({"north": usual[["pressure", "flow"]]}, by_feature=True)["north"]
     pd.testing.assert_frame_equal(turned, expected)
+    with Streams(detector.model_) as streams:
+        row = usual.iloc[3][["pressure", "flow"]]
+        pushed = detector.push(streams, {"north": row, "south": usual.iloc[3].to_numpy()})
+        np.testing.assert_array_equal(pushed["north"].by_feature, pushed["south"].by_feature)
+        several = detector.push(streams, {"north": usual[["pressure", "flow"]], "south": usual})
+        np.testing.assert_array_equal(several["north"].score, several["south"].score)
+        with pytest.raises(DataError, match="'north' has the features 'pressure', 'level'"):
+            detector.push(streams, {"north": row.rename({"flow": "level"})})
+        assert streams.steps("north") == 81

@@ -172,7 +172,8 @@ class AnomalyDetector(Parameters):
             streams: ``Streams(detector.model_, store=...)``: they keep all that is known of each
                 key, on disk through a crash if there is a store.
             values: for each key one step, (features,) or a number, or several, (time, features);
-                NaN where a value is missing. Every step of time is to be pushed.
+                NaN where a value is missing. A Series or a frame of pandas is taken by the names of
+                the features. Every step of time is to be pushed.
 
         Returns:
             For each key a `Reading`, with arrays (time,) where several steps came.

@@ -1,11 +1,13 @@
 """What just arrived, scored by streams of a detector's live model."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from statewise.sequences import DataError
+from statewise.tasks.anomaly.data import Given, Taken, in_order_of
 from statewise.tasks.anomaly.intervals import Reading
 from statewise.tasks.anomaly.scaling import scaled
 
@@ -28,6 +30,7 @@ def push(detector: Any, streams: Any, values: Mapping[Any, Any]) -> dict[Any, Re
         except DataError as error:
             raise KeyError(str(error)) from None
         rows, single[key] = _rows(key, given, len(learned.names))
+        rows = _by_name(key, given, rows, learned.names)
         both = scaled(rows, *learned.scales[known])
         inputs[key] = both[0] if single[key] else both
         if key not in streams:
@@ -91,6 +94,25 @@ def _rows(key: Any, given: Any, features: int) -> tuple[np.ndarray, bool]:
     if np.isinf(rows).any():
         raise ValueError(f"The values for key {key!r} hold an infinity.")
     return rows, single
+
+
+def _by_name(
+    key: Hashable, given: Any, rows: np.ndarray, names: tuple[Hashable, ...]
+) -> np.ndarray:
+    """Return rows with the features in their order, where pandas says which is which.
+
+    Raises:
+        DataError: where they have other names.
+    """
+    labels: Any = None
+    if isinstance(given, pd.DataFrame):
+        labels = given.columns
+    elif isinstance(given, pd.Series) and len(names) > 1:
+        labels = given.index
+    if labels is None or isinstance(labels, pd.RangeIndex):
+        return rows
+    named = Taken({key: Given(rows, tuple(labels))}, "table")
+    return in_order_of(named, names).series[key].values
 
 
 def _reading(output: np.ndarray, single: bool, threshold: float) -> Reading:
