@@ -53,6 +53,7 @@ def test_a_header(model, tmp_path):
         (["LSTM(4, activation='gelu')", "--onnx"], "no activation 'gelu'"),
         (["Bidirectional(GRU(4))", "--onnx", "--state"], "needs several time steps at once"),
         (["LSTM(4)", "--onnx", "--shape", "one"], "--shape one: whole numbers"),
+        (["tank.keras", "--onnx", "--shape", "1,2,3"], "a saved model has its own"),
     ],
 )
 def test_what_cannot_be_written_is_one_line(arguments, message, model, tmp_path):

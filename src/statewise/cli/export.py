@@ -1,10 +1,11 @@
-"""``statewise export``: a saved model, for another runtime."""
+"""``statewise export``: a saved model or forecaster, for another runtime."""
 
 from pathlib import Path
 
 import click
 
 from statewise.cli import options as shared
+from statewise.cli.export_forecaster import export_forecaster, is_forecaster
 from statewise.cli.given_model import axes_of, check_model, model_of
 from statewise.cli.places import check_places
 from statewise.cli.refusal import Refusal, one_line
@@ -14,7 +15,8 @@ _ENDINGS = {"onnx": ".onnx", "cpp": ".hpp"}
 
 @click.command()
 @click.argument("model")
-@click.option("--onnx", "kind", flag_value="onnx", help="Write an ONNX file.")
+@click.option("--onnx", "kind", flag_value="onnx", help="Write an ONNX file; of a forecaster a "
+              "folder.")  # fmt: skip
 @click.option("--cpp", "kind", flag_value="cpp", help="Write a C++ header for the live step.")
 @click.option("--state", is_flag=True,
               help="Of --onnx: every state comes in and goes out, from call to call.")  # fmt: skip
@@ -25,17 +27,19 @@ _ENDINGS = {"onnx": ".onnx", "cpp": ".hpp"}
 )
 @click.option(
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="The file; by default MODEL's name with another ending, in this folder.",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="The file, of a forecaster the folder; by default MODEL's name with another ending, in "
+    "this folder.",
 )
 @shared.force
 def export(model, kind, state, shape, output, force):
     """Write MODEL for another runtime: ONNX, or a C++ header.
 
-    MODEL is a saved model (model.keras), a model or a function that returns one in a Python file
-    (train.py:model), or layers typed here. The file is run on random inputs beside the model
-    where that's possible, and what isn't equal isn't written.
+    MODEL is a saved model (model.keras), a saved forecaster (sales.forecaster), a model or a
+    function that returns one in a Python file (train.py:model), or layers typed here. A model's
+    file is run on random inputs beside the model where that's possible, and what isn't equal isn't
+    written.
 
     \b
     Examples:
@@ -43,10 +47,15 @@ def export(model, kind, state, shape, output, force):
     """
     if kind is None:
         raise click.UsageError("what to write? --onnx or --cpp")
+    if is_forecaster(model):
+        export_forecaster(model, kind, output, state=state, shape=shape, force=force)
+        return
     if state and kind != "onnx":
         raise click.UsageError("--state goes with --onnx; a C++ header always has the state")
     axes = None if shape is None else axes_of(shape)
     sketched = check_model(model)
+    if axes is not None and not sketched:
+        raise click.UsageError("--shape goes with layers typed; a saved model has its own")
     path = output or Path(_stem(model, sketched)).with_suffix(_ENDINGS[kind])
     check_places([path], "--output", force=force)
     from statewise.cli.printer import Printer

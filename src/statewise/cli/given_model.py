@@ -37,7 +37,7 @@ def check_model(model: str) -> bool:
             raise Refusal(f"{model}: {name!r} is no name of Python")
     elif model.endswith(".py"):
         raise Refusal(f"{model}: which name in it? As {model}:model")
-    elif model.lower().endswith(_FILES):
+    elif is_model_file(model):
         if not Path(model).is_file():
             raise Refusal(f"{model}: no such file")
     else:
@@ -45,12 +45,17 @@ def check_model(model: str) -> bool:
     return False
 
 
+def is_model_file(model: str) -> bool:
+    """Whether the name is that of a file of a model."""
+    return model.lower().endswith(_FILES)
+
+
 def model_of(model: str, axes):
     """Return the model; a sketch is made for these axes."""
     path, _, name = model.rpartition(":")
     if path.endswith(".py"):
         return _from_file(Path(path), name)
-    if model.lower().endswith(_FILES):
+    if is_model_file(model):
         return _loaded(model)
     from statewise.pictures import model_from_sketch
 

@@ -224,7 +224,7 @@ def test_a_folder_with_something_in_it_stays_as_it_is(rng, tmp_path):
     made.export(tmp_path / "made")
     told = json.loads((tmp_path / "made" / "forecaster.json").read_text("utf-8"))
     assert (told["format"], told["horizon"], told["networks"]) == (1, HORIZON, ["network_0.onnx"])
-    with pytest.raises(FileExistsError, match="export into a new"):
+    with pytest.raises(FileExistsError, match=r"new folder, or .* overwrite=True"):
         made.export(tmp_path / "made")
     with pytest.raises(TypeError, match="folder is a int; expected a path"):
         made.export(3)

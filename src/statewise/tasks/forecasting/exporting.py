@@ -43,16 +43,20 @@ class Exported(NamedTuple):
     told: dict[str, Any]
 
 
-def write_exported(folder: str | os.PathLike, exported: Exported, more: dict[str, Any]) -> None:
+def write_exported(
+    folder: str | os.PathLike, exported: Exported, more: dict[str, Any], *, overwrite: bool
+) -> None:
     """Write the networks and what is told of them into a folder.
 
     Args:
         folder: a new one, or one that is empty.
         exported: of a forecaster.
         more: what is told besides.
+        overwrite: whether there may be something. What an earlier call wrote goes then, since
+            networks of two forecasters must not mix; other files stay.
 
     Raises:
-        FileExistsError: where there is something: networks of two forecasters must not mix.
+        FileExistsError: where there is something else.
         OSError: where it can't be written.
         TypeError: where the folder is no path.
     """
@@ -62,10 +66,14 @@ def write_exported(folder: str | os.PathLike, exported: Exported, more: dict[str
         raise TypeError(
             f"folder is a {type(folder).__name__}; expected a path, such as 'passengers'"
         ) from None
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    if path.exists() and not path.is_dir():
+        raise FileExistsError(
+            f"folder={os.fspath(folder)!r} is a file: export into a folder, which is made"
+        )
+    if path.exists() and any(path.iterdir()) and not overwrite:
         raise FileExistsError(
             f"folder={os.fspath(folder)!r} is there already, and not empty: export into a new "
-            "folder, or remove it first"
+            "folder, or write over an earlier export by overwrite=True"
         )
     names = [f"network_{number}.onnx" for number in range(len(exported.networks))]
 
@@ -75,8 +83,23 @@ def write_exported(folder: str | os.PathLike, exported: Exported, more: dict[str
             network.export(os.path.join(beside, name), state=True)
         told = {"format": FORMAT, **more, "networks": names, **exported.told}
         Path(beside, NAME).write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+        for old in _earlier(path):  # once all is written, and before any of it is in its place
+            old.unlink(missing_ok=True)
 
     write_beside(path, write)
+
+
+def _earlier(path: Path) -> list[Path]:
+    """Return the files of an earlier export in a folder, first the one that tells of the others."""
+    told = path / NAME
+    if not told.is_file():
+        return []
+    try:
+        names = json.loads(told.read_text("utf-8"))["networks"]
+    except (ValueError, TypeError, LookupError):  # not of an export, or damaged
+        names = []
+    listed = set(map(str, names)) if isinstance(names, list) else set()
+    return [told, *(one for one in path.glob("network_*.onnx") if one.name in listed)]
 
 
 def check_no_gaps(gaps: bool) -> None:

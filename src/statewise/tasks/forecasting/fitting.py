@@ -91,7 +91,7 @@ class Fitted:
         self.training_shape_, self.losses_ = chosen.training_shape, chosen.losses
         self.cut_ = chosen.cut
 
-    def export(self, folder: str | os.PathLike) -> None:
+    def export(self, folder: str | os.PathLike, *, overwrite: bool = False) -> None:
         """Write the networks as ONNX files, and how values are prepared for them as JSON.
 
         NumPy and ONNX Runtime repeat the forecasts of `predict` from these, to rounding: see
@@ -99,9 +99,11 @@ class Fitted:
 
         Args:
             folder: a new one, or one that is empty.
+            overwrite: whether what an earlier call wrote there may be replaced; other files in the
+                folder stay.
 
         Raises:
-            FileExistsError: where something is in the folder already.
+            FileExistsError: where something is in the folder already, or it's a file.
             ImportError: without the package onnx, an optional extra: ``statewise[onnx]``.
             ValueError: before ``fit``, and for a forecaster that was given inputs besides its
                 target, or learned from series with missing values.
@@ -112,7 +114,7 @@ class Fitted:
         panel = self._engine.data.panel
         below_zero = len(panel) == 1 and bool(np.nanmin(panel.values[:, 0]) < 0)
         more = {"horizon": self.horizon, "below_zero": below_zero}
-        write_exported(folder, self._engine.exported(), more)
+        write_exported(folder, self._engine.exported(), more, overwrite=overwrite)
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "_engine"):
