@@ -48,6 +48,11 @@ def test_the_folder_is_what_export_writes(here, fitted):
     fitted.export(here / "expected")
     assert len(contents(here / "sales")) == 2
     assert said_by(here / "sales") == said_by(here / "expected")
+    levels = [one["level"] for one in json.loads(said_by(here / "sales")[0])["intervals"]]
+    assert levels == [50, 80, 90, 95]
+    assert run("sales.forecaster", "--onnx", "--force", "--level", "37.5,85").exit_code == 0
+    levels = [one["level"] for one in json.loads(said_by(here / "sales")[0])["intervals"]]
+    assert levels == [37.5, 85]
     fitted.save("anything.keras")  # what is in a file counts, not its ending
     assert run("anything.keras", "--onnx", "--output", "out/of_it").exit_code == 0
     assert said_by(here / "out" / "of_it") == said_by(here / "expected")
@@ -81,6 +86,8 @@ def test_an_earlier_export_is_replaced_by_force_alone(here):
         (["sales.forecaster", "--cpp"], "as sales.forecaster is one, is written by --onnx"),
         (["sales.forecaster", "--onnx", "--state"], "networks always have theirs"),
         (["sales.forecaster", "--onnx", "--shape", "1,2,3"], "a forecaster has its own"),
+        (["sales.forecaster", "--onnx", "--level", "0.8"], "0.8 is no percent: write 80"),
+        (["LSTM(4)", "--onnx", "--level", "80"], "LSTM(4) is none"),
         (["none.forecaster", "--onnx"], "none.forecaster: no such file"),
         (["sales.forecaster", "--onnx", "--output", "notes.txt"], "notes.txt is a file"),
         (["sales.forecaster", "--onnx", "--output", "notes.txt/out"], "no folder to write to"),

@@ -26,6 +26,12 @@ _ENDINGS = {"onnx": ".onnx", "cpp": ".hpp"}
     help="Shape of what goes in, for layers typed, as any,any,1 (the default).",
 )
 @click.option(
+    "--level",
+    type=shared.Levels(),
+    metavar="PERCENT",
+    help="Of a forecaster: levels of the intervals that are told of, by default 50,80,90,95.",
+)
+@click.option(
     "--output",
     type=click.Path(path_type=Path),
     metavar="PATH",
@@ -33,7 +39,7 @@ _ENDINGS = {"onnx": ".onnx", "cpp": ".hpp"}
     "this folder.",
 )
 @shared.force
-def export(model, kind, state, shape, output, force):
+def export(model, kind, state, shape, level, output, force):
     """Write MODEL for another runtime: ONNX, or a C++ header.
 
     MODEL is a saved model (model.keras), a saved forecaster (sales.forecaster), a model or a
@@ -48,8 +54,10 @@ def export(model, kind, state, shape, output, force):
     if kind is None:
         raise click.UsageError("what to write? --onnx or --cpp")
     if is_forecaster(model):
-        export_forecaster(model, kind, output, state=state, shape=shape, force=force)
+        export_forecaster(model, kind, output, level, state=state, shape=shape, force=force)
         return
+    if level is not None:
+        raise click.UsageError(f"--level is of a forecaster's intervals; {model} is none")
     if state and kind != "onnx":
         raise click.UsageError("--state goes with --onnx; a C++ header always has the state")
     axes = None if shape is None else axes_of(shape)

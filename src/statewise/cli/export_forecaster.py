@@ -36,7 +36,14 @@ def is_forecaster(model: str) -> bool:
 
 
 def export_forecaster(
-    model: str, kind: str, output: Path | None, *, state: bool, shape: str | None, force: bool
+    model: str,
+    kind: str,
+    output: Path | None,
+    level: tuple[float, ...] | None,
+    *,
+    state: bool,
+    shape: str | None,
+    force: bool,
 ) -> None:
     """Write the folder of a saved forecaster.
 
@@ -44,6 +51,7 @@ def export_forecaster(
         model: the path of its file.
         kind: what was asked for, "onnx" or "cpp".
         output: the folder; None for one by the file's name.
+        level: of the intervals, in percent; None for the usual ones.
         state, shape, force: the options of these names.
     """
     if kind != "onnx":
@@ -83,7 +91,7 @@ def export_forecaster(
     except OSError as error:
         raise Refusal(f"{model} can't be read: {error.strerror or error}") from None
     try:
-        forecaster.export(folder, overwrite=force)
+        forecaster.export(folder, overwrite=force, **({} if level is None else {"level": level}))
     except ImportError as error:
         raise Refusal(one_line(str(error))) from None
     except ValueError as error:

@@ -2,37 +2,19 @@
 
 import json
 
-import jax
 import numpy as np
 import pandas as pd
 import pytest
 
+from drawn_forecasters import HORIZON, assert_same, drawn_series, of_one, of_panel
 from page_blocks import block_with
 from some_slow import some_slow
 from statewise.tasks import Forecaster
-from statewise.tasks.forecasting.adapters import take_in
-from statewise.tasks.forecasting.engine import TrainingData
-from statewise.tasks.forecasting.global_model.architecture import initial_weights
-from statewise.tasks.forecasting.global_model.config import (
-    IncrementSpec,
-    Request,
-    ValidationSplit,
-    architecture_of,
-    holds_counts,
-)
-from statewise.tasks.forecasting.global_model.features import Encoder, lay_out
-from statewise.tasks.forecasting.global_model.model import GlobalModel
-from statewise.tasks.forecasting.intervals import Residuals
-from statewise.tasks.forecasting.local_model import selection
-from statewise.tasks.forecasting.local_model.ensemble import side_by_side
-from statewise.tasks.forecasting.local_model.model import LocalModel
-from statewise.tasks.forecasting.local_model.transforms import TransformSpec
 
 pytest.importorskip("onnx", reason="needs onnx")
 pytest.importorskip("onnxruntime", reason="needs onnxruntime")
 
 PROGRAM = block_with("onnx.md", "def closed_loop")
-HORIZON = 6
 
 
 @pytest.fixture(scope="module")
@@ -41,94 +23,6 @@ def forecast():
     namespace = {}
     exec(compile(PROGRAM, "docs/onnx.md", "exec"), namespace)
     return namespace["forecast"]
-
-
-def adopted(engine, form) -> Forecaster:
-    """Return a forecaster with an engine that nothing was trained for."""
-    made = Forecaster(horizon=HORIZON)
-    made._form, made._scanned = form, None
-    made._adopt(engine)
-    return made
-
-
-def of_panel(series, rng, *, log=False, start="naive", likelihood="none", tentative=False, **more):
-    """Return a forecaster whose two networks, for all series, have drawn weights."""
-    taken = take_in(series)
-    options = {"season": 1, "lookback": 12, "cell": "lstm", "units": 4, "layers": 1, **more}
-    request = Request(
-        horizon=HORIZON,
-        least=2,
-        likelihood=likelihood,
-        epochs=1,
-        seed=0,
-        tentative=tentative,
-        **options,
-    )
-    layout = {"log": log, "counts": holds_counts(request), "season": request.shortest, "extra": 0}
-    data, _ = lay_out(taken.known, Encoder(), **layout)
-    architecture = architecture_of(request, taken.known, Encoder(), data)
-
-    def drawn(weight):
-        return weight + jax.numpy.asarray(0.3 * rng.normal(size=weight.shape), "float32")
-
-    engine = GlobalModel(
-        data=TrainingData(taken.known, request.season, [], [], request.also),
-        request=request,
-        spec=IncrementSpec(log, start),
-        epochs=1,
-        architecture=architecture,
-        weights=[jax.tree.map(drawn, initial_weights(architecture, i)) for i in range(2)],
-        encoder=Encoder(),
-        residuals=Residuals(np.zeros((1, HORIZON))),
-        factors=None,
-        errors={"increments": 1.0},
-        curves={},
-        losses=[1.0],
-        split=ValidationSplit.of(taken.known.lengths, HORIZON, 2),
-    )
-    return adopted(engine, taken.form)
-
-
-def of_one(values, rng, *, cell, log, lags, lookback):
-    """Return a forecaster of one series whose three networks have drawn weights."""
-    taken = take_in(values)
-    spec = TransformSpec(log, lags)
-    model = side_by_side(cell, networks=3, units=4, seed=1)
-    weights = [w + (w != 0) * 0.3 * rng.normal(size=w.shape) for w in model.get_weights()]
-    drawn = [w if w.ndim == 2 and len(w) > 2 else w + rng.normal(size=w.shape) for w in weights]
-    model.set_weights([w.astype("float32") for w in drawn])
-    split = selection.ValidationSplit.of(len(values), horizon=HORIZON, lookback=8)
-    engine = LocalModel(
-        data=TrainingData(taken.known, max(lags, default=1), [], []),
-        values=values,
-        spec=spec,
-        pipeline=spec.fit(values),
-        model=model,
-        cell=cell,
-        lookback=lookback,
-        units=4,
-        epochs=1,
-        shape=(1, lookback, 1),
-        losses=[1.0],
-        errors={"none": 1.0},
-        curves={},
-        residuals=Residuals(np.zeros((1, HORIZON))),
-        split=split,
-    )
-    return adopted(engine, taken.form)
-
-
-def drawn_series(rng, steps, *, lowest=None):
-    """Draw a series that swings and drifts; all above a number where one is given."""
-    time = np.arange(steps)
-    values = 3 * np.sin(time * 2 * np.pi / 7) + rng.normal(size=steps).cumsum()
-    return values if lowest is None else values - values.min() + lowest
-
-
-def assert_same(got, expected, known):
-    scale = max(np.abs(known).max(), np.abs(expected).max())
-    np.testing.assert_allclose(got, expected, rtol=0, atol=2e-6 * scale)
-    assert np.std(expected) > 1e-3 * np.std(known)  # or it would say nothing
 
 
 ALONE = {
@@ -209,12 +103,14 @@ def test_what_isnt_written_is_refused_in_words(rng, tmp_path):
     with pytest.raises(ValueError, match=r"can't be exported: values were missing.*keep the"):
         of_panel({"a": values, "b": gaps}, rng).export(tmp_path / "made")
     days = pd.date_range("2024", periods=30, name="ds")
-    frame = pd.DataFrame({"unique_id": "a", "ds": days, "y": values, "price": values[::-1]})
-    long = take_in(frame, {"future": ["price"]})
-    forecaster = of_panel({"a": values, "b": values[::-1]}, rng)
-    forecaster._engine.data = TrainingData(long.known, 1, [], [])
-    with pytest.raises(ValueError, match=r"inputs besides the target \('price'\)"):
-        forecaster.export(tmp_path / "made")
+    frame = pd.DataFrame({"unique_id": "a", "ds": days, "y": values, "fed": days.date})
+    columns = {"future": ["fed"], "categories": ["fed"]}
+    with pytest.raises(ValueError, match=r"the categories of 'fed' are no text .* is a date\)"):
+        of_panel(frame, rng, columns=columns).export(tmp_path / "made")
+    with pytest.raises(ValueError, match="it is no fraction, write 80"):
+        of_one(values, rng, cell="rnn", log=False, lags=(), lookback=9).export(
+            tmp_path / "made", level=0.8
+        )
     assert not list(tmp_path.iterdir())
 
 

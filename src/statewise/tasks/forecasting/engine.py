@@ -157,8 +157,12 @@ class Engine(Protocol):
     def summary(self) -> Summary:
         """Return what was chosen."""
 
-    def exported(self) -> Exported:
+    def exported(self, levels: list[float]) -> Exported:
         """Return the networks for other runtimes, and how values are prepared for them.
+
+        Args:
+            levels: of the intervals that are told of, in percent; of a likelihood, whose paths are
+                drawn, none are.
 
         Raises:
             ValueError: where that can't be told by a few numbers.

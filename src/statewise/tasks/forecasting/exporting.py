@@ -7,9 +7,11 @@ values, and a short program can repeat what it says.
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from statewise._whole_files import write_beside
 
@@ -18,6 +20,9 @@ NAME, FORMAT = "forecaster.json", 1
 # Averages of latest values that are added up: for each its sign, how many steps before now the
 # latest of them lies, and over how many values it runs.
 Average = tuple[int, int, int]
+
+
+Ends = tuple[np.ndarray, np.ndarray]  # of an interval
 
 
 class Part(NamedTuple):
@@ -100,6 +105,20 @@ def _earlier(path: Path) -> list[Path]:
         names = []
     listed = set(map(str, names)) if isinstance(names, list) else set()
     return [told, *(one for one in path.glob("network_*.onnx") if one.name in listed)]
+
+
+def told_intervals(levels: Sequence[float], band: Callable[[float], Ends]) -> list[dict[str, Any]]:
+    """Return how far intervals reach from the points, step by step of those validation forecast.
+
+    Args:
+        levels: in percent.
+        band: returns of a level how far below and above the points its ends lie, (steps,) each.
+    """
+    told = []
+    for level in levels:
+        below, above = band(level)
+        told.append({"level": level, "below": below.tolist(), "above": above.tolist()})
+    return told
 
 
 def check_no_gaps(gaps: bool) -> None:

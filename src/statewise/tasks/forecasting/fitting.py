@@ -1,7 +1,7 @@
 """What `Forecaster.fit` does: any data learned from, in memory or block by block."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import narwhals as nw
@@ -14,6 +14,7 @@ from statewise.tasks.forecasting.engine_choice import engine_for
 from statewise.tasks.forecasting.exporting import write_exported
 from statewise.tasks.forecasting.forms import Form
 from statewise.tasks.forecasting.frame_types import words_of
+from statewise.tasks.forecasting.parameters import levels_of
 from statewise.tasks.forecasting.progress import Progress
 from statewise.tasks.forecasting.scanned.kinds import is_scanned
 
@@ -91,30 +92,40 @@ class Fitted:
         self.training_shape_, self.losses_ = chosen.training_shape, chosen.losses
         self.cut_ = chosen.cut
 
-    def export(self, folder: str | os.PathLike, *, overwrite: bool = False) -> None:
+    def export(
+        self,
+        folder: str | os.PathLike,
+        *,
+        level: float | Sequence[float] | None = (50, 80, 90, 95),
+        overwrite: bool = False,
+    ) -> None:
         """Write the networks as ONNX files, and how values are prepared for them as JSON.
 
         NumPy and ONNX Runtime repeat the forecasts of `predict` from these, to rounding: see
-        `docs/onnx.md` for the program.
+        `docs/onnx.md` for the program, and `examples/exported_forecaster` for one with intervals
+        and inputs.
 
         Args:
             folder: a new one, or one that is empty.
+            level: of the intervals that are told of, in percent. A likelihood's aren't: they are
+                the quantiles of paths that are drawn.
             overwrite: whether what an earlier call wrote there may be replaced; other files in the
                 folder stay.
 
         Raises:
             FileExistsError: where something is in the folder already, or it's a file.
             ImportError: without the package onnx, an optional extra: ``statewise[onnx]``.
-            ValueError: before ``fit``, and for a forecaster that was given inputs besides its
-                target, or learned from series with missing values.
-            TypeError: where the folder is no path.
+            ValueError: before ``fit``, for a level that isn't between 1 and 100, and for a
+                forecaster that learned from series with missing values, or of categories that are
+                neither text nor numbers.
+            TypeError: where the folder is no path, or a level no number.
             OSError: where the folder can't be written.
         """
         self._check_fitted()
         panel = self._engine.data.panel
         below_zero = len(panel) == 1 and bool(np.nanmin(panel.values[:, 0]) < 0)
         more = {"horizon": self.horizon, "below_zero": below_zero}
-        write_exported(folder, self._engine.exported(), more, overwrite=overwrite)
+        write_exported(folder, self._engine.exported(levels_of(level)), more, overwrite=overwrite)
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "_engine"):

@@ -243,9 +243,9 @@ class GlobalModel:
             },
         )
 
-    def exported(self) -> Exported:
+    def exported(self, levels: list[float]) -> Exported:
         """Return the networks for other runtimes; see `Engine.exported`."""
-        return exported_of(self)
+        return exported_of(self, levels)
 
     def state(self) -> tuple[Plain, Named]:
         """Return what a file must keep; see `Engine.state`."""

@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from statewise.tasks.forecasting.exporting import Exported, Part, check_no_gaps
+from statewise.tasks.forecasting.exporting import Exported, Part, check_no_gaps, told_intervals
 from statewise.tasks.forecasting.serialization.limits import MOST_STEPS
 
 if TYPE_CHECKING:
     from statewise.tasks.forecasting.local_model.model import LocalModel
 
 
-def exported_of(model: "LocalModel") -> Exported:
-    """Return the networks of a model, and how values are prepared for them.
+def exported_of(model: "LocalModel", levels: list[float]) -> Exported:
+    """Return the networks of a model, and how values are prepared for them; see `Engine.exported`.
 
     Raises:
         ValueError: where steps of its calendar had no row.
@@ -35,6 +35,11 @@ def exported_of(model: "LocalModel") -> Exported:
         "features": [Part(0, [(sign, lag, 1) for lag, sign in weights.items()])],
         # What the difference was taken from, added again.
         "begins_from": [Part(0, [(-sign, lag - 1, 1) for lag, sign in weights.items() if lag])],
+        "past": [],
+        "inputs": [],
+        "intervals": told_intervals(
+            levels, lambda level: model.band(level, model.residuals.sorted.shape[1])
+        ),
     }
     return Exported([model.model], told)
 

@@ -194,9 +194,15 @@ class LocalModel:
             },
         )
 
-    def exported(self) -> Exported:
+    def exported(self, levels: list[float]) -> Exported:
         """Return the networks for other runtimes; see `Engine.exported`."""
-        return exported_of(self)
+        return exported_of(self, levels)
+
+    def band(self, level: float, horizon: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return how far below and above the points an interval reaches, (horizon,) each."""
+        held = len(self.values) - self.split.first
+        independent = held / self.split.horizon
+        return band_of_few(self.residuals, level, horizon, independent=independent)
 
     def state(self) -> tuple[Plain, Named]:
         """Return what a file must keep; see `Engine.state`."""
@@ -255,11 +261,7 @@ class LocalModel:
             stale: by how much it is wider, (horizon,); see `staleness`.
             level: how many percent are to lie within.
         """
-        held = len(self.values) - self.split.first
-        low, high = band_of_few(
-            self.residuals, level, len(points), independent=held / self.split.horizon
-        )
-        low, high = low * stale, high * stale
+        low, high = (end * stale for end in self.band(level, len(points)))
         if self.spec.log:
             return points * np.exp(low), points * np.exp(high)
         return points + low, points + high
