@@ -3,6 +3,9 @@
     python -m venv old && old/bin/pip install tf_keras tensorflow-cpu
     old/bin/python scripts/write_keras_fixtures.py
 
+With ``archives`` after it, it writes keras2_archives.zip alone: archives (``.keras``) of Keras 2 of
+models in the midst of a training, and ``after`` it.
+
 Each ``.zip`` has of every model of ``tests/support/interop_models.py`` that the format can hold a
 file, and an ``.npz`` with the outputs that Keras 2 computed for it. Keras 1 runs nowhere today;
 its files are written here in the form that its source documents (see ``keras1_form.py``), with the
@@ -34,6 +37,10 @@ def main() -> None:
     import keras1_form
 
     warnings.simplefilter("ignore")
+    with Fixtures("keras2_archives") as archives:
+        write_archives(archives)
+    if sys.argv[1:] == ["archives"]:
+        return
     with Fixtures("keras2") as two, Fixtures("keras1") as one:
         for name, case in models.CASES.items():
             tf_keras.backend.clear_session()
@@ -138,6 +145,66 @@ def write_more(more) -> None:
     )
 
 
+def write_archives(archives) -> None:
+    """Write archives of a graph whose variables have the same shapes, trained by each optimizer."""
+    import numpy as np
+    import tf_keras
+
+    import interop_models as models
+
+    L, kinds, rng = tf_keras.layers, tf_keras.optimizers, np.random.default_rng(8)
+    x, y = (
+        rng.normal(size=(2, 4, 5, 3)).astype("float32"),
+        rng.normal(size=(4, 3)).astype("float32"),
+    )
+
+    def graph():
+        tf_keras.backend.clear_session()
+        first, second = (L.Input((5, 3), name=name) for name in ("zulu", "alpha"))
+        shared = L.GRU(3, name="shared")
+        within = tf_keras.Sequential(
+            [
+                L.Input((3,)),
+                L.Dense(3, use_bias=False, name="m"),
+                L.BatchNormalization(),
+                L.Dense(3, name="b"),
+            ],
+            name="within",
+        )
+        frozen = L.Dense(3, trainable=False, name="frozen")
+        both = L.Bidirectional(L.LSTM(3), merge_mode="sum", name="both")
+        parts = [frozen(shared(second)), within(shared(first)), both(second), L.LSTM(3)(first)]
+        model = tf_keras.Model([first, second], L.Dense(3, name="a")(L.Add()(parts)))
+        models.randomise(model, "graph")
+        return model
+
+    optimizers = {
+        "Adam": lambda: kinds.Adam(kinds.schedules.ExponentialDecay(0.02, 2, 0.7), amsgrad=True),
+        "AdamW": lambda: kinds.AdamW(0.01, weight_decay=0.02, use_ema=True, ema_momentum=0.8),
+        "RMSprop": lambda: kinds.RMSprop(0.01, momentum=0.3, centered=True),
+        "SGD": lambda: kinds.SGD(0.05),
+        "SGD with momentum": lambda: kinds.SGD(0.05, momentum=0.7, nesterov=True),
+        "Lion": lambda: kinds.Lion(0.01),
+        "Adagrad": lambda: kinds.Adagrad(0.05),
+        "Adadelta": lambda: kinds.Adadelta(0.5),
+        "Adamax": lambda: kinds.Adamax(0.02),
+        "Ftrl": lambda: kinds.Ftrl(0.05, l2_regularization_strength=0.01, beta=0.3),
+        "Nadam": lambda: kinds.Nadam(0.01),
+        "Adam of before": lambda: kinds.legacy.Adam(0.01),
+    }
+    for name, optimizer in optimizers.items():
+        model = graph()
+        model.compile(optimizer(), "mse")
+        if name == "Adam":
+            archives.add_as("untrained", ".keras", model.save, [*x, y])
+        for _ in range(3):
+            model.train_on_batch([*x], y)
+        archives.add_as(name, ".keras", model.save, [*x, y])
+        for _ in range(2):
+            model.train_on_batch([*x], y)
+        archives.add_as(f"{name}, after", ".keras", model.save, [])
+
+
 def _snapshot(model):
     """Return what writes a model's file as the model is now."""
     with tempfile.TemporaryDirectory() as folder:
@@ -172,7 +239,8 @@ class Fixtures:
             self.write(f"{name}{ending}", path.read_bytes())
         packed = io.BytesIO()
         np.savez(packed, *outputs)
-        self.write(f"{name}.npz", packed.getvalue())
+        if outputs:
+            self.write(f"{name}.npz", packed.getvalue())
 
     def write(self, name: str, content: bytes) -> None:
         """Add a file."""

@@ -768,8 +768,14 @@ def test_the_update_can_be_exchanged():
         ),
         (keras.optimizers.SGD(momentum=0.1), {"momentums"}),
         (keras.optimizers.SGD(), set()),
+        (keras.optimizers.SGD(use_ema=True), {"averages"}),
+        (keras.optimizers.Adamax(), {"first moments", "infinity norms"}),
+        (keras.optimizers.Adagrad(), {"accumulators"}),
+        (keras.optimizers.Adadelta(), {"accumulated gradients", "accumulated changes"}),
+        (keras.optimizers.Ftrl(), {"accumulators", "linears"}),
+        (keras.optimizers.Lion(), {"momentums"}),
     ],
-    ids=["Adam", "RMSprop", "SGD with momentum", "SGD"],
+    ids=lambda one: getattr(one, "name", None),
 )
 def test_what_an_optimizer_gathers(optimizer, names):
     variables = [keras.Variable(np.ones(2)), keras.Variable(np.ones(3))]

@@ -548,14 +548,30 @@ def moments_of(optimizer: keras.optimizers.Adam, variables) -> tuple[list, list]
     return [first[i] for i in places], [second[i] for i in places]
 
 
+_SLOTS = {
+    "momentums": "_momentums",
+    "velocities": "_velocities",
+    "velocity_hats": "_velocity_hats",
+    "average_gradients": "_average_gradients",
+    "first moments": "_m",
+    "infinity norms": "_u",
+    "accumulators": "_accumulators",
+    "linears": "_linears",
+    "accumulated gradients": "_accumulated_grads",
+    "accumulated changes": "_accumulated_delta_vars",
+    "averages": "_model_variables_moving_average",
+}
+
+
 def slots_of(optimizer: keras.optimizers.Optimizer) -> dict[str, list]:
     """Return what a built optimizer gathers for each trained variable, by what it is.
 
-    Names are "momentums", "velocities", "velocity_hats" and "average_gradients"; of those that it
-    has none of, the list is empty or missing.
+    Names are those of ``_SLOTS``; of those that it has none of, the list is empty or missing.
     """
-    names = ("momentums", "velocities", "velocity_hats", "average_gradients")
-    found = {name: getattr(optimizer, f"_{name}", getattr(optimizer, name, [])) for name in names}
+    found = {
+        name: getattr(optimizer, own, getattr(optimizer, own[1:], []))
+        for name, own in _SLOTS.items()
+    }
     return {name: list(slots) for name, slots in found.items()}
 
 

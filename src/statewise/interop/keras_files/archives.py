@@ -6,6 +6,7 @@ import stat
 import warnings
 import zipfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -13,9 +14,9 @@ import keras
 
 from statewise._keras_compat import load_archive
 from statewise.interop.keras_files import hdf5, today
-from statewise.interop.keras_files.faults import FileWarning
 from statewise.interop.keras_files.old_graph import model_of
 from statewise.interop.keras_files.old_layers import Reading
+from statewise.interop.keras_files.old_slots import give_numbered
 from statewise.interop.keras_files.old_training import compile_as_it_was
 from statewise.interop.keras_files.parsing import parsed
 from statewise.interop.keras_files.sizes import check_sizes
@@ -44,13 +45,14 @@ def read_archive(path: Path, custom: Mapping[str, Any], compile: bool) -> keras.
     version = metadata.get("keras_version") if isinstance(metadata, Mapping) else None
     if not isinstance(config, Mapping) or not isinstance(config.get("config"), Mapping):
         raise ValueError(f"{path} isn't a model of Keras: its configuration is {config!r:.80}.")
-    today.checked(config, path, custom)
+    old = str(version).startswith("2")
+    today.checked(config, path, custom, old=old)
     if _WEIGHTS in parts:
         with hdf5.opened(io.BytesIO(parts[_WEIGHTS]), f"{path} ({_WEIGHTS})") as file:
-            if str(version).startswith("2"):
+            if old:
                 check_sizes(config, file, path)
-    if str(version).startswith("2"):
-        return _of_keras2(config, path, custom, compile)
+    if old:
+        return _of_keras2(config, parts.get(_WEIGHTS), path, custom, compile)
     if not compile:
         config = {**config, "compile_config": None}
     packed = io.BytesIO()
@@ -74,10 +76,14 @@ def read_archive(path: Path, custom: Mapping[str, Any], compile: bool) -> keras.
         ) from error
 
 
-def _of_keras2(config: Mapping, path: Path, custom: Mapping[str, Any], compile: bool):
-    """Return the model of an archive of Keras 2: of old is the configuration alone."""
+def _of_keras2(
+    config: Mapping, weights: bytes | None, path: Path, custom: Mapping[str, Any], compile: bool
+):
+    """Return the model of an archive of Keras 2: of old are its configuration and its optimizer."""
     if path.is_dir():
         raise ValueError(f"{path} is a folder of Keras 2, which isn't read: save it as a file.")
+    if weights is None:
+        raise ValueError(f"{path} has no {_WEIGHTS!r} in it: it's cut short, or no model of Keras.")
     reading = Reading(path, 2, custom)
     model = model_of(batch_first(config, reading), reading)
     try:
@@ -86,13 +92,9 @@ def _of_keras2(config: Mapping, path: Path, custom: Mapping[str, Any], compile: 
         raise ValueError(f"{path}: its weights don't fit its layers ({error!s:.400}).") from error
     training = config.get("compile_config")
     if compile and training:
-        compile_as_it_was(model, training, None, None, path, custom)
-        warnings.warn(
-            f"{path}: what the optimizer had gathered isn't taken over from an archive of Keras 2; "
-            "trained further, it begins anew.",
-            FileWarning,
-            stacklevel=2,
-        )
+        with hdf5.opened(io.BytesIO(weights), f"{path} ({_WEIGHTS})") as file:
+            gathered = partial(give_numbered, config=config, file=file, path=path)
+            compile_as_it_was(model, training, gathered, path, custom)
     return model
 
 

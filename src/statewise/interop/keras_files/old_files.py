@@ -1,6 +1,7 @@
 """Files of whole models that Keras 1 and 2 wrote: configuration, weights, training."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from statewise.interop.keras_files.hdf5 import text_of
 from statewise.interop.keras_files.old_arrays import give_weights
 from statewise.interop.keras_files.old_graph import model_of
 from statewise.interop.keras_files.old_layers import Reading
+from statewise.interop.keras_files.old_slots import give_named
 from statewise.interop.keras_files.old_training import compile_as_it_was
 from statewise.interop.keras_files.parsing import parsed
 from statewise.interop.keras_files.sizes import check_sizes
@@ -55,7 +57,11 @@ def compile_from(
     training = text_of(file.attrs, "training_config")
     if training is not None:
         training = parsed(training, f"{path} (training_config)")
-        compile_as_it_was(model, training, file.get("optimizer_weights"), names, path, custom)
+        group = file.get("optimizer_weights")
+        gathered = None
+        if isinstance(group, h5py.Group):
+            gathered = partial(give_named, group=group, names=names, path=path)
+        compile_as_it_was(model, training, gathered, path, custom)
 
 
 def read_old_config(

@@ -22,13 +22,14 @@ _DANGERS = {
 _DEPTH = 200
 
 
-def checked(config: Any, path, custom: Mapping[str, Any]) -> None:
+def checked(config: Any, path, custom: Mapping[str, Any], *, old: bool = False) -> None:
     """Refuse a configuration that would run code, or import what isn't Keras's or the user's.
 
     Args:
         config: of a model or of a part of one, as Keras 3 writes it.
         path: of the file, for errors.
         custom: classes and functions of the user's own, by name.
+        old: whether Keras 2 wrote it. Its modules aren't imported: a class is found by its name.
 
     Raises:
         ValueError: naming what is refused.
@@ -52,7 +53,7 @@ def checked(config: Any, path, custom: Mapping[str, Any]) -> None:
                 f"{path} has {_DANGERS[kind]} ({kind}), and no code is run from a file. Build the "
                 "model in Python, and give it the weights of the file with load_weights."
             )
-        if isinstance(module, str) and not named and not _is_known(module):
+        if isinstance(module, str) and not named and not _is_known(module, old):
             registered = here.get("registered_name")
             if isinstance(registered, str) and _is_registered(registered):
                 continue
@@ -62,8 +63,11 @@ def checked(config: Any, path, custom: Mapping[str, Any]) -> None:
             )
 
 
-def _is_known(module: str) -> bool:
-    return module.partition(".")[0] == "statewise" or is_module_of_files(module)
+def _is_known(module: str, old: bool) -> bool:
+    package = module.partition(".")[0]
+    if old and package in ("keras", "tf_keras"):
+        return True
+    return package == "statewise" or is_module_of_files(module)
 
 
 def _is_registered(name: str) -> bool:

@@ -1,0 +1,126 @@
+"""Archives of Keras 2 in the midst of a training: what the optimizer had gathered comes along."""
+
+import io
+import json
+import warnings
+import zipfile
+
+import h5py
+import numpy as np
+import pytest
+
+import interop_ways
+from some_slow import some_slow
+from statewise import load
+from statewise.interop import FileWarning
+
+TRAINED = [
+    *("Adam", "AdamW", "RMSprop", "SGD", "SGD with momentum", "Lion", "Adagrad", "Adadelta"),
+    *("Adamax", "Ftrl"),
+]
+
+
+@pytest.fixture
+def unpacked(tmp_path):
+    """Return the path of an archive among the fixtures, and what it is trained on."""
+
+    def unpack(name: str):
+        with zipfile.ZipFile(interop_ways.FIXTURES / "keras2_archives.zip") as packed:
+            path = tmp_path / f"{name}.keras"
+            path.write_bytes(packed.read(f"{name}.keras"))
+            with np.load(io.BytesIO(packed.read(f"{name.partition(',')[0]}.npz"))) as file:
+                *x, y = (file[one] for one in file.files)
+                return path, x, y
+
+    return unpack
+
+
+def change_weights(path, change):
+    """Change the HDF5 file in an archive."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    held = io.BytesIO(parts["model.weights.h5"])
+    with h5py.File(held, "r+") as file:
+        change(file)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, part in (parts | {"model.weights.h5": held.getvalue()}).items():
+            archive.writestr(name, part)
+
+
+@pytest.mark.parametrize("name", some_slow(TRAINED, 10))
+def test_a_training_goes_on_as_keras_2_went_on(unpacked, name):
+    path, x, y = unpacked(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = load(path)
+    assert int(model.optimizer.iterations) == 3
+    expected = load(unpacked(f"{name}, after")[0], compile=False)
+    before = model.get_weights()
+    for _ in range(2):
+        model.train_on_batch(x, y)
+    moved = 0
+    for variable, start, wanted in zip(model.weights, before, expected.get_weights(), strict=True):
+        # To a part of what two steps changed: without what was gathered it's far off.
+        off = np.abs(np.asarray(variable) - wanted).max()
+        assert off <= 2e-3 * np.abs(wanted - start).max(), variable.path
+        moved += off < np.abs(wanted - start).max()
+    assert moved == len(before) - 2  # all but those of the frozen layer
+
+
+def test_what_was_not_trained_has_nothing_to_tell(unpacked):
+    path, x, y = unpacked("untrained")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = load(path)
+    assert int(model.optimizer.iterations) == 0
+    model.train_on_batch(x, y)
+
+
+def exchanged(file):
+    file.move("optimizer/vars/1", "other")
+    file.move("optimizer/vars/0", "optimizer/vars/1")
+    file.move("other", "optimizer/vars/0")
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("Nadam", None, r"that is understood of Adam, .*, and this is Nadam"),
+        ("Adam of before", None, r"nothing of it: a legacy optimizer writes it into an \.h5 file"),
+        ("SGD", lambda f: f.__delitem__("optimizer/vars/19"), "other shapes than the weights"),
+        ("SGD", lambda f: f.move("optimizer/vars/0", "optimizer/vars/30"), "isn't there"),
+        ("SGD", exchanged, "isn't that of the updates done"),
+    ],
+    ids=["Nadam", "legacy", "too few", "no first one", "another first one"],
+)
+def test_what_cannot_be_taken_over_is_told(unpacked, name, change, said):
+    path, *_ = unpacked(name)
+    if change is not None:
+        change_weights(path, change)
+    if said == "isn't there":  # a name that the file should have: it's damaged
+        with pytest.raises(ValueError, match=said):
+            load(path)
+        return
+    with pytest.warns(FileWarning, match=said):
+        model = load(path)
+    assert int(model.optimizer.iterations) == 0
+
+
+def test_without_compile_nothing_is_said(unpacked):
+    path, *_ = unpacked("Nadam")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not load(path, compile=False).compiled
+
+
+def test_an_archive_without_its_weights_is_refused(unpacked):
+    path, *_ = unpacked("SGD")
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    del parts["model.weights.h5"]
+    assert json.loads(parts["metadata.json"])["keras_version"].startswith("2")
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    with pytest.raises(ValueError, match=r"has no 'model\.weights\.h5' in it"):
+        load(path)
