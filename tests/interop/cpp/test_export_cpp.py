@@ -1,5 +1,6 @@
 """Headers of C++, compiled and stepped beside the model; what can't be one is refused by name."""
 
+import platform
 import re
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from cpp_headers import PLAIN, compiled, outputs_of_headers
+from cpp_headers import PLAIN, compiled, compiler, outputs_of_headers
 from cpp_models import (
     drawn_model,
     drawn_steps,
@@ -166,6 +167,29 @@ def test_sigmoid_and_tanh_are_off_by_what_the_docs_say(tmp_path, rng, name):
     program = compiled(name, tmp_path, {"main.cpp": _EDGES}, *PLAIN, "-O3", NATIVE)
     run = subprocess.run([program], capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stdout
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="looks at instructions of x86-64")
+def test_clang_computes_several_units_at_once(tmp_path, rng):
+    """It carried a gate from unit to unit where it had seen it stored, one at a time."""
+    assembly = tmp_path / "model.s"
+    lines = []
+    kinds = [layers.LSTM(8), layers.GRU(16), layers.GRU(8, reset_after=False), layers.SimpleRNN(8)]
+    for number, layer in enumerate(kinds):
+        model = with_drawn_weights(Sequential([layers.Input((None, 3)), layer]), rng)
+        export_cpp(model, tmp_path / f"model_{number}.hpp")
+        lines += [
+            f'#include "model_{number}.hpp"',
+            f"void run_{number}(const float* x, model_{number}::State& s, float* y) {{",
+            f"  model_{number}::step(x, s, y);",
+            "}",
+        ]
+    (tmp_path / "model.cpp").write_text("\n".join([*lines, ""]))
+    command = [compiler("clang++"), "-std=c++17", "-O3", "-S", str(tmp_path / "model.cpp")]
+    subprocess.run([*command, "-o", str(assembly)], check=True, timeout=120)
+    divisions = re.findall(r"\bv?div([sp])s\b", assembly.read_text())
+    assert len(divisions) >= len(kinds)
+    assert set(divisions) == {"p"}  # each gate has one: of several floats, none of a single one
 
 
 @pytest.mark.slow

@@ -69,6 +69,7 @@ def header(source: Source, signature: Signature, namespace: str, model: str, exa
 #define {guard}
 
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>

@@ -1,4 +1,4 @@
-"""The C++ that every header shares: sums of products, exponentials, what a header needs of them.
+"""The C++ that headers share: exponentials and what is made of them, and what a header needs.
 
 The exponential is that of a value below zero: :math:`e^{-a} = 2^{-n} e^r` with
 :math:`|r| \\le \\ln(2) / 2`, where :math:`e^r - 1` is a polynomial. It's written without a branch,
@@ -10,61 +10,7 @@ Source of the polynomial and the split of ln(2): Moshier, "Cephes Mathematical L
 
 from collections.abc import Iterable
 
-_PRODUCT = """
-#if defined(__GNUC__) && defined(__AVX__)
-inline constexpr std::size_t lanes = 8;
-#else
-inline constexpr std::size_t lanes = 4;
-#endif
-#if defined(__GNUC__)
-typedef float Lanes __attribute__((vector_size(4 * lanes), aligned(4), may_alias));
-#endif
-
-// y += x W, for Out outputs, of which W holds a row for each of the In inputs.
-template <std::size_t In, std::size_t Out>
-inline void add_block(const float* __restrict x, const float* __restrict w,
-                      float* __restrict y) noexcept {
-#if defined(__GNUC__)
-  constexpr std::size_t count = Out / lanes;
-  Lanes sums[count];
-  for (std::size_t j = 0; j < count; ++j) sums[j] = reinterpret_cast<const Lanes*>(y)[j];
-  for (std::size_t i = 0; i < In; ++i) {
-    const Lanes* row = reinterpret_cast<const Lanes*>(w + i * Out);
-    for (std::size_t j = 0; j < count; ++j) sums[j] += row[j] * x[i];
-  }
-  for (std::size_t j = 0; j < count; ++j) reinterpret_cast<Lanes*>(y)[j] = sums[j];
-#else
-  float sums[Out];
-  for (std::size_t j = 0; j < Out; ++j) sums[j] = y[j];
-  for (std::size_t i = 0; i < In; ++i)
-    for (std::size_t j = 0; j < Out; ++j) sums[j] += w[i * Out + j] * x[i];
-  for (std::size_t j = 0; j < Out; ++j) y[j] = sums[j];
-#endif
-}
-
-// y += x W, for any multiple of 8 outputs; W lies in blocks of up to 32 outputs.
-template <std::size_t In, std::size_t Out>
-inline void add_product(const float* __restrict x, const float* __restrict w,
-                        float* __restrict y) noexcept {
-  constexpr std::size_t whole = Out / 32, rest = Out % 32;
-  for (std::size_t b = 0; b < whole; ++b) add_block<In, 32>(x, w + b * 32 * In, y + b * 32);
-  if constexpr (rest != 0) add_block<In, rest>(x, w + whole * 32 * In, y + whole * 32);
-}
-"""
-
-_FEW = """
-// y += x W for few outputs: W holds a row for each output, of a multiple of 8 inputs.
-template <std::size_t In, std::size_t Out>
-inline void add_few(const float* __restrict x, const float* __restrict w,
-                    float* __restrict y) noexcept {
-  for (std::size_t j = 0; j < Out; ++j) {
-    float s[8] = {};
-    for (std::size_t i = 0; i < In; i += 8)
-      for (std::size_t k = 0; k < 8; ++k) s[k] += x[i + k] * w[j * In + i + k];
-    y[j] += ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
-  }
-}
-"""
+from statewise.interop.cpp.products import FEW, PRODUCT, SETTLE
 
 _COPY = """
 template <std::size_t N>
@@ -235,8 +181,9 @@ def _one(name: str, expression: str) -> str:
 # In the order in which they are written: what a part needs stands before it.
 _PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "copy": (_COPY, ()),
-    "add_product": (_PRODUCT, ()),
-    "add_few": (_FEW, ()),
+    "settle": (SETTLE, ()),
+    "add_product": (PRODUCT, ("settle",)),
+    "add_few": (FEW, ("settle",)),
     "either": (_EITHER, ()),
     "power": (_POWER, ("either",)),
     "exp_minus": (_EXP, ("power",)),
