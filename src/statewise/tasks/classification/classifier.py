@@ -38,7 +38,7 @@ class SequenceClassifier(Insight):
         layers: recurrent layers.
         bidirectional: whether sequences are read backwards too.
         members: networks whose scores are averaged.
-        epochs: passes over the sequences; "auto" takes about 600 updates, 20 to 200 passes.
+        epochs: passes over the sequences; "auto" takes about 300 updates, 20 to 200 passes.
         class_weight: None weighs all sequences alike; "balanced" all classes; or a mapping from
             classes to weights. Steps, where each has a label.
         per_step: whether each step has a label, not each sequence.

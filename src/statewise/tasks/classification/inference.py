@@ -4,7 +4,6 @@ All batches of rows of one length have one shape, whatever is asked for, so a se
 the same alone and among others.
 """
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,7 +16,7 @@ from statewise.tasks.classification.network import Architecture, tell
 from statewise.tasks.classification.rows import Batch, Places, batches
 from statewise.tasks.classification.sequences import Sequences
 from statewise.tasks.classification.training import COMPILED, Weights
-from statewise.tasks.forecasting.global_model.programs import forget_some
+from statewise.tasks.forecasting.global_model.programs import Program
 
 
 class Networks:
@@ -38,7 +37,6 @@ class Networks:
         count = len(sequences.values) if per_step else len(sequences)
         told = np.empty((count, self.architecture.outputs), np.float32)
         run = programs_of(self.architecture).run
-        forget_some(run)
         for batch in batches(sequences, self.longest):
             answers = np.asarray(run(self.members, batch.x, batch.places))
             if per_step:
@@ -58,7 +56,6 @@ class Networks:
         """
         found = np.empty(sequences.values.shape, np.float32)
         pull = programs_of(self.architecture).pull
-        forget_some(pull)
         for batch in batches(sequences, self.longest):
             members = batch.places.members
             wanted = np.where((members >= 0)[..., None], targets[members], 0).astype(np.float32)
@@ -75,8 +72,8 @@ class Programs(NamedTuple):
         pull: members, x, places and weights of the outputs to the gradient by x.
     """
 
-    run: Callable
-    pull: Callable
+    run: Program
+    pull: Program
 
 
 @lru_cache(maxsize=16)
@@ -99,7 +96,7 @@ def programs_of(architecture: Architecture) -> Programs:
 
         return jax.grad(score)(x)
 
-    return Programs(*(jax.jit(one, compiler_options=COMPILED) for one in (mean, pull)))
+    return Programs(Program(mean, COMPILED), Program(pull, COMPILED))
 
 
 def _put(told: np.ndarray, sequences: Sequences, batch: Batch, answers: np.ndarray) -> None:

@@ -69,12 +69,13 @@ class Dropout(NamedTuple):
     """What is drawn in training.
 
     Attributes:
-        key: of the draws.
+        keys: of the draws, one for the inputs, each layer and the summaries, as
+            `jax.random.key_data` of implementation "rbg".
         part: of a layer's outputs, and of the summaries, that is left out.
         noise: added to the inputs, as a standard deviation.
     """
 
-    key: Array
+    keys: Array
     part: float
     noise: float
 
@@ -123,9 +124,10 @@ def tell(
     valid = inside.any(1)  # (rows, time)
     first = ((steps == begins[..., None]) & inside).any(1)
     last = ((steps == ends[..., None] - 1) & inside).any(1)
-    keys = iter(() if dropout is None else jax.random.split(dropout.key, architecture.layers + 1))
-    if dropout is not None and dropout.noise:
-        x = x + dropout.noise * jax.random.normal(jax.random.fold_in(dropout.key, 7), x.shape)
+    keys = iter(() if dropout is None else jax.random.wrap_key_data(dropout.keys, impl="rbg"))
+    if dropout is not None:
+        noise = jax.random.normal(next(keys), x.shape)
+        x = x + dropout.noise * noise if dropout.noise else x
     cell, own = CELLS[architecture.cell], iter(weights)
     start = cell.initial_state(x.shape[0], architecture.units, x.dtype)
     h = x
@@ -147,45 +149,91 @@ def tell(
                 ways.append(cast(Array, result.outputs))
         h = jnp.concatenate(ways, -1)
     if not architecture.per_step:
-        h = _summaries(architecture, h, places, valid, first)
+        summaries = _summaries_exactly if dropout is None else _summaries
+        h = summaries(architecture, h, places)
     if dropout is not None:
         h = _dropped(h, dropout, next(keys))
     return h @ next(own) + next(own)
 
 
-def _summaries(
-    architecture: Architecture,
-    h: Array,
-    places: Places,
-    valid: Array,
-    first: Array,
-) -> Array:
-    """Return mean, maximum and last of the outputs of each sequence, (rows, places, 3 * ...)."""
+def _summaries(architecture: Architecture, h: Array, places: Places) -> Array:
+    """Return mean, maximum and last of the outputs of each sequence, (rows, places, 3 * ...).
+
+    Mean and last are products with a matrix of what each step counts, which learns quickly.
+    """
     begins, ends, _ = places
+    steps = jnp.arange(h.shape[1])
+    inside = (steps >= begins[..., None]) & (steps < ends[..., None])
+    mean = inside / jnp.maximum(ends - begins, 1)[..., None]
+    counts = [mean, steps == ends[..., None] - 1, steps == begins[..., None]]
+    read = jnp.einsum("rpt,rtu->rpu", jnp.concatenate(counts, 1).astype(h.dtype), h)
+    mean, last, backwards = jnp.split(read, 3, 1)
+    kept = _ends_of(architecture, last, backwards)
+    return jnp.concatenate([mean, _maximum(h, inside), kept], -1)
+
+
+def _summaries_exactly(architecture: Architecture, h: Array, places: Places) -> Array:
+    """Return the same, to the bit alike wherever a sequence lies in its row: sums step by step."""
+    begins, ends, _ = places
+    steps = jnp.arange(h.shape[1])
+    inside = (steps >= begins[..., None]) & (steps < ends[..., None])
+    first = ((steps == begins[..., None]) & inside).any(1)
     stops = jnp.maximum(ends - 1, 0)[..., None]
-    zeros = jnp.zeros_like(h[:, 0])
 
-    # Step by step, so that a sum is the same to the bit wherever a sequence lies in its row.
-    def step(carried, now):
-        total, most, where = carried
-        h, begun, there, t = now
-        value, begun, there = jax.lax.stop_gradient(h), begun[:, None], there[:, None]
+    def step(total, now):
+        h, begun, there = now
         total = jnp.where(begun, h, jnp.where(there, total + h, total))
-        more = begun | (there & (value > most))
-        carried = total, jnp.where(more, value, most), jnp.where(more, t, where)
-        return carried, (total, carried[2])
+        return total, total
 
-    over = (h.swapaxes(0, 1), first.T, valid.T, jnp.arange(h.shape[1]))
-    _, found = jax.lax.scan(step, (zeros, zeros, jnp.zeros(zeros.shape, jnp.int32)), over)
-    totals, wheres = (jnp.take_along_axis(one.swapaxes(0, 1), stops, 1) for one in found)
-    mean = totals / jnp.maximum(ends - begins, 1)[..., None]
-    most = jnp.take_along_axis(h, wheres, 1)
+    over = (h.swapaxes(0, 1), first.T[..., None], inside.any(1).T[..., None])
+    _, totals = jax.lax.scan(step, jnp.zeros_like(h[:, 0]), over)
+    total = jnp.take_along_axis(totals.swapaxes(0, 1), stops, 1)
+    mean = total / jnp.maximum(ends - begins, 1)[..., None]
     last = jnp.take_along_axis(h, stops, 1)
-    if architecture.bidirectional:
-        units = architecture.units
-        backwards = jnp.take_along_axis(h, begins[..., None], 1)
-        last = jnp.concatenate([last[..., :units], backwards[..., units:]], -1)
-    return jnp.concatenate([mean, most, last], -1)
+    backwards = jnp.take_along_axis(h, begins[..., None], 1)
+    kept = _ends_of(architecture, last, backwards)
+    return jnp.concatenate([mean, _maximum(h, inside), kept], -1)
+
+
+@jax.custom_vjp
+def _maximum(h: Array, inside: Array) -> Array:
+    """Return the maximum of each unit (rows, places, units) over the steps of each place.
+
+    Args:
+        h: (rows, time, units).
+        inside: which steps are a place's, (rows, places, time).
+    """
+    most = jnp.where(inside[..., None], h[:, None], -jnp.inf).max(2)
+    return jnp.where(inside.any(-1)[..., None], most, 0)
+
+
+def _maximum_forward(h: Array, inside: Array) -> tuple[Array, tuple[Array, ...]]:
+    most = _maximum(h, inside)
+    return most, (h, inside, most)
+
+
+def _maximum_backward(kept: tuple[Array, ...], gradient: Array) -> tuple[Array, None]:
+    """Share a gradient out among the steps that have the maximum.
+
+    JAX's own gradient keeps an array of all places times all steps.
+    """
+    h, inside, most = kept
+    which = inside.astype(h.dtype)
+    there = h == jnp.einsum("rpt,rpu->rtu", which, most)
+    sharing = jnp.einsum("rpt,rtu->rpu", which, there.astype(h.dtype))
+    share = gradient / jnp.maximum(sharing, 1)
+    return jnp.where(there, jnp.einsum("rpt,rpu->rtu", which, share), 0), None
+
+
+_maximum.defvjp(_maximum_forward, _maximum_backward)
+
+
+def _ends_of(architecture: Architecture, last: Array, backwards: Array) -> Array:
+    """Return what each direction put out last."""
+    if not architecture.bidirectional:
+        return last
+    units = architecture.units
+    return jnp.concatenate([last[..., :units], backwards[..., units:]], -1)
 
 
 def _dropped(h: Array, dropout: Dropout, key: Array) -> Array:

@@ -27,7 +27,7 @@ class SequenceRegressor(Kept):
         layers: recurrent layers.
         bidirectional: whether sequences are read backwards too.
         members: networks whose answers are averaged.
-        epochs: passes over the sequences; "auto" takes about 600 updates, 20 to 200 passes.
+        epochs: passes over the sequences; "auto" takes about 300 updates, 20 to 200 passes.
         per_step: whether each step has a number, not each sequence.
         early: whether to learn from beginnings of the sequences too.
         axes: which axis of an array is time, as for `SequenceClassifier`.

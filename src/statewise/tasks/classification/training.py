@@ -25,13 +25,13 @@ from statewise.recurrence import native_threads
 from statewise.tasks.classification.network import Architecture, Dropout, initial_weights, tell
 from statewise.tasks.classification.rows import Places, lay
 from statewise.tasks.classification.sequences import Sequences
-from statewise.tasks.forecasting.global_model.programs import THREADS, forget_some
+from statewise.tasks.forecasting.global_model.programs import THREADS, Program
 
 TOGETHER = 32  # sequences of an update, about
 RATE = 0.005
 DROPOUT, NOISE = 0.3, 0.1
 SMOOTHING = 0.05  # of the labels
-UPDATES = 600  # where nobody says how many epochs
+UPDATES = 300  # where nobody says how many epochs
 _EPOCHS = (20, 200)
 _DECAY = 1e-3
 _MEMORY = 0.97  # what an update leaves of the average of the weights
@@ -88,7 +88,7 @@ def epochs_for(sequences: int) -> int:
     """Return how many epochs make about `UPDATES` updates.
 
     >>> epochs_for(270), epochs_for(10), epochs_for(100_000)
-    (67, 200, 20)
+    (34, 150, 20)
     """
     batches = -(-sequences // TOGETHER)
     return int(np.clip(-(-UPDATES // batches), *_EPOCHS))
@@ -133,7 +133,8 @@ class Trainer:
             _with_room(examples.targets),
             _with_room(examples.weights),
         ]
-        self._given = Given(*map(jnp.asarray, with_room))
+        self._given = Given(*map(jax.device_put, with_room))
+        self._program = program_of(self._settings)  # once, for all that train side by side
 
     def train(self, members: np.ndarray, number: int, after: After) -> tuple[Weights, list[float]]:
         """Train a network on some of the sequences; return its weights, and each epoch's loss.
@@ -144,17 +145,17 @@ class Trainer:
             after: called after each epoch with the epochs done and the loss.
         """
         settings, rng = self._settings, np.random.default_rng([self._seed, number])
-        weights: list = [jnp.asarray(one) for one in initial_weights(settings.architecture, rng)]
-        program, moments = program_of(settings)
-        forget_some(program)
-        key = jax.random.key(int(rng.integers(2**31)), impl="rbg")  # quicker than others
-        carried = weights, moments, weights, jnp.zeros(())
+        weights = initial_weights(settings.architecture, rng)
+        program, moments = self._program
+        carried = weights, moments, weights, np.float32(0)
         losses = []
         for epoch in range(self._epochs):
             places, count = self._laid(members, rng)
             rate = RATE * 0.5 * (1 + np.cos(np.pi * (epoch + 0.5) / self._epochs))
-            drawn = jax.random.fold_in(key, epoch)
-            carried, loss = program(carried, self._given, places, count, jnp.float32(rate), drawn)
+            # Drawn here, since a program that derives keys takes longer to compile.
+            shape = len(places.begins), settings.architecture.layers + 2, 4
+            keys = rng.integers(0, 1 << 32, shape, np.uint32)
+            carried, loss = program(carried, self._given, places, count, np.float32(rate), keys)
             losses.append(float(loss))
             after(epoch + 1, losses[-1])
         return [np.asarray(one) for one in carried[2]], losses
@@ -179,7 +180,7 @@ class Trainer:
 
 
 @lru_cache(maxsize=16)
-def program_of(settings: Settings) -> tuple[Callable, list[Array]]:
+def program_of(settings: Settings) -> tuple[Program, list[np.ndarray]]:
     """Return the compiled program, and the values with which the optimizer's variables begin."""
     optimizer = keras.optimizers.AdamW(RATE, weight_decay=_DECAY, clipnorm=_CLIP)
     with quick_variables(optimizer):
@@ -187,11 +188,11 @@ def program_of(settings: Settings) -> tuple[Callable, list[Array]]:
             [keras.Variable(np.zeros(one, np.float32)) for one in settings.architecture.shapes]
         )
     rate = next(i for i, v in enumerate(optimizer.variables) if v is optimizer.learning_rate)
-    program = jax.jit(partial(_train, settings, optimizer, rate), compiler_options=COMPILED)
-    return program, [v.value for v in optimizer.variables]
+    program = Program(partial(_train, settings, optimizer, rate), COMPILED)
+    return program, [np.asarray(v.value) for v in optimizer.variables]
 
 
-def _train(settings, optimizer, rate_at, carried, given, places, count, rate, key):
+def _train(settings, optimizer, rate_at, carried, given, places, count, rate, keys):
     """Make ``count`` updates; return the weights after them, and the mean loss."""
     weights, moments, average, done = carried
     moments = [rate if i == rate_at else one for i, one in enumerate(moments)]
@@ -199,7 +200,7 @@ def _train(settings, optimizer, rate_at, carried, given, places, count, rate, ke
     def update(i, carried):
         weights, moments, average, done, sums = carried
         laid = Places(*(part[i] for part in places))
-        dropout = Dropout(jax.random.fold_in(key, i), settings.dropout, settings.noise)
+        dropout = Dropout(keys[i], settings.dropout, settings.noise)
         with native_threads(THREADS):
             (_, now), gradients = jax.value_and_grad(
                 lambda w: _loss(settings, w, given, laid, dropout), has_aux=True

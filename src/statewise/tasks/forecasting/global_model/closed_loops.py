@@ -11,7 +11,7 @@ from statewise.recurrence import native_threads
 from statewise.tasks.forecasting.global_model.architecture import Architecture
 from statewise.tasks.forecasting.global_model.features import Arrays
 from statewise.tasks.forecasting.global_model.network import close_loop, warm_up
-from statewise.tasks.forecasting.global_model.programs import COMPILED, THREADS, forget_some
+from statewise.tasks.forecasting.global_model.programs import COMPILED, THREADS, Program
 from statewise.tasks.forecasting.global_model.windows import cut_windows, scale_of
 
 _AT_ONCE = 1024  # lanes of a forecast that run side by side
@@ -79,7 +79,6 @@ def _in_chunks(
     """Run over the windows, so many at once: one compiled program, however many there are."""
     count = len(first)
     at_once = min(at_once, 1 << (count - 1).bit_length())
-    forget_some(_compiled)
     results = []
     for chunk in range(-(-count // at_once)):
         rows = np.arange(chunk * at_once, (chunk + 1) * at_once) % count
@@ -98,9 +97,11 @@ def _in_chunks(
     return [np.concatenate(parts)[:count] for parts in zip(*results, strict=True)]
 
 
-@partial(jax.jit, static_argnums=(0, 1, 2), compiler_options=COMPILED)
-def _compiled(function, arguments, options, weights, data, chunk, first, series):
+def _run(function, arguments, options, weights, data, chunk, first, series):
     return function(*arguments, weights, data, chunk, first, series, **dict(options))
+
+
+_compiled = Program(_run, COMPILED, constants=3)
 
 
 def _points(architecture, weights, data, chunk, first, series, *, horizon):

@@ -6,7 +6,6 @@ inside of the program, so that no batch is ever laid out; and next to the weight
 average. The optimizer is Keras's, its variables are made by `statewise.models`.
 """
 
-from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -31,7 +30,7 @@ from statewise.tasks.forecasting.global_model.network import close_loop, teacher
 from statewise.tasks.forecasting.global_model.programs import (
     COMPILED,
     THREADS,
-    forget_some,
+    Program,
     in_threads,
 )
 from statewise.tasks.forecasting.global_model.windows import WindowBatch, cut_windows, scale_of
@@ -103,7 +102,6 @@ class Updates:
             series: the place of its series, (UPDATES, batch).
         """
         carried = self._running, self._moments, self.weights
-        forget_some(self._program)
         carried, loss = self._program(carried, data, rows.astype(np.int32), series.astype(np.int32))
         self._running, self._moments, self.weights = carried
         self.losses.append(float(loss))
@@ -200,7 +198,7 @@ def _draw_windows(
     return begin[series] + (along * origins[series]).astype(int), series
 
 
-def _train_program(architecture: Architecture, schedule: Schedule) -> tuple[Callable, list[Array]]:
+def _train_program(architecture: Architecture, schedule: Schedule) -> tuple[Program, list[Array]]:
     """Return the compiled program, and the values with which the optimizer's variables begin."""
     key = (architecture, schedule)
     if key not in _PROGRAMS:
@@ -209,9 +207,7 @@ def _train_program(architecture: Architecture, schedule: Schedule) -> tuple[Call
         leaves = jax.tree.leaves(initial_weights(architecture, 0))
         with quick_variables(optimizer):
             optimizer.build([keras.Variable(leaf) for leaf in leaves])
-        program = jax.jit(
-            partial(_train, architecture, schedule, optimizer), compiler_options=COMPILED
-        )
+        program = Program(partial(_train, architecture, schedule, optimizer), COMPILED)
         _PROGRAMS[key] = program, [v.value for v in optimizer.variables]
         while len(_PROGRAMS) > _KEPT:
             _PROGRAMS.pop(next(iter(_PROGRAMS)))
