@@ -92,14 +92,18 @@ IN_LOGARITHMS = ("windowed Gaussian", "rolling z-score")
 
 
 def load(folder):
-    """Write the labelled set that aeon's package has."""
-    from aeon.datasets import load_kdd_tsad_135
+    """Write the labelled sets that aeon's package has."""
+    from aeon.datasets import load_ecg_diff_count_3, load_kdd_tsad_135
 
     known, _ = load_kdd_tsad_135(split="train")
-    later, labels = load_kdd_tsad_135(split="test")
-    known, later = np.ravel(known), np.ravel(later)
-    labels = np.concatenate([np.zeros(len(known)), np.ravel(labels)])
-    sets = {"KDD-TSAD 135": (np.concatenate([known, later])[:, None], labels, len(known))}
+    series = {"KDD-TSAD 135": (*load_kdd_tsad_135(split="test"), known)}
+    later, labels, known, _ = load_ecg_diff_count_3(learning_type="semi-supervised")
+    series["ECG, 3 odd beats"] = later, labels, known
+    sets = {}
+    for name, (later, labels, known) in series.items():
+        values = np.concatenate([np.ravel(known), np.ravel(later)])[:, None]
+        odd = np.concatenate([np.zeros(np.size(known)), np.ravel(labels)])
+        sets[name] = values, odd, np.size(known)
     parts = {}
     for name, (values, y, learn) in sets.items():
         parts |= {f"{name}|values": values, f"{name}|labels": y, f"{name}|learn": np.array(learn)}

@@ -1,9 +1,11 @@
-"""VUS-PR on the labelled set that aeon's package has: our detector and others.
+"""VUS-PR on the labelled sets that aeon's package has: our detector and others.
 
     python benchmarks/anomaly_sets.py --peer-python PYTHON [--seeds 3] [--methods forecast]
 
 * KDD-TSAD 135 (UCR anomaly archive, "Internal Bleeding 16"): one feature, learned from its own
   training part, one anomaly in the test part.
+* ECG diff count 3 (TimeEval's GutenTAG): one feature, drawn heartbeats, three odd ones of 100 steps
+  each; learned from a series of 10,000 steps without any.
 
 VUS-PR is the volume under the surface of precision and recall over all thresholds and buffers
 around an anomaly (Paparrizos et al., PVLDB 15, 2022), as aeon computes it, with buffers of up to
