@@ -1,6 +1,7 @@
 """On a real local Ray that these tests start and stop, with workers and actors that are killed."""
 
 import os
+import re
 import signal
 import threading
 import time
@@ -270,3 +271,18 @@ def test_more_shards_than_there_is_room_for_are_refused(monkeypatch):
 def test_an_address_of_another_cluster_is_refused():
     with pytest.raises(ConnectionError, match="this process is connected to the Ray cluster at"):
         Ray("127.0.0.1:1")
+
+
+def test_the_page_about_joining_on_ray():
+    page = (SOURCE.parent / "docs" / "distributed.md").read_text("utf-8")
+    (block,) = re.findall(r"^```python on ray\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    series = [np.random.default_rng(i).normal(size=(60, 2)).astype("float32") for i in range(4)]
+    found: dict = {"series": series}
+    exec(compile(block, "docs/distributed.md", "exec"), found)
+    (_, first), (_, second) = sorted(found["trained"], key=lambda one: one[0])
+    assert [process for process, _ in found["trained"]] == [0, 1]
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert np.ptp(first[0]) > 0
+    for member in found["members"]:
+        ray.kill(member)
