@@ -46,7 +46,8 @@ def test_summaries_of_each_sequence_are_its_own(data):
     for summaries in (_summaries, _summaries_exactly):
         found = np.asarray(summaries(architecture, h, places))
         assert np.isfinite(found).all()
-        np.testing.assert_allclose(found[there], told(places, h, units)[there], rtol=2e-6, atol=1e-6)
+        expected = told(places, h, units)[there]
+        np.testing.assert_allclose(found[there], expected, rtol=2e-6, atol=1e-6)
 
 
 @settings(max_examples=25, deadline=None)
