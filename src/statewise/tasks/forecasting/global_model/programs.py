@@ -42,7 +42,7 @@ class Program:
 
     def __init__(self, function: Callable, options: dict[str, Any], *, constants: int = 0):
         self._constants = constants
-        self._run = jax.jit(
+        self._run: Any = jax.jit(
             function, static_argnums=tuple(range(constants)), compiler_options=options
         )
         self._compiled: set[tuple] = set()
