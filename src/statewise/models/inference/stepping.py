@@ -190,7 +190,8 @@ class Stepping(ModelMixin):
                 f"A state is expected, as initial_state(batch_size) or step(x) gives it; got a "
                 f"{type(state).__name__}."
             )
-        states.check_same_layers(states.initial_state(self, 1), state)
+        expected = compiled(self, "_expected_state", lambda: states.initial_state(self, 1))
+        states.check_same_layers(expected, state)
         names = zip(states.layer_names(self), recurrent_layers(self), strict=True)
         return [[state[name][key] for key in states.array_names(layer)] for name, layer in names]
 

@@ -72,18 +72,18 @@ class ExpectCell(_Cell):
             x = jnp.where(known > 0, x, last)
             shown = [jnp.clip(x, -WIDEST, WIDEST), known]
             return jnp.concatenate(shown, 1), [at, x, averages, counts]
-        places = jnp.arange(season, dtype="float32")
-        here = (places == at)[:, :, None].astype("float32")
+        rows, here = jnp.arange(x.shape[0]), at[:, 0].astype("int32")
         averages = averages.reshape(-1, season, features)
         counts = counts.reshape(-1, season, features)
-        expected, seen = (here * averages).sum(1), (here * counts).sum(1)
+        expected, seen = averages[rows, here], counts[rows, here]
         x = jnp.where(known > 0, x, jnp.where(seen > 0, expected, last))
         rate = known / jnp.minimum(seen + 1, _SEASONS)
-        averages = averages + here * (rate * (jnp.clip(x, -WIDEST, WIDEST) - expected))[:, None]
-        counts = jnp.minimum(counts + here * known[:, None], _SEASONS)
+        learned = expected + rate * (jnp.clip(x, -WIDEST, WIDEST) - expected)
+        averages = averages.at[rows, here].set(learned)
+        counts = counts.at[rows, here].set(jnp.minimum(seen + known, _SEASONS))
         after = jnp.where(at + 1 >= season, 0.0, at + 1)
-        here = (places == after)[:, :, None].astype("float32")
-        ahead = jnp.where((here * counts).sum(1) > 0, (here * averages).sum(1), x)
+        there = after[:, 0].astype("int32")
+        ahead = jnp.where(counts[rows, there] > 0, averages[rows, there], x)
         shown = [jnp.clip(x, -WIDEST, WIDEST), jnp.clip(ahead, -WIDEST, WIDEST), known]
         states = [after, x, averages.reshape(-1, season * features)]
         return jnp.concatenate(shown, 1), [*states, counts.reshape(-1, season * features)]
