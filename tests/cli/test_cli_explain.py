@@ -127,7 +127,7 @@ def test_a_damaged_file(tmp_path):
     (tmp_path / "bad.keras").write_bytes(b"no model")
     result = explain(tmp_path / "bad.keras")
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
-    assert "bad.keras can't be loaded" in result.stderr
+    assert "bad.keras isn't a model in a form that is read" in result.stderr
     good = tmp_path / "here"
     good.write_text("a file, no folder")
     result = explain("GRU(2)", "--shape", "1,3,1", "--svg", "--output", good)

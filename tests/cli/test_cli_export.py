@@ -1,9 +1,13 @@
 """`statewise export`: a model of a file, for another runtime."""
 
+import zipfile
+
+import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from interop_ways import FIXTURES
 from statewise import Sequential, layers
 from statewise.cli import main
 
@@ -48,7 +52,9 @@ def test_a_header(model, tmp_path):
         (["tank.keras"], "what to write? --onnx or --cpp"),
         (["tank.keras", "--cpp", "--state"], "--state goes with --onnx"),
         (["none.keras", "--onnx"], "none.keras: no such file"),
-        (["noise.keras", "--onnx"], "noise.keras can't be loaded"),
+        (["noise.keras", "--onnx"], "noise.keras isn't a model in a form that is read"),
+        (["folder", "--onnx"], "folder is a SavedModel, which isn't read"),
+        (["model.py:stock", "--cpp"], "Sequential, not a model of statewise's: let it be the one"),
         (["LSTM(4) | Nothing(1)", "--onnx"], "Nothing"),
         (["LSTM(4, activation='gelu')", "--onnx"], "no activation 'gelu'"),
         (["Bidirectional(GRU(4))", "--onnx", "--state"], "needs several time steps at once"),
@@ -58,6 +64,9 @@ def test_a_header(model, tmp_path):
 )
 def test_what_cannot_be_written_is_one_line(arguments, message, model, tmp_path):
     (tmp_path / "noise.keras").write_bytes(b"PK nothing")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "saved_model.pb").write_bytes(b"")
+    (tmp_path / "model.py").write_text("import keras\nstock = keras.Sequential([])\n")
     result = run(*arguments)
     assert result.exit_code == 2
     assert message in result.output
@@ -70,3 +79,18 @@ def test_a_file_that_is_there_stays(model, tmp_path):
     assert "--force writes over it" in run("tank.keras", "--onnx").output
     assert (tmp_path / "tank.onnx").read_bytes() == b"mine"
     assert run("tank.keras", "--onnx", "--force").exit_code == 0
+
+
+@pytest.mark.filterwarnings("always::statewise.interop.FileWarning")
+def test_files_of_stock_keras_and_of_old_ones_are_written_too(model, tmp_path):
+    stock = keras.Sequential([keras.layers.Input((4, 2)), keras.layers.LSTM(3)])
+    stock.save("stock.keras")
+    result = run("stock.keras", "--cpp")
+    assert (result.exit_code, result.output) == (0, "Written   stock.hpp\n")
+    with zipfile.ZipFile(FIXTURES / "keras2_more.zip") as packed:
+        (tmp_path / "old.h5").write_bytes(packed.read("time-major.h5"))
+    result = run("old.h5", "--onnx")
+    assert result.exit_code == 0
+    told, written = result.output.splitlines()
+    assert told.startswith("Note      old.h5: the model took and gave sequences as (time, batch,")
+    assert written == "Written   old.onnx"

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from drawn_forecasters import drawn_series, of_panel
 from statewise.cli import main
 from statewise.tasks import Forecaster
 
@@ -92,7 +93,7 @@ def test_an_earlier_export_is_replaced_by_force_alone(here):
         (["sales.forecaster", "--onnx", "--output", "notes.txt"], "notes.txt is a file"),
         (["sales.forecaster", "--onnx", "--output", "notes.txt/out"], "no folder to write to"),
         (["learned", "--onnx"], "the forecaster in it is learned"),
-        (["other", "--onnx"], "other is a folder, not a saved model"),
+        (["other", "--onnx"], "other is a folder, and no model's"),
         (["notes.txt", "--onnx"], "notes.txt is no file of a forecaster, or is damaged: "),
         (["cut.forecaster", "--onnx"], "cut.forecaster is no file of a forecaster, or is damaged"),
         (["flipped.forecaster", "--onnx"], "or is damaged: "),
@@ -118,10 +119,10 @@ def test_what_cannot_be_written_is_one_line(arguments, message, here):
     assert sorted(path.name for path in here.iterdir()) == before
 
 
-def test_a_forecaster_that_is_refused_leaves_no_folder(here):
-    values = np.random.default_rng(4).normal(size=(30, 2)).cumsum(0)
-    values[9, 1] = np.nan
-    Forecaster(horizon=3, units=2, epochs=1, lookback=8, season=1).fit(values).save("gaps.zip")
+def test_a_forecaster_that_is_refused_leaves_no_folder(here, rng):
+    values = drawn_series(rng, 30)
+    gaps = np.where(np.arange(30) == 11, np.nan, values)
+    of_panel({"a": values, "b": gaps}, rng).save("gaps.zip")
     result = run("gaps.zip", "--onnx", "--output", "made")
     assert result.exit_code == 2
     assert "gaps.zip: this Forecaster can't be exported: values were missing" in result.output

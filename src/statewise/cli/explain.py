@@ -33,8 +33,8 @@ _SHAPE, _SHAPE_OF_WORDS = (1, 5, 1), (1, 5)  # of a sketch, where none is given
 def explain(model, shape, closed_loop, svg, png, output, force):
     """Draw and explain MODEL: what goes where, what is remembered, and how many weights.
 
-    MODEL is a saved model (model.keras), a model or a function that returns one in a Python file
-    (train.py:model), or layers typed here: "LSTM(4, return_sequences=True) | Dense(1)".
+    MODEL is a saved model (model.keras, old.h5), a model or a function that returns one in a Python
+    file (train.py:model), or layers typed here: "LSTM(4, return_sequences=True) | Dense(1)".
 
     \b
     Examples:
@@ -55,16 +55,19 @@ def explain(model, shape, closed_loop, svg, png, output, force):
     if pictures:
         check_places([folder / name for name in pictures], "--output", force=force)
     # The engine takes seconds to load: what is wrong with the options is told before that.
-    from statewise.cli.printer import Printer
+    from statewise.cli.printer import Printer, as_notes
 
     printer = Printer()
     with printer.busy("Loading the engine"):
         from statewise.pictures import draw
         from statewise.pictures import explain as explain_model
     try:
-        made = model_of(model, axes)
+        with as_notes(printer):
+            made = model_of(model, axes)
         found = explain_model(made, axes)
         drawing = draw(made, axes, closed_loop=closed_loop) if closed_loop else found.drawing
+    except Refusal:
+        raise
     except (TypeError, ValueError) as error:
         hint = f" ({taken}; --shape says another)" if taken else ""
         raise Refusal(f"{error}{hint}") from None

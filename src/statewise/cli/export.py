@@ -42,10 +42,10 @@ _ENDINGS = {"onnx": ".onnx", "cpp": ".hpp"}
 def export(model, kind, state, shape, level, output, force):
     """Write MODEL for another runtime: ONNX, or a C++ header.
 
-    MODEL is a saved model (model.keras), a saved forecaster (sales.forecaster), a model or a
-    function that returns one in a Python file (train.py:model), or layers typed here. A model's
-    file is run on random inputs beside the model where that's possible, and what isn't equal isn't
-    written.
+    MODEL is a saved model of Keras 1, 2 or 3 (model.keras, old.h5), a saved forecaster
+    (sales.forecaster), a model or a function that returns one in a Python file (train.py:model), or
+    layers typed here. A model's file is run on random inputs beside the model where that's
+    possible, and what isn't equal isn't written.
 
     \b
     Examples:
@@ -66,15 +66,19 @@ def export(model, kind, state, shape, level, output, force):
         raise click.UsageError("--shape goes with layers typed; a saved model has its own")
     path = output or Path(_stem(model, sketched)).with_suffix(_ENDINGS[kind])
     check_places([path], "--output", force=force)
-    from statewise.cli.printer import Printer
+    from statewise.cli.printer import Printer, as_notes
 
     printer = Printer()
     with printer.busy("Loading the engine"):
         from statewise.models import Model, Sequential
     try:
-        made = model_of(model, axes or (None, None, 1))
+        with as_notes(printer):
+            made = model_of(model, axes or (None, None, 1))
         if not isinstance(made, (Model, Sequential)):
-            raise Refusal(f"{model} holds {type(made).__name__}, not a model of statewise's")
+            raise Refusal(
+                f"{model} holds {type(made).__name__}, not a model of statewise's: let it be the "
+                "one that statewise.accelerate makes of it"
+            )
         made.export(path, format=kind, **({"state": True} if state else {}))
     except ImportError as error:
         raise Refusal(one_line(str(error))) from None

@@ -17,7 +17,7 @@ def is_forecaster(model: str) -> bool:
     """Whether a file of a forecaster is named, be it there or not.
 
     Raises:
-        Refusal: where a folder is named.
+        Refusal: where a folder with one is named.
     """
     path = Path(model)
     if model.rpartition(":")[0].endswith(".py") or model.endswith(".py"):
@@ -26,10 +26,10 @@ def is_forecaster(model: str) -> bool:
         folder, there = path.is_dir(), path.is_file()
     except (OSError, ValueError):  # layers typed can be longer than a path may be
         return False
+    if folder and (path / _INSIDE).is_file():
+        raise Refusal(f"{model} is a folder: the forecaster in it is {path / _INSIDE}")
     if folder:
-        inside = path / _INSIDE
-        which = f": the forecaster in it is {inside}" if inside.is_file() else ", not a saved model"
-        raise Refusal(f"{model} is a folder{which}")
+        return False
     if not there:
         return model.lower().endswith(_ENDINGS)
     return not is_model_file(model) or _holds_forecaster(path)

@@ -7,7 +7,7 @@ from pathlib import Path
 from statewise.cli.refusal import Refusal
 
 MOST = 10_000  # of each axis but the batch
-_FILES = (".keras", ".h5", ".hdf5")
+_FILES = (".keras", ".h5", ".hdf5", ".json")
 
 
 def axes_of(shape: str) -> tuple:
@@ -38,10 +38,10 @@ def check_model(model: str) -> bool:
     elif model.endswith(".py"):
         raise Refusal(f"{model}: which name in it? As {model}:model")
     elif is_model_file(model):
-        if not Path(model).is_file():
+        if not Path(model).exists():
             raise Refusal(f"{model}: no such file")
     else:
-        return True
+        return not _is_folder(model)
     return False
 
 
@@ -50,12 +50,20 @@ def is_model_file(model: str) -> bool:
     return model.lower().endswith(_FILES)
 
 
+def _is_folder(model: str) -> bool:
+    """Whether a folder is named: one that Keras wrote, or a SavedModel."""
+    try:
+        return Path(model).is_dir()
+    except (OSError, ValueError):  # layers typed can be longer than a path may be
+        return False
+
+
 def model_of(model: str, axes):
     """Return the model; a sketch is made for these axes."""
     path, _, name = model.rpartition(":")
     if path.endswith(".py"):
         return _from_file(Path(path), name)
-    if is_model_file(model):
+    if is_model_file(model) or _is_folder(model):
         return _loaded(model)
     from statewise.pictures import model_from_sketch
 
@@ -66,13 +74,13 @@ def model_of(model: str, axes):
 
 
 def _loaded(path: str):
-    from statewise.models import load_model
+    from statewise.interop import load
 
     try:
-        return load_model(path, compile=False)
+        return load(path, compile=False)
     except Exception as error:  # Keras raises whatever its readers do
-        first = str(error).strip().splitlines()
-        raise Refusal(f"{path} can't be loaded: {first[0] if first else error!r}") from None
+        said = str(error) or repr(error)
+        raise Refusal(said if path in said else f"{path} can't be loaded: {said}") from None
 
 
 def _from_file(path: Path, name: str):

@@ -38,9 +38,8 @@ def load(
     The weights are those of the file, exactly, and the outputs to rounding. What a file is, its
     first bytes say, not its name:
 
-    * ``.keras`` of Keras 3, with optimizer and compile settings;
-    * ``.h5`` of Keras 1, 2 and 3, of whole models, with compile settings, and with the optimizer's
-      state where Keras 3 has the same;
+    * ``.keras`` of Keras 2 and 3, with compile settings and what the optimizer had gathered;
+    * ``.h5`` of Keras 1, 2 and 3, of whole models, likewise where Keras 3 has the same;
     * ``.json`` of Keras 1, 2 and 3 with the weights in another file.
 
     No code is run from a file: layers and functions that hold some (``Lambda``) are refused. What
