@@ -149,6 +149,7 @@ def write_archives(archives) -> None:
     """Write archives of a graph whose variables have the same shapes, trained by each optimizer."""
     import numpy as np
     import tf_keras
+    from tf_keras.src.layers.rnn import cudnn_lstm
 
     import interop_models as models
 
@@ -178,6 +179,11 @@ def write_archives(archives) -> None:
         models.randomise(model, "graph")
         return model
 
+    model = graph()
+    archives.write("weights.json", model.to_json().encode())
+    archives.add_as("weights", ".weights.h5", model.save_weights, [*x, model([*x]).numpy()])
+    cudnn = tf_keras.Sequential([L.Input((5, 3)), cudnn_lstm.CuDNNLSTM(2)])
+    archives.add_as("CuDNNLSTM", ".keras", cudnn.save, [])
     optimizers = {
         "Adam": lambda: kinds.Adam(kinds.schedules.ExponentialDecay(0.02, 2, 0.7), amsgrad=True),
         "AdamW": lambda: kinds.AdamW(0.01, weight_decay=0.02, use_ema=True, ema_momentum=0.8),

@@ -24,10 +24,12 @@ TRAINED = [
 def unpacked(tmp_path):
     """Return the path of an archive among the fixtures, and what it is trained on."""
 
-    def unpack(name: str):
+    def unpack(name: str, ending: str = ".keras"):
         with zipfile.ZipFile(interop_ways.FIXTURES / "keras2_archives.zip") as packed:
-            path = tmp_path / f"{name}.keras"
-            path.write_bytes(packed.read(f"{name}.keras"))
+            path = tmp_path / f"{name}{ending}"
+            path.write_bytes(packed.read(f"{name}{ending}"))
+            if f"{name}.json" in packed.namelist():
+                (tmp_path / f"{name}.json").write_bytes(packed.read(f"{name}.json"))
             with np.load(io.BytesIO(packed.read(f"{name.partition(',')[0]}.npz"))) as file:
                 *x, y = (file[one] for one in file.files)
                 return path, x, y
@@ -124,3 +126,24 @@ def test_an_archive_without_its_weights_is_refused(unpacked):
             archive.writestr(name, part)
     with pytest.raises(ValueError, match=r"has no 'model\.weights\.h5' in it"):
         load(path)
+
+
+def test_weights_with_numbers_for_names_beside_a_json(unpacked, tmp_path):
+    path, x, expected = unpacked("weights", ".weights.h5")
+    got = np.asarray(load(tmp_path / "weights.json")(x))
+    assert np.abs(got - expected).max() <= 1e-6 * np.abs(expected).max()
+    other = tmp_path / "weights.h5"
+    path.rename(other)
+    with pytest.raises(ValueError, match=r"rename it, to weights\.weights\.h5"):
+        load(tmp_path / "weights.json")
+    with h5py.File(other, "r+") as file:
+        del file["layers/gru/cell/vars/1"]
+    with pytest.raises(ValueError, match=r"weights\.weights\.h5: its weights don't fit its layers"):
+        load(tmp_path / "weights.json", weights=other.rename(path))
+
+
+def test_layers_of_cudnn_in_an_archive_are_refused_in_words(tmp_path):
+    with zipfile.ZipFile(interop_ways.FIXTURES / "keras2_archives.zip") as packed:
+        packed.extract("CuDNNLSTM.keras", tmp_path)
+    with pytest.raises(ValueError, match=r"CuDNNLSTM\.keras has CuDNNLSTM .*save it as \.h5"):
+        load(tmp_path / "CuDNNLSTM.keras")

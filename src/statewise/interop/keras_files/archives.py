@@ -84,17 +84,40 @@ def _of_keras2(
         raise ValueError(f"{path} is a folder of Keras 2, which isn't read: save it as a file.")
     if weights is None:
         raise ValueError(f"{path} has no {_WEIGHTS!r} in it: it's cut short, or no model of Keras.")
-    reading = Reading(path, 2, custom)
-    model = model_of(batch_first(config, reading), reading)
-    try:
-        model.load_weights(path)
-    except Exception as error:  # whatever Keras makes of it
-        raise ValueError(f"{path}: its weights don't fit its layers ({error!s:.400}).") from error
+    model = read_numbered(config, path, path, custom)
     training = config.get("compile_config")
     if compile and training:
         with hdf5.opened(io.BytesIO(weights), f"{path} ({_WEIGHTS})") as file:
             gathered = partial(give_numbered, config=config, file=file, path=path)
             compile_as_it_was(model, training, gathered, path, custom)
+    return model
+
+
+def read_numbered(config: Any, path: Path, weights: Path, custom: Mapping[str, Any]) -> Any:
+    """Return a model of Keras 2 whose weights have numbers for names, as since its version 2.12.
+
+    Args:
+        config: of the model.
+        path: of the file with the configuration.
+        weights: of the file with the weights, which may be the same.
+        custom: classes and functions of the user's own, by name.
+
+    Raises:
+        ValueError: naming the file, and what is wrong with it.
+    """
+    if b'"CuDNN' in json.dumps(config).encode():
+        raise ValueError(
+            f"{path} has CuDNNLSTM or CuDNNGRU, of which the weights are read out of .h5 files "
+            "alone. Where TensorFlow is, load it with tf_keras and save it as .h5."
+        )
+    reading = Reading(path, 2, custom)
+    model = model_of(batch_first(config, reading), reading)
+    try:
+        model.load_weights(weights)
+    except Exception as error:  # whatever Keras makes of it
+        raise ValueError(
+            f"{weights}: its weights don't fit its layers ({error!s:.400})."
+        ) from error
     return model
 
 

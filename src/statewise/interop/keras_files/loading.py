@@ -11,7 +11,7 @@ from statewise import layers, models
 from statewise._keras_compat import load_saved
 from statewise._runtime.forks import check_not_forked
 from statewise.interop.keras_files import hdf5
-from statewise.interop.keras_files.archives import SIGNATURE, read_archive
+from statewise.interop.keras_files.archives import SIGNATURE, read_archive, read_numbered
 from statewise.interop.keras_files.old_files import (
     compile_from,
     read_old_config,
@@ -188,7 +188,16 @@ def _json(path: Path, weights, custom: Mapping[str, Any]) -> keras.Model:
     version = _number(config.get("keras_version"))
     with hdf5.opened(beside, beside) as file:
         group = file.get("model_weights", file)
-        return read_old_config(config, group, path, beside, version, custom)[0]
+        numbered = "layers" in file and hdf5.names_of(group.attrs, "layer_names") is None
+        if not numbered:
+            return read_old_config(config, group, path, beside, version, custom)[0]
+        check_sizes(config, file, beside)
+    if not beside.name.endswith(".weights.h5"):
+        raise ValueError(
+            f"{beside} has weights as save_weights writes them into .weights.h5 files: rename it, "
+            f"to {path.stem}.weights.h5."
+        )
+    return read_numbered(config, path, beside, custom)
 
 
 def _weights_beside(path: Path, weights) -> Path:
