@@ -30,9 +30,14 @@ def forecast(folder, values, horizon, *, level=None, past=None, inputs=None, tim
     """
     told = json.loads(Path(folder, "forecaster.json").read_text("utf-8"))
     values = np.asarray(values, float)
-    given = np.stack([values, *(np.asarray(column_of(past, name), float) for name in told["past"])])
-    known, reach = given.shape[1], interval_of(told, level, horizon)
-    rows = inputs_of(told["inputs"], inputs or {}, time, known, horizon)
+    if values.ndim != 1 or not isinstance(horizon, (int, np.integer)):
+        raise ValueError(f"values must be (time,), not {values.shape}, and horizon a whole number")
+    columns = [one["column"] for one in told["inputs"] if "column" in one]
+    check_names("past", past, told["past"])
+    check_names("inputs", inputs, columns)
+    given = np.stack([values, *(numbers_of(past, name, len(values)) for name in told["past"])])
+    known, reach = len(values), interval_of(told, level, horizon)
+    rows = inputs_of(told["inputs"], inputs, time, known, horizon)
     if told["logarithm"]:
         if not (values > 0).all():
             raise ValueError("values must be above 0: the forecaster takes their logarithm")
@@ -123,7 +128,7 @@ def inputs_of(told, inputs, time, known, horizon):
             turn = 2 * np.pi * part_of(one["calendar"], np.asarray(time))
             made.append(np.stack([np.sin(turn), np.cos(turn)], 1))
             continue
-        name, column = one["column"], np.asarray(column_of(inputs, one["column"]))
+        name, column = one["column"], np.asarray(inputs[one["column"]])
         if column.shape not in ((), () if one["static"] else (steps,)):
             number = "one value" if one["static"] else f"{steps} values"
             raise ValueError(f"{name!r} must be {number}, but has the shape {column.shape}")
@@ -135,7 +140,8 @@ def inputs_of(told, inputs, time, known, horizon):
             places = [words[word] for word in column.ravel().tolist()]
             made.append(np.broadcast_to(np.eye(len(words))[places], (steps, len(words))))
         else:
-            numbers = np.broadcast_to((column - one["mean"]) / one["deviation"], steps)
+            column = numbers_of(inputs, name, steps)
+            numbers = (column - one["mean"]) / one["deviation"]
             if not one["static"] and np.isnan(numbers[known:]).any():
                 raise ValueError(f"{name!r} must be known for each step to forecast")
             made.append(np.nan_to_num(numbers)[:, None])  # a missing one is the mean
@@ -159,11 +165,21 @@ def part_of(name, time):
     }[name]
 
 
-def column_of(given, name):
-    """Return a column."""
-    if name not in (given or {}):
-        raise ValueError(f"the forecaster needs {name!r}")
-    return given[name]
+def numbers_of(given, name, steps):
+    """Return a column of numbers, (steps,)."""
+    try:
+        return np.broadcast_to(np.asarray(given[name], float), steps)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name!r} must hold {steps} numbers: {error}") from None
+
+
+def check_names(what, given, names):
+    """Refuse columns that are missing, and those that there aren't."""
+    missing = [name for name in names if name not in (given or {})]
+    other = [name for name in given or {} if name not in names]
+    if missing or other:
+        there = f"needs {missing[0]!r}" if missing else f"has no {other[0]!r}"
+        raise ValueError(f"{what}: the forecaster {there}; it takes {names or 'none'}")
 
 
 def above_zero(told, values, forecast):

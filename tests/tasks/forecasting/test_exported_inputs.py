@@ -170,7 +170,11 @@ def test_what_is_missing_is_refused_in_words(forecast, rng, tmp_path):
     unknown = np.where(rows["price"] > 3, "quarter", rows["deal"])
     gone = np.append(inputs["price"][:-1], np.nan)
     for wrong, words in [
-        ({"past": None}, "needs 'visits'"),
+        ({"past": None}, "past: the forecaster needs 'visits'"),
+        ({"past": {"visits": 3, "prise": 3}}, r"past: .* has no 'prise'; it takes \['visits'\]"),
+        ({"past": {"visits": values[1:]}}, "'visits' must hold 30 numbers"),
+        ({"inputs": {**inputs, "y": 3}}, "inputs: the forecaster has no 'y'"),
+        ({"inputs": {**inputs, "price": unknown}}, "'price' must hold 36 numbers"),
         ({"inputs": {**inputs, "city": "east"}}, r"'city' has 'east'; the forecaster knows \['n"),
         ({"inputs": {**inputs, "deal": unknown}}, "'deal' has 'quarter'"),
         ({"inputs": {**inputs, "price": gone}}, "'price' must be known for each step to forecast"),
@@ -184,6 +188,9 @@ def test_what_is_missing_is_refused_in_words(forecast, rng, tmp_path):
     ]:
         with pytest.raises(ValueError, match=words):
             forecast(tmp_path / "made", values, HORIZON, **{**good, **wrong})
+    for shape, steps in (((30, 1), 6), ((30,), 6.0)):
+        with pytest.raises(ValueError, match=r"values must be \(time,\), .* a whole number"):
+            forecast(tmp_path / "made", values.reshape(shape), steps, **good)
     namespace = {}
     exec(compile(block_with("onnx.md", "def closed_loop"), "docs/onnx.md", "exec"), namespace)
     with pytest.raises(ValueError, match="or inputs are needed"):
