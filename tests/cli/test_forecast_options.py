@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from statewise.cli import main
+from statewise.tasks import Forecaster
 
 QUICK = ("--units", "2", "--epochs", "1", "--lookback", "8", "--horizon", "4")
 
@@ -177,17 +178,46 @@ def test_json_of_one_step_and_of_a_backtest(sales, folder):
     assert found["verdict"]
 
 
-@pytest.mark.parametrize("name", ["forecast.csv", "forecast.png", "r.html"])
+@pytest.mark.parametrize("name", ["forecast.csv", "forecast.png", "r.html", "sold.forecaster"])
 def test_what_is_there_is_not_written_over(sales, folder, name, untrained):
     folder.mkdir(parents=True)
     (folder / name).write_text("mine")
     options = ("--output", folder, "--report", folder / "r.html")
+    options += ("--save", folder / "sold.forecaster")
     result = call("forecast", sales, *QUICK, *options)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.count("\n") == 1
-    place = "--report" if name == "r.html" else "--output"
+    place = {"r.html": "--report", "sold.forecaster": "--save"}.get(name, "--output")
     assert f"{name} is there already: --force writes over it, {place} names" in result.stderr
     assert (folder / name).read_text() == "mine"
+
+
+@pytest.mark.parametrize("many", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_what_learned_from_everything_is_saved(sales, folder, many):
+    """Of a panel it learns from everything although nothing is forecast beyond the end."""
+    options = ["--output", folder, "--save", folder / "sold.forecaster"]
+    table = pd.read_csv(sales)
+    if many:
+        table = pd.concat([table.assign(shop=shop, price=table["sold"] % 3) for shop in "ab"])
+        table.to_csv(sales, index=False)
+        options += ["--key", "shop", "--time", "day", "--target", "sold", "--future", "price"]
+    result = call("forecast", sales, *QUICK, *options, *[] if many else ["--no-holdout"])
+    assert result.exit_code == 0, result.output
+    assert f"Saved     {folder / 'sold.forecaster'}\n" in result.output
+    saved = Forecaster.load(folder / "sold.forecaster")
+    if not many:
+        told = saved.predict().to_numpy()
+        np.testing.assert_allclose(written(folder)["forecast"], told, rtol=1e-6)
+        return
+    future = table.assign(day=pd.to_datetime(table["day"]) + pd.Timedelta(days=40))
+    days = saved.predict(future=future.drop(columns="sold"))["day"]
+    assert str(days.min())[:10] == "2024-02-10"
+
+
+def test_one_step_saves_nothing(sales, folder, untrained):
+    result = call("forecast", sales, *QUICK[:-2], "--one-step", "--save", folder / "a")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--save is for what learned from everything" in result.stderr
 
 
 @pytest.mark.slow
@@ -214,7 +244,7 @@ def test_a_folder_in_the_place_of_a_file(sales, tmp_path, untrained):
     assert "forecast.csv is a folder" in result.stderr
 
 
-@pytest.mark.parametrize("option", ["--output", "--report"])
+@pytest.mark.parametrize("option", ["--output", "--report", "--save"])
 def test_a_folder_that_cannot_be_written_to(sales, tmp_path, option, untrained, monkeypatch):
     """It's told before the training (tests may run as a user whom no rights stop)."""
     closed = tmp_path / "closed"

@@ -20,6 +20,7 @@ FILES = ("forecast.csv", "forecast.png")
 @shared.output
 @shared.force
 @shared.report
+@shared.save
 @click.option(
     "--no-holdout",
     is_flag=True,
@@ -110,8 +111,9 @@ def forecast(files, output, **options):
             raise click.UsageError("--one-step is for one series, but FILE holds a panel")
         force = options.pop("force")
         check_places([output / name for name in FILES], "--output", force=force)
-        if options["report"]:
-            check_places([options["report"]], "--report", force=force)
+        for name in ("report", "save"):
+            if options[name]:
+                check_places([options[name]], f"--{name}", force=force)
         options["peers"] = chosen_peers(options.pop("all_peers"), options["peers"])
         with printer.busy("Loading the engine"):
             from statewise.cli.executors import executor_at
@@ -127,7 +129,7 @@ def forecast(files, output, **options):
         options["name"] = target_name(data.names[0], files[0] if files else None)
         del options["future_file"], options["short"]
         if one_step:
-            for name in ("no_holdout", "level", "report", "peers", "horizon"):
+            for name in ("no_holdout", "level", "report", "save", "peers", "horizon"):
                 del options[name]
             options["understood"] = read.understood
             forecast_one_step(data, output, printer, train_fraction=fraction, **options)
@@ -168,6 +170,8 @@ def _check_together(options, future) -> None:
         raise click.UsageError("--level and --report are for a closed loop, not for --one-step")
     if one_step and (options["peers"] or options["all_peers"]):
         raise click.UsageError("--peers and --peer are for a closed loop, not for --one-step")
+    if one_step and options["save"]:
+        raise click.UsageError("--save is for what learned from everything, not for --one-step")
     if options["train_fraction"] is not None and not one_step:
         raise click.UsageError("--train-fraction goes with --one-step only")
     if future and options["no_holdout"] and not options["future_file"]:

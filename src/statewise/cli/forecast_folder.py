@@ -37,7 +37,7 @@ INTERRUPTED = 130
 _UNFIT = {  # options that are for what is in memory, with what they have where nobody gave them
     **dict.fromkeys(("wide", "one_step", "number_keys", "all_peers"), False),
     **dict.fromkeys(("peers", "missing_value"), ()),
-    **dict.fromkeys(("report", "every", "aggregate", "decimal", "dayfirst", "sheet"), None),
+    **dict.fromkeys(("report", "save", "every", "aggregate", "decimal", "dayfirst", "sheet"), None),
     "train_fraction": None,
 }
 

@@ -9,6 +9,7 @@ from statewise.cli.files import any_letters, command_line, write_page, write_pic
 from statewise.cli.forecast_found import Found, as_json
 from statewise.cli.forecast_picture import picture_of
 from statewise.cli.forecast_table import forecast_table
+from statewise.cli.places import unwritten
 from statewise.cli.printer import Printer
 from statewise.cli.results import span
 from statewise.pictures.report import Report, report_of_backtest, report_of_forecast
@@ -16,6 +17,7 @@ from statewise.sequences.reading.report import Understood
 from statewise.sequences.stamp_words import format_stamps
 from statewise.sequences.tables import counted
 from statewise.tasks.evaluation.beyond import Beyond
+from statewise.tasks.forecasting.forecaster import Forecaster
 from statewise.tasks.forecasting.result_names import MODEL
 
 _SHOWN = 12  # rows in the table of what lies beyond the end
@@ -91,17 +93,19 @@ def write_found(
     printer: Printer,
     *,
     report: Path | None = None,
+    save: tuple[Forecaster, Path] | None = None,
     understood: Understood | None = None,
     table: pd.DataFrame | None = None,
     figure: Figure | None = None,
 ) -> None:
-    """Write forecast.csv, forecast.png and the report, and say where, or give all as JSON.
+    """Write forecast.csv, forecast.png and what was asked for, and say where, or give all as JSON.
 
     Args:
         found: what there is to write.
         output: an existing folder.
         printer: where to say it.
         report: the file of the report; None for none.
+        save: what learned from everything, and the file for it; None for none.
         understood: how the table was read.
         table, figure: others than those of ``found``.
     """
@@ -121,7 +125,18 @@ def write_found(
     if report and page is not None:
         write_page(page, report, printer)
         files["report"] = str(report)
+    if save is not None:
+        _save(*save, printer)
+        files["forecaster"] = str(save[1])
     printer.object(as_json(found, table, files, understood, printer.notes))
+
+
+def _save(forecaster: Forecaster, path: Path, printer: Printer) -> None:
+    try:
+        forecaster.save(path)
+    except OSError as error:
+        raise unwritten(path.parent, error) from None
+    printer.line("Saved", str(path))
 
 
 def _page(found: Found) -> Report | None:

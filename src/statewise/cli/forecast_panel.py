@@ -42,6 +42,7 @@ def forecast_panel(
     level: tuple[float, ...] | None,
     peers: tuple[str, ...] = (),
     report: Path | None = None,
+    save: Path | None = None,
     understood: Understood | None = None,
     layout: Layout | None = None,
     executor: Executor | None = None,
@@ -60,6 +61,7 @@ def forecast_panel(
         level: of the intervals, in percent; None for the usual ones.
         peers: statistical forecasts to stand beside.
         report: the file of the report.
+        save: the file of what learned from everything.
         understood: how the table was read.
         layout: which columns of it held what.
         executor: whose workers forecast; None for this process.
@@ -90,14 +92,16 @@ def forecast_panel(
         print_result(held, printer)
         found.held, found.forecaster, found.steps = held, held.forecaster, forecaster.horizon
         found.errors, found.sentences = held.table, sentences_of(held)
-    if columns.future and not future_file:
+    unknown = columns.future and not future_file
+    if save is not None or not unknown:
+        with printer.training() as progress:
+            fitted = fresh(forecaster).fit(panel, short=short, progress=progress)
+    if unknown:
         printer.note(
             f"nothing is forecast beyond the end, for the inputs of those steps "
             f"({', '.join(columns.future)}) aren't known: --future-file FILE names them."
         )
     else:
-        with printer.training() as progress:
-            fitted = fresh(forecaster).fit(panel, short=short, progress=progress)
         if no_holdout:
             found.forecaster = fitted
             _print_cut(panel, fitted, printer)
@@ -111,7 +115,8 @@ def forecast_panel(
                 predict=_predict_on(executor, progress),
             )
         print_beyond(found, printer)
-    write_found(found, output, printer, report=report, understood=understood)
+    saved = None if save is None else (fitted, save)
+    write_found(found, output, printer, report=report, save=saved, understood=understood)
 
 
 def _held_out(

@@ -43,6 +43,7 @@ def forecast_series(
     horizon: int | None,
     peers: tuple[str, ...] = (),
     report: Path | None = None,
+    save: Path | None = None,
     understood: Understood | None = None,
     **options,
 ) -> None:
@@ -58,6 +59,7 @@ def forecast_series(
         horizon: steps to forecast; None to take what the calendar proposes.
         peers: statistical forecasts to stand beside.
         report: the file of the report.
+        save: the file of what learned from everything.
         understood: how the table was read.
         options: arguments of `Forecaster`; None for its default.
     """
@@ -82,7 +84,8 @@ def forecast_series(
     with printer.busy("Forecasting beyond the end"):
         found.beyond = forecast_beyond(fitted, series, levels=levels, peers=peers)
     print_beyond(found, printer)
-    write_found(found, output, printer, report=report, understood=understood)
+    saved = None if save is None else (fitted, save)
+    write_found(found, output, printer, report=report, save=saved, understood=understood)
 
 
 @contextmanager

@@ -208,6 +208,12 @@ report = click.option(
     metavar="FILE",
     help="Write a page that shows the forecasts, errors and settings; it needs no network.",
 )
+save = click.option(
+    "--save",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write what learned from everything to a file, for Forecaster.load and statewise export.",
+)
 ray = click.option(
     "--ray",
     metavar="ADDRESS",
