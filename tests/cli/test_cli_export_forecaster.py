@@ -122,8 +122,11 @@ def test_what_cannot_be_written_is_one_line(arguments, message, here):
 def test_a_forecaster_that_is_refused_leaves_no_folder(here, rng):
     values = drawn_series(rng, 30)
     gaps = np.where(np.arange(30) == 11, np.nan, values)
-    of_panel({"a": values, "b": gaps}, rng).save("gaps.zip")
+    of_panel({"a": values, "b": gaps}, rng, season=7).save("gaps.zip")
     result = run("gaps.zip", "--onnx", "--output", "made")
     assert result.exit_code == 2
-    assert "gaps.zip: this Forecaster can't be exported: values were missing" in result.output
+    assert (
+        "gaps.zip: this Forecaster can't be exported: where it learned, values were"
+        in result.output
+    )
     assert not (here / "made").exists()

@@ -100,8 +100,8 @@ def test_what_isnt_written_is_refused_in_words(rng, tmp_path):
         Forecaster(horizon=3).export(tmp_path / "made")
     values = drawn_series(rng, 30)
     gaps = np.where(np.arange(30) == 11, np.nan, values)
-    with pytest.raises(ValueError, match=r"can't be exported: values were missing.*keep the"):
-        of_panel({"a": values, "b": gaps}, rng).export(tmp_path / "made")
+    with pytest.raises(ValueError, match=r"exported: where it learned, values were missing.*keep"):
+        of_panel({"a": values, "b": gaps}, rng, season=7).export(tmp_path / "made")
     days = pd.date_range("2024", periods=30, name="ds")
     frame = pd.DataFrame({"unique_id": "a", "ds": days, "y": values, "fed": days.date})
     columns = {"future": ["fed"], "categories": ["fed"]}
@@ -112,6 +112,26 @@ def test_what_isnt_written_is_refused_in_words(rng, tmp_path):
             tmp_path / "made", level=0.8
         )
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("lookback", [12, pytest.param(1, marks=pytest.mark.slow)])
+def test_what_learned_from_gaps_forecasts_series_without(lookback, forecast, rng, tmp_path):
+    complete, other = drawn_series(rng, 40), drawn_series(rng, 30)
+    other[[3, 17]] = np.nan
+    made = of_panel({"a": complete, "b": other}, rng, lookback=lookback)
+    assert made._engine.architecture.gaps
+    made.export(tmp_path / "made")
+    assert_same(forecast(tmp_path / "made", complete, HORIZON), made.predict()["a"], complete)
+    with pytest.raises(ValueError, match="a value is missing"):
+        forecast(tmp_path / "made", other, HORIZON)
+
+
+@pytest.mark.slow
+def test_a_window_of_one_step_has_no_scale_of_its_own(forecast, rng, tmp_path):
+    values = drawn_series(rng, 40)
+    made = of_panel({"a": values, "b": values[:9]}, rng, lookback=1, season=4)
+    made.export(tmp_path / "made")
+    assert_same(forecast(tmp_path / "made", values, HORIZON), made.predict()["a"], values)
 
 
 def test_a_folder_with_something_in_it_stays_as_it_is(rng, tmp_path):

@@ -9,11 +9,15 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from statewise._whole_files import write_beside
+from statewise.tasks.forecasting.known_steps import counts_calendar
+
+if TYPE_CHECKING:
+    from statewise.tasks.forecasting.engine import TrainingData
 
 NAME, FORMAT = "forecaster.json", 1
 
@@ -121,16 +125,20 @@ def told_intervals(levels: Sequence[float], band: Callable[[float], Ends]) -> li
     return told
 
 
-def check_no_gaps(gaps: bool) -> None:
-    """Refuse a forecaster of series with gaps.
+def check_steps(data: "TrainingData") -> None:
+    """Refuse a forecaster of series in which steps of the calendar have no row.
+
+    What the program is given has no stamps: it would take the row after such a step for the step.
 
     Raises:
-        ValueError: where there were some.
+        ValueError: where there may be such steps, and values are missing.
     """
-    if gaps:
+    gaps = bool(np.isnan(data.panel.values).any())
+    if gaps and counts_calendar(data.panel, data.laid_out_by):
         raise refused(
-            "values were missing where it learned, or steps of the calendar had no row, and how "
-            "these are filled in isn't part of what is written",
+            "where it learned, values were missing at steps of the calendar that its seasons count "
+            "(days without a row, or without a value), and a program that sees values alone can't "
+            "count these",
             "Fill them in before fit, or keep the forecaster by save",
         )
 

@@ -116,8 +116,8 @@ class Fitted:
             FileExistsError: where something is in the folder already, or it's a file.
             ImportError: without the package onnx, an optional extra: ``statewise[onnx]``.
             ValueError: before ``fit``, for a level that isn't between 1 and 100, and for a
-                forecaster that learned from series with missing values, or of categories that are
-                neither text nor numbers.
+                forecaster that learned from series with missing values whose seasons count steps of
+                a calendar, or from categories that are neither text nor numbers.
             TypeError: where the folder is no path, or a level no number.
             OSError: where the folder can't be written.
         """

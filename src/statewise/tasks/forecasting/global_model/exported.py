@@ -11,7 +11,7 @@ from statewise.sequences import Columns
 from statewise.tasks.forecasting.exporting import (
     Exported,
     Part,
-    check_no_gaps,
+    check_steps,
     refused,
     told_intervals,
 )
@@ -31,10 +31,11 @@ def exported_of(model: "GlobalModel", levels: list[float]) -> Exported:
     """Return the networks of a model, and how values are prepared for them; see `Engine.exported`.
 
     Raises:
-        ValueError: where there are gaps in what they see, or categories that JSON can't hold.
+        ValueError: where steps of the calendar may have had no row, and for categories that JSON
+            can't hold.
     """
     architecture = model.architecture
-    check_no_gaps(architecture.gaps)
+    check_steps(model.data)
     columns = model.data.panel.columns
     seasonal, blind = model.spec.start == "seasonal", model.spec.start == "blind"
     counts, season = holds_counts(model.request), architecture.season
@@ -53,7 +54,7 @@ def exported_of(model: "GlobalModel", levels: list[float]) -> Exported:
         "scaled_by_series": True,
         "reach": 1 + max(architecture.reach, *architecture.seasons, 0),
         "center": 0.0,
-        "step": None,
+        "step": _step(architecture),
         "features": features_of(architecture, blind=blind and model.request.tentative),
         "begins_from": begins_from,
         "past": list(columns.past),
@@ -98,6 +99,13 @@ def _input(name: str, encoder: Encoder, *, static: bool) -> dict[str, Any]:
     return {**told, "words": words}
 
 
+def _step(architecture: Architecture) -> float | None:
+    """Return the scale of all windows, None where each has its own; see `windows.scale_of`."""
+    if architecture.lookback > 1:
+        return None
+    return 1.0 if architecture.gaps else 0.1  # no two steps tell how far a series moves
+
+
 def features_of(architecture: Architecture, *, blind: bool) -> list[Part]:
     """Return what a network sees of the latest values, see `windows.shown`."""
     parts = [Part(0, [(1, 0, 1), (-1, 1, 1)])]
@@ -125,7 +133,7 @@ def network_of(architecture: Architecture, weights: dict[str, Any]) -> Model:
     tables = [np.asarray(one) for one in weights["tables"]]
     given = layers.Input((None, architecture.features + architecture.inputs + _words(tables)))
     x: Any = given
-    if architecture.channels > 1 or tables:
+    if architecture.channels > 1 or tables or architecture.gaps:
         ordering = layers.Dense(architecture.seen, use_bias=False, name="ordering")
         x = ordering(given)
         ordering.set_weights([_ordering(architecture, tables)])
@@ -159,7 +167,8 @@ def _words(tables: list[np.ndarray]) -> int:
 def _ordering(architecture: Architecture, tables: list[np.ndarray]) -> np.ndarray:
     """Return the matrix that makes what a network sees of what is given, (given, seen).
 
-    It puts features side by side, all channels' of one kind, and looks up categories.
+    It puts features side by side, all channels' of one kind, and looks up categories. Where the
+    network sees which values are missing, none is.
     """
     features, channels = architecture.features, architecture.channels
     columns = np.arange(features).reshape(-1, channels).T.ravel()
