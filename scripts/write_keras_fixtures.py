@@ -3,8 +3,9 @@
     python -m venv old && old/bin/pip install tf_keras tensorflow-cpu
     old/bin/python scripts/write_keras_fixtures.py
 
-With ``archives`` after it, it writes keras2_archives.zip alone: archives (``.keras``) of Keras 2 of
-models in the midst of a training, and ``after`` it.
+With ``archives`` after it, it writes keras2_archives.zip alone: archives (``.keras``) of Keras 2,
+of the same models (their outputs stand in keras2.zip), of others in the midst of a training, and
+``after`` it.
 
 Each ``.zip`` has of every model of ``tests/support/interop_models.py`` that the format can hold a
 file, and an ``.npz`` with the outputs that Keras 2 computed for it. Keras 1 runs nowhere today;
@@ -39,6 +40,11 @@ def main() -> None:
     warnings.simplefilter("ignore")
     with Fixtures("keras2_archives") as archives:
         write_archives(archives)
+        for name, case in models.CASES.items():
+            tf_keras.backend.clear_session()
+            model = case.make(tf_keras)
+            models.randomise(model, name)
+            archives.add_as(name, ".keras", model.save, [])
     if sys.argv[1:] == ["archives"]:
         return
     with Fixtures("keras2") as two, Fixtures("keras1") as one:

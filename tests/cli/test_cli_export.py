@@ -81,12 +81,16 @@ def test_a_file_that_is_there_stays(model, tmp_path):
     assert run("tank.keras", "--onnx", "--force").exit_code == 0
 
 
-@pytest.mark.filterwarnings("always::statewise.interop.FileWarning")
-def test_files_of_stock_keras_and_of_old_ones_are_written_too(model, tmp_path):
+def test_a_model_of_stock_keras_is_written_too(model):
     stock = keras.Sequential([keras.layers.Input((4, 2)), keras.layers.LSTM(3)])
     stock.save("stock.keras")
     result = run("stock.keras", "--cpp")
     assert (result.exit_code, result.output) == (0, "Written   stock.hpp\n")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("always::statewise.interop.FileWarning")
+def test_a_model_of_an_old_file_is_written_and_what_is_said_of_it_is_a_note(model, tmp_path):
     with zipfile.ZipFile(FIXTURES / "keras2_more.zip") as packed:
         (tmp_path / "old.h5").write_bytes(packed.read("time-major.h5"))
     result = run("old.h5", "--onnx")

@@ -192,7 +192,8 @@ def test_what_is_there_is_not_written_over(sales, folder, name, untrained):
     assert (folder / name).read_text() == "mine"
 
 
-@pytest.mark.parametrize("many", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("many", [False, True])
 def test_what_learned_from_everything_is_saved(sales, folder, many):
     """Of a panel it learns from everything although nothing is forecast beyond the end."""
     options = ["--output", folder, "--save", folder / "sold.forecaster"]

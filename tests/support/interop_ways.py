@@ -112,15 +112,19 @@ def _accelerated(name: str) -> float:
     return difference(outputs(copy, name), outputs(model, name))
 
 
-def _from_fixtures(kind: str) -> Callable[[str], float]:
+def _from_fixtures(kind: str, of: str = "", ending: str = ".h5") -> Callable[[str], float]:
+    """Return what loads a file of fixtures; its outputs stand in those of another kind, ``of``."""
+
     def run(name: str) -> float:
         with zipfile.ZipFile(FIXTURES / f"{kind}.zip") as archive:
-            if f"{name}.h5" not in archive.namelist():
+            if f"{name}{ending}" not in archive.namelist():
                 raise NotThereError
-            content = archive.read(f"{name}.h5")
-            with np.load(io.BytesIO(archive.read(f"{name}.npz"))) as file:
-                expected = [file[one] for one in file.files]
-        return difference(_loaded(content, name, ".h5"), expected)
+            content = archive.read(f"{name}{ending}")
+        with zipfile.ZipFile(FIXTURES / f"{of or kind}.zip") as archive:
+            packed = io.BytesIO(archive.read(f"{name}.npz"))
+        with np.load(packed) as file:
+            expected = [file[one] for one in file.files]
+        return difference(_loaded(content, name, ending), expected)
 
     return run
 
@@ -218,6 +222,7 @@ def _cpp(name: str) -> float:
 WAYS: dict[str, Way] = {
     "Keras 3 .keras": Way(_keras3_file),
     "accelerate": Way(_accelerated),
+    "Keras 2 .keras": Way(_from_fixtures("keras2_archives", "keras2", ".keras")),
     "Keras 2 .h5": Way(_from_fixtures("keras2")),
     "Keras 1 .h5": Way(_from_fixtures("keras1")),
     "ONNX": Way(_onnx, ("onnx", "onnxruntime")),
