@@ -216,6 +216,28 @@ def write_archives(archives) -> None:
             model.train_on_batch([*x], y)
         archives.add_as(f"{name}, after", ".keras", model.save, [])
 
+    for name, optimizer in {
+        "Lion": kinds.Lion(0.01),
+        "Adagrad": kinds.Adagrad(0.05),
+        "Adagrad of before": kinds.legacy.Adagrad(0.05),
+        "Adadelta": kinds.Adadelta(0.5),
+        "Adadelta of before": kinds.legacy.Adadelta(0.5),
+        "Adamax": kinds.Adamax(0.02),
+        "Adamax of before": kinds.legacy.Adamax(0.02),
+        "Ftrl": kinds.Ftrl(0.05, beta=0.3),
+        "Ftrl of before": kinds.legacy.Ftrl(0.05),
+    }.items():
+        tf_keras.backend.clear_session()
+        model = tf_keras.Sequential([L.Input((5, 3)), L.GRU(3), L.Dense(3)])
+        models.randomise(model, "small")
+        model.compile(optimizer, "mse")
+        for _ in range(3):
+            model.train_on_batch(x[0], y)
+        archives.add_as(f"small {name}", ".h5", model.save, [x[0], y])
+        for _ in range(2):
+            model.train_on_batch(x[0], y)
+        archives.add_as(f"small {name}, after", ".keras", model.save, [])
+
 
 def _snapshot(model):
     """Return what writes a model's file as the model is now."""

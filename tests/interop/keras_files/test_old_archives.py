@@ -69,6 +69,29 @@ def test_a_training_goes_on_as_keras_2_went_on(unpacked, name):
     assert moved == len(before) - 2  # all but those of the frozen layer
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Lion",
+        *(f"{kind}{when}" for kind in TRAINED[6:] for when in ("", " of before")),
+    ],
+)
+def test_a_training_of_an_h5_file_goes_on(unpacked, name):
+    path, (x,), y = unpacked(f"small {name}", ".h5")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = load(path)
+    assert int(model.optimizer.iterations) == 3
+    expected = load(unpacked(f"small {name}, after")[0], compile=False)
+    before = model.get_weights()
+    for _ in range(2):
+        model.train_on_batch(x, y)
+    for start, got, wanted in zip(before, model.get_weights(), expected.get_weights(), strict=True):
+        assert np.abs(got - wanted).max() <= 2e-3 * np.abs(wanted - start).max()
+        assert np.abs(wanted - start).max() > 0
+
+
 def test_what_was_not_trained_has_nothing_to_tell(unpacked):
     path, *_ = unpacked("untrained")
     with warnings.catch_warnings():

@@ -21,6 +21,16 @@ _SLOTS = {
         "average_gradient": "average_gradients",
     },
     "SGD": {"momentum": "momentums", "m": "momentums"},
+    "Lion": {"m": "momentums"},
+    "Adagrad": {"accumulator": "accumulators"},
+    "Adadelta": {
+        "accumulated_grad": "accumulated gradients",
+        "accum_grad": "accumulated gradients",
+        "accumulated_delta_var": "accumulated changes",
+        "accum_var": "accumulated changes",
+    },
+    "Adamax": {"m": "first moments", "u": "infinity norms", "v": "infinity norms"},
+    "Ftrl": {"accumulator": "accumulators", "linear": "linears"},
 }
 # In which order those of Keras 2 numbered it: groups one after the other, each with its slots side
 # by side for one variable after the other. With the optimizer's own field that says if it's there.
