@@ -59,8 +59,8 @@ KINDS = {
     "the past": {"past": ["visits", "price"]},
 }
 OPTIONS = {
-    "all": {"cell": "gru", "season": 7, "start": "seasonal", "layers": 2},
-    "known ahead": {"log": True},
+    "all": {"cell": "gru", "season": 7, "start": "seasonal"},
+    "known ahead": {"log": True, "layers": 2},
     "the calendar": {"season": 9, "also": (4,)},
     "what stays the same": {"likelihood": "quantiles"},
     "the past": {"likelihood": "gaussian", "cell": "rnn", "lookback": 30},
@@ -134,6 +134,7 @@ def test_intervals_of_one_series_are_those_of_predict(name, forecast, rng, tmp_p
                 np.testing.assert_allclose(one, told[column], rtol=0, atol=2e-6 * most)
 
 
+@pytest.mark.slow
 def test_intervals_of_a_panel_are_those_of_predict(forecast, rng, tmp_path):
     series = {key: drawn_series(rng, steps) for key, steps in {"long": 60, "short": 5}.items()}
     series["still"] = np.full(20, 3.0)
