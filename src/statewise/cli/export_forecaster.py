@@ -1,6 +1,5 @@
 """What ``statewise export`` does with a saved forecaster: its networks and a JSON, in a folder."""
 
-import zipfile
 from pathlib import Path
 
 import click
@@ -103,6 +102,8 @@ def export_forecaster(
 
 def _holds_forecaster(path: Path) -> bool:
     """Whether a file is a forecaster's whatever its name's ending is."""
+    import zipfile  # what `statewise --help` has no use for
+
     try:
         with zipfile.ZipFile(path) as file:
             return "forecaster.json" in file.namelist()
