@@ -100,8 +100,19 @@ def draw(curves: dict, path: Path) -> None:
         axes.plot(seconds, losses, marker=".", label=f"{name}: {found['loss']:.4f}")
     for name, loss in PUBLISHED.items():
         axes.axhline(loss, color="gray", linestyle=":")
-        axes.annotate(f"{name}: {loss}", (1, loss), xycoords=("axes fraction", "data"), ha="right")
+        axes.annotate(
+            f"{name}: {loss}",
+            (0.99, loss),
+            (0, 3),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            ha="right",
+        )
     axes.set(xscale="log", xlabel="seconds", ylabel="nats a character, last 111,540 characters")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter("")
+    axes.set_xticks([10, 20, 60, 180, 480])
+    axes.set_xlim(8, 600)
     axes.legend(frameon=False)
     figure.savefig(path, dpi=100)
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import filelock
 import jax
 import pytest
 
@@ -79,6 +80,31 @@ def test_folders_of_other_versions_go_when_unused_for_a_month(tmp_path, monkeypa
     os.utime(chosen, (0, 0))
     compilation_cache._forget_unused(tmp_path, chosen)
     assert [Path(p).exists() for p in (old, recent, chosen)] == [False, True, True]
+
+
+@pytest.mark.slow
+def test_a_program_whose_writing_was_cut_short_is_made_anew(tmp_path):
+    first = run(STATEWISE_CACHE=str(tmp_path))
+    (folder,) = tmp_path.glob("programs-*")
+    longest = max(folder.glob("*-cache"), key=lambda path: path.stat().st_size)
+    whole = longest.stat().st_size
+    with longest.open("r+b") as file:
+        file.truncate(whole // 2)
+    longest.with_name(longest.name.removesuffix("-cache") + "-atime").unlink()
+    second = run(STATEWISE_CACHE=str(tmp_path))  # a warning would be an error
+    assert value(first, "loss") == value(second, "loss")
+    assert longest.stat().st_size > whole // 2
+
+
+def test_only_what_was_cut_short_is_removed_and_not_while_somebody_writes(tmp_path):
+    for name in ("whole-cache", "whole-atime", "cut-cache"):
+        (tmp_path / name).touch()
+    with filelock.FileLock(tmp_path / ".lockfile"):
+        compilation_cache._forget_cut(tmp_path)
+    assert (tmp_path / "cut-cache").exists()
+    compilation_cache._forget_cut(tmp_path)
+    assert not (tmp_path / "cut-cache").exists()
+    assert (tmp_path / "whole-cache").exists()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import shutil
 import time
 from pathlib import Path
 
+import filelock
 import jax
 import platformdirs
 from jax.experimental.compilation_cache import compilation_cache
@@ -75,6 +76,8 @@ def keep_compiled_programs(folder: str | os.PathLike | None = None) -> Path | No
         _check_writable(chosen)
         if new:
             _forget_unused(base, chosen)
+        else:
+            _forget_cut(chosen)
     except (OSError, ValueError) as error:  # ValueError for a path with a zero byte
         _Now.off_reason = f"{chosen} can't be written: {getattr(error, 'strerror', error)}"
         return None
@@ -129,3 +132,23 @@ def _forget_unused(base: Path, chosen: Path) -> None:
     for other in base.glob("programs-*"):
         if other != chosen and other.stat().st_mtime < limit:
             shutil.rmtree(other, ignore_errors=True)
+
+
+def _forget_cut(folder: Path) -> None:
+    """Remove the programs whose writing was cut short: JAX would warn of them in every process.
+
+    JAX writes a program, and then a file with the time of its last use: where that is missing, the
+    process was killed, or the disk was full. While JAX writes, or reads, it holds the lock.
+    """
+    names = set(os.listdir(folder))
+    programs = [name for name in names if name.endswith("-cache")]
+    cut = [name for name in programs if f"{name.removesuffix('-cache')}-atime" not in names]
+    if not cut:
+        return
+    try:
+        with filelock.FileLock(folder / ".lockfile", timeout=0):
+            for name in cut:
+                if not (folder / f"{name.removesuffix('-cache')}-atime").exists():
+                    (folder / name).unlink(missing_ok=True)
+    except filelock.Timeout:
+        return  # another process writes; the next one that starts looks again
