@@ -3,10 +3,10 @@
     python benchmarks/classification.py --data FOLDER [--seeds 3] [--sets A,B] [--peer-python PY]
 
 The data are written before, by ``PY benchmarks/classification_peers.py data FOLDER``, with a Python
-that has aeon. Each set comes with its training and its test part; statewise's settings are its
-defaults, the same for all, and nothing of a test part is looked at. Each seed runs in a process of
-its own, programs compiled anew. Prints a table in Markdown: mean accuracy over the seeds, and
-seconds to train.
+that has aeon, and for LSTM-FCN sktime and TensorFlow. Each set comes with its training and its test
+part; statewise's settings are its defaults, the same for all, and nothing of a test part is looked
+at. Each seed runs in a process of its own, programs compiled anew. Prints a table in Markdown: mean
+accuracy over the seeds, and seconds to train.
 """
 
 import argparse
@@ -86,7 +86,8 @@ def main():
     parser.add_argument("--seeds", type=int, default=3, help="run seeds 0 to N - 1")
     parser.add_argument("--sets", help="names with commas between; by default all of the folder")
     parser.add_argument("--peer-python", default=os.environ.get("PEER_PYTHON"))
-    parser.add_argument("--peers", default=",".join(PEERS), help="with commas between")
+    parser.add_argument("--peers", default=",".join(PEERS),
+                        help="with commas between; LSTM-FCN:1 is run with one seed")  # fmt: skip
     parser.add_argument("--measure", nargs=2, metavar=("NAME", "SEED"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -94,7 +95,9 @@ def main():
     names = sorted(path.stem for path in options.data.glob("*.npz"))
     if options.sets:
         names = options.sets.split(",")
-    peers = options.peers.split(",") if options.peer_python else []
+    peers = [peer.partition(":") for peer in options.peers.split(",")]
+    seeds = {who: int(count or options.seeds) for who, _, count in peers}
+    peers = list(seeds) if options.peer_python else []
     heads = [f"{who} {what}" for who in ("statewise", *peers) for what in ("%", "s")]
     print(f"| set | cases | steps | classes | {' | '.join(heads)} | ECE % |")
     print("|---" * (len(heads) + 5) + "|")
@@ -106,7 +109,7 @@ def main():
         cells, sure = [], "-"
         for who in ("statewise", *peers):
             results = []
-            for seed in range(options.seeds):
+            for seed in range(seeds.get(who, options.seeds)):
                 if who == "statewise":
                     command = [sys.executable, __file__, "--data", str(options.data)]
                     command += ["--measure", name, str(seed)]
