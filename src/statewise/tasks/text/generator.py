@@ -50,7 +50,7 @@ class TextGenerator(Generating, Judging, Parameters):
         epochs: passes over the text; "auto" takes as many as show the network 8 million tokens, 40
             at most.
         learning_rate: the highest: it rises to that and falls to almost nothing once in all epochs.
-        weight_decay: of AdamW.
+        weight_decay: of AdamW: by how much of itself, times the rate, each weight shrinks a batch.
         clip: the norm to which larger gradients are scaled; None for none.
         validation: share of the text, its last part, that isn't trained on but tells the best
             epoch, whose weights are kept; or another text for that; 0 or None for none.
@@ -93,7 +93,7 @@ class TextGenerator(Generating, Judging, Parameters):
         steps: int = 64,
         epochs: int | str = "auto",
         learning_rate: float = 0.003,
-        weight_decay: float = 0.01,
+        weight_decay: float = 0.05,
         clip: float | None = 1.0,
         validation: Any = 0.1,
         patience: int | None = None,
