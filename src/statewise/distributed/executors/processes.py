@@ -7,9 +7,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
+from statewise._runtime.threads import cores
 from statewise.distributed.executors.in_order import Crew, Crewed
 from statewise.distributed.executors.protocol import WorkerLostError
-from statewise.distributed.executors.worker import Answer, cores, limit_threads, perform
+from statewise.distributed.executors.worker import Answer, limit_threads, perform
 from statewise.sequences.arrays import check_count
 
 _given: Any = None  # what all tasks share, in a worker

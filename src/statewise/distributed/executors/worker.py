@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from statewise._callers import level_of_caller
+from statewise._runtime import threads
 from statewise._version import __version__
 
 
@@ -56,14 +57,7 @@ def thread_limits(most: int) -> dict[str, str]:
     '2'
     """
     # NPROC is what XLA's pool of threads goes by; the other is our kernels'.
-    return {"NPROC": str(most), "STATEWISE_NUM_THREADS": str(most)}
-
-
-def cores() -> int:
-    """Return on how many cores this process may run."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return {"NPROC": str(most), threads.SWITCH: str(most)}
 
 
 def version() -> str:

@@ -7,6 +7,8 @@ from types import ModuleType
 
 import jax
 
+from statewise._runtime import threads
+
 FORWARD, BACKWARD = "statewise_recurrence_forward", "statewise_recurrence_backward"
 ADAM = "statewise_adam"
 LINEAR_FORWARD, LINEAR_BACKWARD = "statewise_linear_forward", "statewise_linear_backward"
@@ -15,7 +17,7 @@ LINEAR_FORWARD, LINEAR_BACKWARD = "statewise_linear_forward", "statewise_linear_
 SWITCH = "STATEWISE_NATIVE"
 _OFF, _ON = ("0", "off", "false", "no"), ("", "1", "on", "true", "yes")
 # These choose what the extension computes with.
-_INSTRUCTION_SET, _THREADS = "STATEWISE_ISA", "STATEWISE_NUM_THREADS"
+_INSTRUCTION_SET, _THREADS = "STATEWISE_ISA", threads.SWITCH
 
 
 @functools.cache

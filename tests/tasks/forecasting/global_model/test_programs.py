@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from statewise.tasks.forecasting.global_model import programs
-from statewise.tasks.forecasting.global_model.programs import COMPILED, Program
+from statewise.tasks.forecasting.global_model.programs import COMPILED, Program, in_threads
 
 
 def test_threads_that_call_at_the_same_time_compile_once():
@@ -52,3 +52,15 @@ def test_a_function_that_fails_fails_for_every_caller():
     for _ in range(2):
         with pytest.raises(ValueError, match="not today"):
             program(np.zeros(2))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_calls_run_side_by_side_but_in_a_process_of_one_thread(monkeypatch, threads):
+    monkeypatch.setenv("STATEWISE_NUM_THREADS", str(threads))
+    begun = [threading.Event(), threading.Event()]
+
+    def call(number):
+        begun[number].set()
+        return begun[1 - number].wait(0 if threads == 1 else 60)  # for the other one
+
+    assert in_threads([lambda: call(0), lambda: call(1)]) == [threads == 2, True]

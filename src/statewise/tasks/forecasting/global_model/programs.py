@@ -5,7 +5,6 @@ processors to share. Two networks that train at the same time keep both busy: on
 them take twice as long as one, not three times.
 """
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,13 +13,15 @@ from typing import Any, TypeVar
 import jax
 import numpy as np
 
+from statewise._runtime.threads import thread_count
+
 Result = TypeVar("Result")
 
 # Without XLA's newer way to emit fused loops these programs compile in half the time, and run a
 # fifth faster.
 COMPILED = {"xla_cpu_use_fusion_emitters": False}
 # Two networks at least train side by side (see `in_threads`), and share the processors.
-THREADS = max(1, (os.cpu_count() or 1) // 2)
+THREADS = max(1, thread_count() // 2)
 _SHAPES = 24  # of panels and their windows, that a program is kept compiled for
 
 
@@ -68,12 +69,15 @@ class Program:
 def in_threads(calls: Sequence[Callable[[], Result]]) -> list[Result]:
     """Return the results of all calls, in their order; wait for all of them.
 
+    They run side by side, the system sharing the cores out among them; in a process that is to
+    compute on one thread, as a worker among others is, one after the other.
+
     An exception of any call is raised, the first call's first.
 
     >>> in_threads([lambda: 1, lambda: 2])
     [1, 2]
     """
-    if len(calls) < 2:
+    if len(calls) < 2 or thread_count() < 2:
         return [call() for call in calls]
     with ThreadPoolExecutor(len(calls)) as pool:
         return [future.result() for future in [pool.submit(call) for call in calls]]
