@@ -17,6 +17,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from unittest.mock import patch
 
@@ -88,7 +89,7 @@ def choose(folder, names, seeds):
             part = np.random.default_rng(seed).permutation(len(X)) % 5
             for held in range(5):
                 train, test = np.flatnonzero(part != held), np.flatnonzero(part == held)
-                with patch.multiple(training, **constants):
+                with patch.multiple(training, **constants) if constants else nullcontext():
                     begun = time.perf_counter()
                     model = SequenceClassifier(seed=seed, **arguments)
                     model.fit([X[i] for i in train], y[train])

@@ -174,6 +174,27 @@ def test_a_backtest_by_key_is_the_one_in_one_piece(table, refit):
     assert [said for said in told if said[0] == phase][-1][1:] == (2 if refit else 40,) * 2
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("executor", [Backwards(), OneProcess()])
+def test_series_too_short_for_the_first_window_have_no_say_in_others(table, executor):
+    long = table["shop"].isin([f"shop {i}" for i in range(6)])
+    short = table["shop"].eq("shop 7") & (table["day"] < "2024-01-08")
+    short |= table["shop"].eq("shop 8") & (table["day"] < "2024-01-15")
+    some, told = table[long | short], []
+    forecaster = Forecaster(horizon=3, season=4, epochs=1, units=4)
+    options = {"windows": 3, "refit": True, "columns": COLUMNS}
+    expected = statewise.backtest(forecaster, some, **options)
+    got = backtest(
+        forecaster, some, executor=executor, progress=lambda *s: told.append(s), **options
+    )
+    assert expected.left_out == ["shop 7", "shop 8"]
+    assert getattr(executor, "tasks", 5) == 5  # three windows, and two of them once more
+    pd.testing.assert_frame_equal(got.forecasts, expected.forecasts, rtol=1e-5)
+    pd.testing.assert_frame_equal(got.table, expected.table, rtol=1e-4)
+    assert (got.notes, got.left_out) == (expected.notes, expected.left_out)
+    assert told[-1][1:3] == (3, 3)
+
+
 @pytest.mark.parametrize("count", [1, 15, 16, 17, 255, 256, 257, 5000, 40_000])
 def test_each_series_is_in_one_block(count):
     keys = np.random.default_rng(count).permutation(count)

@@ -1,6 +1,6 @@
 """Backtests over the workers of an executor: by key, or where it is fitted anew, by window."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -140,20 +140,26 @@ def _by_window(
     levels: tuple[float, ...],
     progress: Progress | None,
 ) -> tuple[Forecaster, Origins, int, Forecast]:
-    """Fit and forecast each window as a task, after the first one: that one tells which series
-    are long enough.
+    """Fit and forecast each window as a task.
+
+    The first one tells which series are long enough. Mostly all are; where some aren't, those of
+    the other windows that were begun begin again, without them.
     """
     windows = origins.windows
     finished = counted(progress, windows, windows, FITTING)
     given = _Unfitted(forecaster, origins, levels)
-    (first,) = executor.run(_fit_and_forecast, [0], given, finished=finished)
-    origins, season = served(first[0], origins)
-    others = executor.run(
-        _fit_and_forecast,
-        range(1, origins.windows),
-        given._replace(origins=origins),
-        finished=lambda done: finished(done + 1),
-    )
+    others = executor.run(_fit_and_forecast, range(windows), given, finished=finished)
+    first = next(others)
+    origins, season = served(first[0], given.origins)
+    if len(origins.panel) < len(given.origins.panel):
+        if isinstance(others, Generator):
+            others.close()  # lets the workers go
+        others = executor.run(
+            _fit_and_forecast,
+            range(1, windows),
+            given._replace(origins=origins),
+            finished=lambda done: finished(done + 1),
+        )
     fitted, forecasts = first[0], [first[1]]
     for fitted, forecast in others:  # noqa: B007  (of the last window it stays)
         forecasts.append(forecast)
