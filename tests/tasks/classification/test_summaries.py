@@ -38,7 +38,7 @@ def told(places, h, units):
     return found
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(st.data())
 def test_summaries_of_each_sequence_are_its_own(data):
     architecture, places, h = drawn(data)
@@ -50,7 +50,8 @@ def test_summaries_of_each_sequence_are_its_own(data):
         np.testing.assert_allclose(found[there], expected, rtol=2e-6, atol=1e-6)
 
 
-@settings(max_examples=25, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=10, deadline=None)
 @given(st.data())
 def test_both_summaries_have_the_same_gradient(data):
     architecture, places, h = drawn(data)

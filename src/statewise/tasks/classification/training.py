@@ -88,7 +88,7 @@ def epochs_for(sequences: int) -> int:
     """Return how many epochs make about `UPDATES` updates.
 
     >>> epochs_for(270), epochs_for(10), epochs_for(100_000)
-    (34, 150, 20)
+    (34, 200, 20)
     """
     batches = -(-sequences // TOGETHER)
     return int(np.clip(-(-UPDATES // batches), *_EPOCHS))
