@@ -35,8 +35,8 @@ SETTINGS = {
 }
 # What is trained beside the peers; the first is the network of "3 minutes".
 SIZES = {
-    "LSTM(256), 16 lanes": {"units": 256, "lanes": 16, "batches": 240},
-    "LSTM(512), 32 lanes": {"units": 512, "lanes": 32, "batches": 60},
+    "LSTM(256), 16 lanes": {"units": 256, "lanes": 16, "batches": 80},
+    "LSTM(512), 32 lanes": {"units": 512, "lanes": 32, "batches": 40},
 }
 SIZE = {"layers": 1, "embedding": 64, "tokens": 66, "steps": 64, "length": 1000}
 
