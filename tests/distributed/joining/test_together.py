@@ -47,6 +47,13 @@ history = on_lanes.fit(data, epochs=2, verbose=0).history
 save("lanes", history, on_lanes.get_weights(), *on_lanes.predict(data, verbose=0))
 batches = ((x[i:i + 8], y[i:i + 8]) for i in range(0, 40, 8))
 save("read", model().fit(batches, verbose=0).history, on_lanes.evaluate(data, verbose=0))
+from statewise.sequences import windows
+panel = {f"tank {i}": one for i, one in enumerate(series)}
+cut = windows(panel, lookback=4, targets=[0, 2], batch=8, seed=1)
+on_windows = statewise.Sequential([layers.Input((None, 3)), layers.GRU(5), layers.Dense(2)])
+on_windows.compile(loss="mse", optimizer=keras.optimizers.Adam(0.01))
+history = on_windows.fit(cut, epochs=2, verbose=0).history
+save("windows", history, on_windows.get_weights(), on_windows.predict(cut, verbose=0))
 """
 )
 
@@ -79,7 +86,7 @@ def test_two_processes_train_on_lanes_as_one(tmp_path):
 def test_four_processes_train_evaluate_and_predict_as_one(tmp_path):
     for processes in (1, 4):
         ran(together(tmp_path, processes, ALL))
-    assert_as_one(tmp_path, ["arrays", "lanes", "read"], 4)
+    assert_as_one(tmp_path, ["arrays", "lanes", "read", "windows"], 4)
 
 
 KILLED = (
