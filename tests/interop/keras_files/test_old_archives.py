@@ -49,19 +49,28 @@ def change_weights(path, change):
             archive.writestr(name, part)
 
 
-@pytest.mark.parametrize("name", some_slow(TRAINED, 10))
-def test_a_training_goes_on_as_keras_2_went_on(unpacked, name):
-    path, x, y = unpacked(name)
+def gone_on(path, x, y, after):
+    """Load a model that was trained three times, and train it twice more.
+
+    Returns:
+        The model, its weights before that, and those that Keras 2 had then.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model = load(path)
     assert int(model.optimizer.iterations) == 3
-    expected = load(unpacked(f"{name}, after")[0], compile=False)
     before = model.get_weights()
     for _ in range(2):
         model.train_on_batch(x, y)
+    return model, before, load(after, compile=False).get_weights()
+
+
+@pytest.mark.parametrize("name", some_slow(TRAINED, 10))
+def test_a_training_goes_on_as_keras_2_went_on(unpacked, name):
+    path, x, y = unpacked(name)
+    model, before, expected = gone_on(path, x, y, unpacked(f"{name}, after")[0])
     moved = 0
-    for variable, start, wanted in zip(model.weights, before, expected.get_weights(), strict=True):
+    for variable, start, wanted in zip(model.weights, before, expected, strict=True):
         # To a part of what two steps changed: without what was gathered it's far off.
         off = np.abs(np.asarray(variable) - wanted).max()
         assert off <= 2e-3 * np.abs(wanted - start).max(), variable.path
@@ -79,15 +88,8 @@ def test_a_training_goes_on_as_keras_2_went_on(unpacked, name):
 )
 def test_a_training_of_an_h5_file_goes_on(unpacked, name):
     path, (x,), y = unpacked(f"small {name}", ".h5")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        model = load(path)
-    assert int(model.optimizer.iterations) == 3
-    expected = load(unpacked(f"small {name}, after")[0], compile=False)
-    before = model.get_weights()
-    for _ in range(2):
-        model.train_on_batch(x, y)
-    for start, got, wanted in zip(before, model.get_weights(), expected.get_weights(), strict=True):
+    model, before, expected = gone_on(path, x, y, unpacked(f"small {name}, after")[0])
+    for start, got, wanted in zip(before, model.get_weights(), expected, strict=True):
         assert np.abs(got - wanted).max() <= 2e-3 * np.abs(wanted - start).max()
         assert np.abs(wanted - start).max() > 0
 
