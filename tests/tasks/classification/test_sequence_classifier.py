@@ -12,6 +12,7 @@ from statewise import SequenceClassifier, datasets
 from statewise.sequences import DataError
 from statewise.tasks.classification import calibration
 from statewise.tasks.classification.sequences import joined
+from statewise.tasks.classification.step_temperatures import measured_lengths, step_temperatures
 
 SMALL = {"units": 6, "members": 2, "epochs": 50}
 COLUMNS = {"key": "person", "time": "time", "label": "gait"}
@@ -130,6 +131,9 @@ def damaged(path, change):
         (lambda told: told["classes"].update(values=["a"]), "no 3 classes"),
         (lambda told: told.pop("calibration"), "it has no 'calibration'"),
         (lambda told: told["calibration"].__setitem__(0, -1.0), "temperature=-1"),
+        (lambda told: told["step_temperatures"][0].__setitem__(0, 9e9), "step_temperatures after"),
+        (lambda told: told["step_temperatures"][1].__setitem__(0, 0.0), "step_temperatures="),
+        (lambda told: told["step_temperatures"].pop(), "damaged"),
         (lambda told: told.update(longest=-1), "longest"),
     ],
 )
@@ -162,7 +166,9 @@ def test_after_each_step_it_tells_what_it_tells_of_the_beginning(fitted, others)
     assert [one.shape for one in by_step] == [(len(x), 3) for x in X]
     for x, told in zip(X, by_step, strict=True):
         for end in {1, 2, len(x) // 2, len(x)}:
-            np.testing.assert_array_equal(told[end - 1], fitted.predict_proba([x[:end]])[0])
+            scores = fitted._scores(joined([x[:end]])).astype(np.float64)[0]
+            temperature = fitted.step_temperatures_.after(np.array([end]))
+            np.testing.assert_array_equal(told[end - 1], softmax(scores / temperature))
     sure = float(by_step[0].max(1)[3])
     decided = fitted.predict_early(X, confidence=sure)
     for x, told, step, label, chance in zip(X, by_step, decided.steps, *decided[::2], strict=True):
@@ -214,6 +220,50 @@ def test_the_temperature_is_that_of_the_highest_likelihood(rng):
         assert found.error < 0.03
         assert found.log_loss <= found.log_loss_before + 1e-9
         assert found.held == 4000
+
+
+def test_a_file_of_before_the_steps_had_temperatures_has_one_for_all(fitted, others, tmp_path):
+    path = tmp_path / "a"
+    fitted.save(path)
+    damaged(path, lambda told: told.pop("step_temperatures"))
+    loaded, (x, *_) = SequenceClassifier.load(path), others[0]
+    np.testing.assert_array_equal(
+        loaded.predict_proba_by_step([x])[0][-1], loaded.predict_proba([x])[0]
+    )
+
+
+def test_a_decision_before_the_end_is_as_sure_as_it_says():
+    """Noise around a level: it takes some steps to see which one it is.
+
+    By the temperature of whole sequences alone, all of which are told right, 87 % of what is decided
+    at 0.9 was; now it's 94 to 97, by the seed.
+    """
+    rng = np.random.default_rng(0)
+
+    def drawn(count):
+        y = rng.integers(0, 2, count)
+        walks = rng.normal(size=(count, 60)) + np.where(y, 0.5, -0.5)[:, None]
+        return list(walks[..., None]), y
+
+    classifier = SequenceClassifier(units=8, members=1, epochs=30, early=True).fit(*drawn(200))
+    X, y = drawn(300)
+    assert classifier.score(X, y) > 0.95
+    decided = classifier.predict_early(X, confidence=0.9)
+    assert (decided.classes == y).mean() > 0.9
+    assert decided.part < 0.3
+
+
+def test_the_temperatures_of_steps_are_those_of_the_highest_likelihood(rng):
+    sizes = measured_lengths(60)
+    knots = np.repeat(np.arange(len(sizes)), 500)
+    factors = np.linspace(4.0, 0.5, len(sizes))  # ever less too sure
+    truth = rng.normal(size=(len(knots), 3)) * 2
+    places = np.array([rng.choice(3, p=softmax(row)) for row in truth])
+    found = step_temperatures(truth * factors[knots][:, None], places, knots, 60, 0.5)
+    np.testing.assert_allclose(found.temperatures, factors, rtol=0.25)
+    # Of as good as nothing, all are the one of whole sequences.
+    one = step_temperatures(np.zeros((1, 3)), places[:1], knots[:1], 60, 0.5)
+    np.testing.assert_allclose(one.temperatures, 0.5)
 
 
 def test_calibration_error_by_hand():

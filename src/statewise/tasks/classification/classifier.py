@@ -7,8 +7,15 @@ import numpy as np
 
 from statewise.tasks.classification import calibration
 from statewise.tasks.classification.class_weights import weights_of
+from statewise.tasks.classification.inference import Networks
 from statewise.tasks.classification.insight import Insight
 from statewise.tasks.classification.labels_file import as_list, from_list
+from statewise.tasks.classification.sequences import Sequences, joined
+from statewise.tasks.classification.step_temperatures import (
+    StepTemperatures,
+    chosen_beginnings,
+    step_temperatures,
+)
 from statewise.tasks.classification.targets import classes_of, places_among, read_targets
 from statewise.tasks.forecasting.progress import Progress
 from statewise.tasks.forecasting.serialization.parts import damage_told
@@ -26,7 +33,8 @@ class SequenceClassifier(Insight):
     the temperature of the softmax is chosen for the highest likelihood of the other fifth (drawn
     class by class; whole sequences, where each step has a label); then the networks that tell are
     trained on everything. A class of fewer than 4 sequences leaves nothing to measure that on:
-    the temperature then is 1.
+    the temperature then is 1. Beginnings of those held out are what `predict_proba_by_step` and
+    `predict_early` are calibrated on, by as many steps as were seen.
 
     As in scikit-learn: ``get_params``, ``set_params``, ``clone``, ``cross_val_score``, pipelines
     and ``GridSearchCV`` take it as one of theirs. Lists, arrays (cases, ...) and nested frames can
@@ -54,6 +62,7 @@ class SequenceClassifier(Insight):
         epochs_, axes_: what was taken for the arguments of these names.
         temperature_: by which scores are divided before the softmax.
         calibration_: how it was measured, a `Calibration`.
+        step_temperatures_: those for sequences of which only so many steps were seen yet.
         losses_: the loss after each epoch, the mean of the networks.
         notes_: what is to be known of the fit, in words.
 
@@ -135,6 +144,7 @@ class SequenceClassifier(Insight):
             targets = np.eye(len(self.classes_), dtype=np.float32)[self._places]
             weights = weights_of(self.class_weight, self.classes_, self._places)
             self.calibration_ = calibration.NONE
+            self.step_temperatures_ = StepTemperatures.all_of(1.0)
             self.notes_: list[str] = []
             self._learn(sequences, roles, targets, weights, progress)
             self.temperature_ = self.calibration_.temperature
@@ -195,6 +205,7 @@ class SequenceClassifier(Insight):
             {
                 "classes": as_list(self.classes_),
                 "calibration": list(self.calibration_),
+                "step_temperatures": [one.tolist() for one in self.step_temperatures_],
                 "notes": self.notes_,
             },
             {},
@@ -216,6 +227,9 @@ class SequenceClassifier(Insight):
             self.temperature_ = self.calibration_.temperature
             if not 0 < self.temperature_ < 1000:
                 raise ValueError(f"it has temperature={self.temperature_!r}")
+            # Files of before these were measured have none.
+            known = plain.get("step_temperatures", [[1.0], [self.temperature_]])
+            self.step_temperatures_ = StepTemperatures.of(*known)
             self.notes_ = list(plain["notes"])
             if isinstance(self.class_weight, list):  # a mapping, as pairs
                 self.class_weight = {key: weight for key, weight in self.class_weight}
@@ -243,10 +257,20 @@ class SequenceClassifier(Insight):
             )
         return held
 
-    def _calibrate(self, scores: np.ndarray, held: np.ndarray) -> None:
-        chosen = held
+    def _calibrate(self, network: Networks, scaled: Sequences, held: np.ndarray) -> None:
+        chosen = joined([scaled[i] for i in held])
+        scores = network.scores(chosen)
         if self.per_step:
-            chosen = np.flatnonzero(
-                np.isin(np.repeat(np.arange(len(self._lengths)), self._lengths), held)
-            )
-        self.calibration_ = calibration.calibrated(scores[chosen], self._places[chosen])
+            of_steps = np.isin(np.repeat(np.arange(len(scaled)), scaled.lengths), held)
+            self.calibration_ = calibration.calibrated(scores, self._places[of_steps])
+            return
+        places = self._places[held]
+        self.calibration_ = calibration.calibrated(scores, places)
+        parts, owners, knots = chosen_beginnings(chosen)
+        self.step_temperatures_ = step_temperatures(
+            network.scores(parts),
+            places[owners],
+            knots,
+            int(chosen.lengths.max()),
+            self.calibration_.temperature,
+        )

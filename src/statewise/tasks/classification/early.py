@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from statewise.tasks.classification.sequences import Sequences
+from statewise.tasks.classification.sequences import Sequences, joined
 
 _STEPS = 1 << 20  # of beginnings that are laid out at a time
 
@@ -46,9 +46,7 @@ def each_beginning(
                 last += 1
                 steps += last
             ends = np.arange(first, last + 1)
-            values = np.concatenate([one[:end] for end in ends])
-            offsets = np.concatenate([[0], np.cumsum(ends)])
-            parts.append(told(Sequences(values, offsets, sequences.names)))
+            parts.append(told(joined([one[:end] for end in ends], names=sequences.names)))
             first = last + 1
         found.append(np.concatenate(parts))
     return found

@@ -156,7 +156,7 @@ class Estimator(Parameters):
         )
         members = [one for one, _ in found]
         if len(held):
-            self._calibrate(Networks(architecture, [members.pop()], longest).scores(scaled), held)
+            self._calibrate(Networks(architecture, [members.pop()], longest), scaled, held)
             del found[-1]
         self._networks = Networks(architecture, members, longest)
         self.losses_ = np.mean([losses for _, losses in found], axis=0).tolist()
@@ -170,12 +170,13 @@ class Estimator(Parameters):
         """Return the places of the sequences that calibration is measured on; none by default."""
         return np.empty(0, np.int64)
 
-    def _calibrate(self, scores: np.ndarray, held: np.ndarray) -> None:
+    def _calibrate(self, network: Networks, scaled: Sequences, held: np.ndarray) -> None:
         """Measure how sure a network may be, on sequences that it didn't learn from.
 
         Args:
-            scores: that it gives all sequences, or steps.
-            held: the places of these sequences.
+            network: that learned from the others.
+            scaled: all sequences, on its scale.
+            held: the places of these.
         """
 
     @staticmethod

@@ -9,6 +9,8 @@ from statewise.tasks.classification.early import Decisions, decide, each_beginni
 from statewise.tasks.classification.explaining import Contributions, contributions_of
 from statewise.tasks.classification.keeping import Kept
 from statewise.tasks.classification.scale import on_scale
+from statewise.tasks.classification.sequences import Sequences
+from statewise.tasks.classification.step_temperatures import StepTemperatures
 from statewise.tasks.classification.targets import places_among
 
 
@@ -17,13 +19,16 @@ class Insight(Kept):
 
     classes_: np.ndarray
     temperature_: float
+    step_temperatures_: StepTemperatures
 
     def predict_proba_by_step(self, X: Any, *, columns: Any = None, lengths: Any = None) -> Any:
         """Return the probabilities after each step, (time, classes) for each sequence.
 
-        Row t is what `predict_proba` gives for the first t + 1 steps alone: nothing after them is
-        seen. Fit with ``early=True`` where that is asked for, and the networks learn from
-        beginnings too. A sequence of n steps takes as long as n sequences of half its steps.
+        Row t is told from the first t + 1 steps alone: nothing after them is seen, nor whether
+        more come. The scores are those of `predict_proba`; the temperature is that of as many
+        steps (``step_temperatures_``), so that early probabilities mean what they say too. Fit with
+        ``early=True`` where they are asked for, and the networks learn from beginnings too. A
+        sequence of n steps takes as long as n sequences of half its steps.
 
         Returns:
             A list of arrays; by key, a mapping of them.
@@ -34,7 +39,7 @@ class Insight(Kept):
         """
         sequences = self._known(X, columns, lengths)
         self._refuse_steps("predict_proba_by_step")
-        told = each_beginning(sequences, self._probabilities)
+        told = self._told_by_step(sequences)
         if sequences.keys is None:
             return told
         return dict(zip(sequences.keys.tolist(), told, strict=True))
@@ -62,7 +67,7 @@ class Insight(Kept):
         """
         sequences = self._known(X, columns, lengths)
         self._refuse_steps("predict_early")
-        told = each_beginning(sequences, self._probabilities)
+        told = self._told_by_step(sequences)
         return decide(told, self.classes_, confidence, sequences)
 
     def explain(
@@ -94,6 +99,13 @@ class Insight(Kept):
         scaled = on_scale(sequences, self._scale)
         gradients = self._networks.gradients(scaled, wanted.astype(np.float32))
         return contributions_of(sequences, scaled, gradients, self.classes_[places])
+
+    def _told_by_step(self, sequences: Sequences) -> list[np.ndarray]:
+        found = []
+        for scores in each_beginning(sequences, self._scores):
+            temperatures = self.step_temperatures_.after(np.arange(1, len(scores) + 1))
+            found.append(softmax(scores.astype(np.float64) / temperatures[:, None], axis=-1))
+        return found
 
     def _probabilities(self, sequences: Any) -> np.ndarray:
         scores = self._scores(sequences).astype(np.float64)
