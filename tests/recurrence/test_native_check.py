@@ -53,7 +53,7 @@ def test_it_finds_all_instruction_sets_equal(tmp_path):
         "kernels: equal, callers at once: equal, live step: equal, children of forks: compute"
     )
     assert expected in check()
-    assert "drawn shapes: equal" in check("drawn", "2000", "10000")
+    assert "drawn shapes: equal" in check("drawn", "600", "10000")
 
 
 @pytest.mark.slow

@@ -134,12 +134,14 @@ struct Case {
     return sum;
   }
 
-  // The greatest difference from another run, relative to the greatest value of each array.
-  double distance(const Case& other) const {
+  // The greatest difference from another run, relative to the greatest value of each array. The
+  // gradients of the weights are sums over all rows and steps; where they are `rounded`, they are
+  // held against the greatest of all three, since one that has a few numbers may have cancelled out.
+  double distance(const Case& other, bool rounded = false) const {
     const bool lstm = problem.cell == Cell::kLSTM;
-    double worst = 0;
+    double worst = 0, least = 1e-2;
     const auto compare = [&](const std::vector<T>& a, const std::vector<T>& b) {
-      double difference = 0, greatest = 1e-2;
+      double difference = 0, greatest = least;
       for (std::size_t i = 0; i < a.size(); ++i) {
         const double d = std::fabs(double(a[i]) - double(b[i]));
         if (!(d <= difference)) difference = d;
@@ -153,6 +155,9 @@ struct Case {
     compare(d_x, other.d_x);
     compare(d_h0, other.d_h0);
     if (lstm) compare(d_c0, other.d_c0);
+    if (rounded)
+      for (const auto* array : {&other.d_kernel, &other.d_recurrent, &other.d_bias})
+        for (const T& value : *array) least = std::fmax(least, std::fabs(double(value)));
     compare(d_kernel, other.d_kernel);
     compare(d_recurrent, other.d_recurrent);
     compare(d_bias, other.d_bias);

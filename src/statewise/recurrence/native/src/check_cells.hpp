@@ -53,8 +53,8 @@ bool check_cell(Cell cell, Shape shape, Options options, const List& ways, doubl
       found.infer();
       found.forward();
       found.backward();
-      const double distance = found.distance(expected);
       const bool may_round = sizeof(T) == sizeof(float) && rounds(*set, options);
+      const double distance = found.distance(expected, may_round);
       if (may_round && distance > tolerance) ++rounded_calls;
       if (may_round && distance > most_rounded) most_rounded = distance;
       if (distance <= (may_round ? kRoundedTolerance : tolerance)) continue;
