@@ -235,8 +235,8 @@ def test_a_file_of_before_the_steps_had_temperatures_has_one_for_all(fitted, oth
 def test_a_decision_before_the_end_is_as_sure_as_it_says():
     """Noise around a level: it takes some steps to see which one it is.
 
-    By the temperature of whole sequences alone, all of which are told right, 87 % of what is decided
-    at 0.9 was; now it's 94 to 97, by the seed.
+    By the temperature of whole sequences alone, all of which are told right, 87 % of what is
+    decided at 0.9 was; now it's 94 to 97, by the seed.
     """
     rng = np.random.default_rng(0)
 

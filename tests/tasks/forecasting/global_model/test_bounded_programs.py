@@ -18,7 +18,7 @@ def programs():
 @pytest.mark.slow
 def test_one_series_of_many_lengths(rng):
     counts = []
-    for steps in range(60, 76):
+    for steps in range(60, 70):
         forecaster = Forecaster(horizon=4, epochs=1, units=2, season=4)
         forecaster.fit(rng.normal(size=steps)).predict()
         del forecaster
@@ -30,7 +30,7 @@ def test_one_series_of_many_lengths(rng):
 def test_panels_of_many_lengths(rng, monkeypatch):
     monkeypatch.setattr(global_programs, "_SHAPES", 3)
     counts = []
-    for steps in range(60, 84):
+    for steps in range(60, 78):
         table = pd.DataFrame(rng.normal(size=(steps, 3)))
         Forecaster(horizon=4, epochs=1, units=4, lookback=10).fit(table).predict()
         counts.append(programs())
