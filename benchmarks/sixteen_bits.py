@@ -1,6 +1,7 @@
 """Training in 16 bits beside training in float32, and both beside stock Keras on JAX.
 
-    python benchmarks/sixteen_bits.py [--rounds 5] [--units 256,512] [--batch 64]
+    python benchmarks/sixteen_bits.py [--rounds 5] [--units 256,512] [--layers LSTM,GRU]
+                                      [--batch 64]
 
 A layer and a `Dense` of one, batches of 64 sequences of 50 steps of as many features as the layer
 has units, by `fit`, in float32 and by Keras's policies `mixed_bfloat16` and `mixed_float16`. The

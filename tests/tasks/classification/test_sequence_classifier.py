@@ -133,6 +133,10 @@ def damaged(path, change):
         (lambda told: told["calibration"].__setitem__(0, -1.0), "temperature=-1"),
         (lambda told: told["step_temperatures"][0].__setitem__(0, 9e9), "step_temperatures after"),
         (lambda told: told["step_temperatures"][1].__setitem__(0, 0.0), "step_temperatures="),
+        (
+            lambda told: told.update(step_temperatures=[[float("nan")], [1.0]]),
+            "step_temperatures after",
+        ),
         (lambda told: told["step_temperatures"].pop(), "damaged"),
         (lambda told: told.update(longest=-1), "longest"),
     ],

@@ -41,7 +41,8 @@ class StepTemperatures(NamedTuple):
         """
         found = cls(np.array(steps, np.float64), np.array(temperatures, np.float64))
         rising = found.steps.ndim == 1 and len(found.steps) and (np.diff(found.steps) > 0).all()
-        if not rising or found.steps[0] < 1 or found.steps.shape != found.temperatures.shape:
+        # NaN compares with nothing: what must hold is asked for, not what mustn't.
+        if not (rising and found.steps[0] >= 1 and found.steps.shape == found.temperatures.shape):
             raise ValueError(f"it has step_temperatures after {steps!r} steps")
         if not ((found.temperatures > 0) & (found.temperatures < 1000)).all():
             raise ValueError(f"it has step_temperatures={temperatures!r}")
